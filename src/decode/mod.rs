@@ -1,0 +1,1 @@
+//! 2. Bytes to an unverified event. Pure.

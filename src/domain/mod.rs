@@ -1,0 +1,25 @@
+//! The words every other module speaks: positions, time, JSON values, settings, reasons, verdicts. Plain data and no I/O;
+//! nothing here depends on another module of the crate.
+
+pub mod arena;
+pub mod hint;
+pub mod ids;
+pub mod key;
+pub mod policy;
+pub mod reason;
+pub mod record;
+pub mod snapshot;
+pub mod time;
+pub mod value;
+pub mod verdict;
+
+pub use arena::Arena;
+pub use hint::Hint;
+pub use ids::{Offset, Partition, Position};
+pub use policy::{EventTimeSource, Limits, Policy};
+pub use reason::{Reason, Stage};
+pub use record::{Header, Record};
+pub use snapshot::{Organization, Snapshot};
+pub use time::EventTime;
+pub use value::{Member, Object, Value};
+pub use verdict::{Detail, Verdict};

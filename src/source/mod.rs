@@ -1,0 +1,1 @@
+//! 1. Records in: Kafka or a file.

@@ -1,0 +1,1 @@
+//! 3. Unverified to verified: keys, tokens, hashes. Pure.
