@@ -271,7 +271,9 @@ mod tests {
     #[test]
     fn codes_are_unique_snake_case_and_read_back() {
         for (at, reason) in Reason::ALL.iter().enumerate() {
-            assert!(reason.code().bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'));
+            assert!(
+                reason.code().bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+            );
             assert_eq!(reason.code().parse(), Ok(*reason));
             assert!(Reason::ALL[..at].iter().all(|other| other.code() != reason.code()), "{reason} stands twice");
         }

@@ -24,8 +24,7 @@ impl Snapshot {
     #[must_use]
     pub fn new(version: u64, policy: Policy, organizations: Vec<Organization>) -> Self {
         let organizations: Vec<_> = organizations.into_iter().map(Arc::new).collect();
-        let by_app_id =
-            organizations.iter().filter_map(|org| Some((org.app_id.clone()?, Arc::clone(org)))).collect();
+        let by_app_id = organizations.iter().filter_map(|org| Some((org.app_id.clone()?, Arc::clone(org)))).collect();
         let by_slug = organizations.into_iter().map(|org| (org.slug.clone(), org)).collect();
         Self { version, policy, by_slug, by_app_id }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil};
 use serde::{Serialize, Serializer};
 
 /// A point in time, in milliseconds since the Unix epoch. Prints as RFC 3339 in UTC with milliseconds.
@@ -40,8 +40,8 @@ impl EventTime {
     /// Reads ISO 8601 (without a zone: UTC) or the string that JavaScript's `toUTCString` prints.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let instant = text.parse::<Timestamp>().ok().or_else(|| without_zone(text)).or_else(|| rfc_1123(text))?;
-        Self::within(instant.as_millisecond())
+        let millis = civil_utc(text).or_else(|| with_offset(text)).or_else(|| rfc_1123(text))?;
+        Self::within(millis)
     }
 
     /// Reads a Unix time: seconds, or from 10¹¹ on milliseconds.
@@ -57,23 +57,34 @@ impl EventTime {
     }
 }
 
-/// A date-time or a date alone, both taken as UTC.
-fn without_zone(text: &str) -> Option<Timestamp> {
-    let date_time: civil::DateTime = text.parse().ok()?;
-    date_time.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+/// 1970-01-01T00:00:00 on the civil calendar, which unlike `Timestamp` reaches the last day of 9999: a date that means
+/// "never" in many systems.
+const EPOCH: civil::DateTime = civil::datetime(1970, 1, 1, 0, 0, 0, 0);
+
+/// A date-time or a date alone, both taken as UTC. The civil parser reads over an offset or a time zone, so that what
+/// follows the date may be a time and nothing else.
+fn civil_utc(text: &str) -> Option<i64> {
+    let text = text.strip_suffix(['Z', 'z']).unwrap_or(text);
+    let time_alone =
+        text.bytes().skip("YYYY-MM-DD".len()).all(|byte| byte.is_ascii_digit() || b":.,Tt ".contains(&byte));
+    let date_time: civil::DateTime = time_alone.then(|| text.parse().ok())??;
+    i64::try_from(date_time.duration_since(EPOCH).as_millis()).ok()
+}
+
+/// A date-time with an offset from UTC.
+fn with_offset(text: &str) -> Option<i64> {
+    text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
 }
 
 /// `Sun, 22 Nov 2026 10:00:00 GMT`.
-fn rfc_1123(text: &str) -> Option<Timestamp> {
-    jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())
+fn rfc_1123(text: &str) -> Option<i64> {
+    jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp().as_millisecond())
 }
 
 impl fmt::Display for EventTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Timestamp::from_duration(SignedDuration::from_millis(self.0)) {
-            Ok(instant) => write!(f, "{instant:.3}"),
-            Err(_) => f.write_str("0000-00-00T00:00:00.000Z"),
-        }
+        // Every EventTime lies within the calendar, so that the addition saturates at nothing.
+        write!(f, "{:.3}Z", EPOCH.saturating_add(SignedDuration::from_millis(self.0)))
     }
 }
 
@@ -102,12 +113,21 @@ mod tests {
         }
         assert_eq!(EventTime::from_unix(1_795_341_600.0), ten);
         assert_eq!(EventTime::from_unix(1_795_341_600_000.0), ten);
+        assert_eq!(EventTime::parse("9999-12-31T23:59:59.999Z"), Some(EventTime::from_millis(LAST)));
         assert_eq!(EventTime::parse("2026-11-22"), Some(EventTime::from_millis(1_795_305_600_000)));
     }
 
     #[test]
     fn what_is_no_date_is_refused() {
-        for text in ["", "soon", "2026-13-01", "2026-02-30T00:00:00Z", "10:00:00", "1795341600"] {
+        for text in [
+            "",
+            "soon",
+            "2026-13-01",
+            "2026-02-30T00:00:00Z",
+            "10:00:00",
+            "1795341600",
+            "2026-11-22T10:00:00[Europe/Paris]",
+        ] {
             assert_eq!(EventTime::parse(text), None, "{text}");
         }
         for number in [f64::NAN, f64::INFINITY, 1e18, -1e18] {
