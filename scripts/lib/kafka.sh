@@ -1,0 +1,80 @@
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # scripts/services reads some of these by the service's name: ${1}_port
+# One Apache Kafka node in KRaft mode, from Maven Central's jars. Sourced by scripts/services, after process.sh.
+
+kafka_needs=(java:default-jre-headless mvn:maven)
+kafka_port=${ATTRSYNC_KAFKA_PORT:-29092}
+kafka_controller_port=${ATTRSYNC_KAFKA_CONTROLLER_PORT:-29093}
+kafka_address=127.0.0.1:$kafka_port
+kafka_dir=$services_dir/kafka
+kafka_log=$kafka_dir/log
+kafka_pid=$kafka_dir/pid
+kafka_properties=$kafka_dir/server.properties
+
+kafka_running() { running_pid "$kafka_pid" "$kafka_properties"; }
+
+# One Metadata request (v1, no topics) through bash's own TCP. The answer names one broker only once the node has joined
+# its cluster: an open port doesn't tell that, and a JVM started to ask would cost a second each time.
+kafka_answers() {
+  local request='\0\0\0\x0e\0\x03\0\x01\0\0\0\x01\xff\xff\0\0\0\0' correlation=00000001 one_broker=00000001
+  (
+    exec 3<>"/dev/tcp/127.0.0.1/$kafka_port" && printf '%b' "$request" >&3 &&
+      [[ $(timeout 2 head -c 12 <&3 | od -An -v -tx1 | tr -d ' \n') == ????????$correlation$one_broker ]]
+  ) 2>/dev/null
+}
+
+kafka_start() {
+  mkdir -p "$kafka_dir"
+  kafka_fetch
+  kafka_configure
+  kafka_format
+  (cd "$kafka_dir" && exec setsid java -Xmx1g -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -Djava.awt.headless=true \
+    -Dorg.slf4j.simpleLogger.showDateTime=true '-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS' \
+    -cp 'jars/*' kafka.Kafka "$kafka_properties" </dev/null >"$kafka_log" 2>&1 9>&-) &
+  printf '%s\n' "$!" >"$kafka_pid"
+  disown
+  wait_until 60 kafka_decided && kafka_answers || start_failed kafka
+}
+
+# Answers, or has ended and never will.
+kafka_decided() { kafka_answers || ended "$(pid_in "$kafka_pid")"; }
+
+# kafka_stop SIGNAL
+kafka_stop() {
+  stop_process "$kafka_pid" "$kafka_properties" "$1"
+  rm -f "$kafka_pid"
+}
+
+# What `down --purge` removes: all but the jars.
+kafka_purge() { rm -rf "$kafka_dir/data" "$kafka_dir"/*log "$kafka_properties"; }
+
+# The jars, once for each version of the pom.
+kafka_fetch() {
+  local pom=$scripts_dir/kafka/pom.xml jars=$kafka_dir/jars
+  ! cmp -s "$pom" "$jars/pom.xml" || return 0
+  say "fetching the broker's jars with Maven"
+  rm -rf "$jars" "$jars.part"
+  logged "$kafka_dir/maven.log" \
+    mvn -B -ntp -f "$pom" dependency:copy-dependencies "-DoutputDirectory=$jars.part"
+  cp "$pom" "$jars.part/"
+  mv "$jars.part" "$jars"
+}
+
+kafka_configure() {
+  local text
+  text=$(<"$scripts_dir/kafka/server.properties")
+  text=${text//@dir@/"$kafka_dir"}
+  text=${text//@port@/"$kafka_port"}
+  printf '%s\n' "${text//@controller_port@/"$kafka_controller_port"}" >"$kafka_properties"
+}
+
+# The storage, once; what an interrupted format left is begun anew.
+kafka_format() {
+  [[ ! -e $kafka_dir/data/meta.properties ]] || return 0
+  local format=(kafka.tools.StorageTool format -t "$(kafka_cluster_id)" -c "$kafka_properties")
+  rm -rf "$kafka_dir/data"
+  logged "$kafka_dir/format.log" java -cp "$kafka_dir/jars/*" "${format[@]}"
+}
+
+# Sixteen random bytes as Kafka writes them, 22 characters of base64url; one that began with a dash would be taken as an option.
+kafka_cluster_id() { head -c 16 /dev/urandom | base64 | tr '+/' 'AB' | tr -d '='; }

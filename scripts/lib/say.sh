@@ -1,0 +1,35 @@
+# shellcheck shell=bash
+# How the scripts talk, wait and give up. Sourced, never run.
+
+# Two services start at the same time: what is said of one carries its name.
+say() { printf '%s%s\n' "${speaker:+$speaker: }" "$*"; }
+
+die() {
+  say "$*" >&2
+  exit 1
+}
+
+# show_log FILE: what was written last, and where the rest is.
+show_log() {
+  say "the last lines of $1:" >&2
+  tail -n 20 "$1" >&2
+}
+
+# logged FILE COMMAND…: its output goes to the file, and is shown when it fails, which ends the script.
+logged() {
+  local log=$1
+  shift
+  "$@" >"$log" 2>&1 && return
+  show_log "$log"
+  die "failed: $*"
+}
+
+# wait_until SECONDS COMMAND…: tries until the command succeeds; fails at the deadline.
+wait_until() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@"; do
+    ((SECONDS < deadline)) || return 1
+    sleep 0.1
+  done
+}
