@@ -3,15 +3,20 @@
 #
 # A need is `command:package`. Only what is missing is installed, and nothing without root's rights.
 
+# What the C libraries under rdkafka, OpenSSL and aws-lc are built with.
+# shellcheck disable=SC2034 # scripts/test reads it
+build_needs=(cc:build-essential c++:build-essential make:build-essential cmake:cmake perl:perl)
+
 # Debian keeps PostgreSQL's server programs off the PATH, one folder a version; sorted, the newest last.
 postgres_bins() { printf '%s\n' /usr/lib/postgresql/*/bin | sort -V; }
 
 have() {
-  if [[ $1 == initdb ]]; then
-    [[ -x $(postgres_bins | tail -n 1)/initdb ]]
-  else
-    command -v "$1" >/dev/null
-  fi
+  case $1 in
+    initdb) [[ -x $(postgres_bins | tail -n 1)/initdb ]] ;;
+    # Every Debian has a perl, but without the modules that OpenSSL's build uses.
+    perl) perl -MIPC::Cmd -e 1 2>/dev/null ;;
+    *) command -v "$1" >/dev/null ;;
+  esac
 }
 
 # need COMMAND:PACKAGE…: installs the packages whose commands are missing, or says how to and ends.
