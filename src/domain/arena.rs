@@ -4,7 +4,7 @@
 use bumpalo::Bump;
 
 /// Memory for one judgement at a time. A worker keeps one for each thread and resets it once the verdict is encoded.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Arena(Bump);
 
 /// A `Vec` whose memory is the arena's.
@@ -34,6 +34,12 @@ impl Arena {
         ArenaVec::with_capacity_in(capacity, &self.0)
     }
 
+    /// An empty text that grows in the arena.
+    #[must_use]
+    pub fn string(&self) -> bumpalo::collections::String<'_> {
+        bumpalo::collections::String::new_in(&self.0)
+    }
+
     /// A text copied into the arena.
     pub fn text(&self, text: &str) -> &str {
         self.0.alloc_str(text)
@@ -41,7 +47,7 @@ impl Arena {
 
     /// A text built from its parts, without an allocation elsewhere.
     pub fn format(&self, parts: std::fmt::Arguments<'_>) -> &str {
-        let mut text = bumpalo::collections::String::new_in(&self.0);
+        let mut text = self.string();
         // Writing into memory fails only where a Display lies about itself; what it wrote until then stands.
         let _ = std::fmt::Write::write_fmt(&mut text, parts);
         text.into_bump_str()

@@ -1,5 +1,7 @@
 //! The deployment's own policy: what holds for every organization and belongs to a verdict's inputs.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// What the operator of this deployment decided, for all organizations.
@@ -16,6 +18,17 @@ pub struct Policy {
     pub emit_rejected_values: bool,
     /// Bounds on the input; past one the event is rejected.
     pub limits: Limits,
+    /// The type of a topic's events that do not say it themselves, by topic. Configured with the topics.
+    #[serde(skip)]
+    pub topic_types: BTreeMap<Box<str>, Box<str>>,
+}
+
+impl Policy {
+    /// The type of this topic's events that do not say it themselves.
+    #[must_use]
+    pub fn type_of(&self, topic: &str) -> Option<&str> {
+        self.topic_types.get(topic).map(AsRef::as_ref)
+    }
 }
 
 /// Where event time comes from.
@@ -54,6 +67,7 @@ impl Default for Policy {
             allow_off: false,
             emit_rejected_values: false,
             limits: Limits::default(),
+            topic_types: BTreeMap::new(),
         }
     }
 }

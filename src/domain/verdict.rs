@@ -266,6 +266,17 @@ pub enum Detail<'a> {
     },
 }
 
+impl<'a> Detail<'a> {
+    /// The field that it lies at.
+    #[must_use]
+    pub fn field(self) -> Option<&'a str> {
+        match self {
+            Detail::Field { field } | Detail::FieldLimit { field, .. } | Detail::Seconds { field, .. } => Some(field),
+            Detail::Limit { .. } | Detail::Syntax { .. } => None,
+        }
+    }
+}
+
 /// Where the event came from.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Source<'a> {

@@ -1,0 +1,55 @@
+//! Which type of event it is, and which types are judged.
+
+use crate::domain::{Limits, Reason, Record, Rejection, Value};
+
+use super::scalar;
+
+/// What an event of this type may do without an identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Starts the SDK, for a visitor too.
+    Boot,
+    /// Says who the user is.
+    Identify,
+    /// Starts a widget; judged as identify is, but for a visitor too.
+    Widget,
+}
+
+/// The type by its name, as it was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventType<'a> {
+    /// The name.
+    pub name: &'a str,
+    /// What it may do.
+    pub kind: Kind,
+}
+
+/// The type of an event: the envelope's `type`, which beats `ce_type`, which beats `event-type`, which beats the topic's.
+///
+/// # Errors
+/// [`Reason::MissingType`] where none says it, [`Reason::UnknownType`] where the first that does names no type of ours.
+pub(super) fn find<'a>(
+    in_envelope: Option<Value<'a>>,
+    record: &Record<'a>,
+    of_topic: Option<&'a str>,
+    limits: &Limits,
+) -> Result<EventType<'a>, Rejection<'a>> {
+    let name = match in_envelope {
+        Some(Value::Text(name)) if !name.is_empty() => Some(name),
+        None | Some(Value::Null | Value::Text(_)) => {
+            record.header("ce_type").or_else(|| record.header("event-type")).or(of_topic)
+        }
+        Some(_) => return Err(Reason::UnknownType.into()),
+    };
+    let name = name.ok_or(Reason::MissingType)?;
+    let kind = match name {
+        "boot" => Kind::Boot,
+        "identify" => Kind::Identify,
+        widget if widget.starts_with("init_") || widget.starts_with("initialize_") => Kind::Widget,
+        _ => return Err(Reason::UnknownType.into()),
+    };
+    if scalar::too_long(name, limits.name_chars).is_some() || name.chars().any(char::is_control) {
+        return Err(Reason::UnknownType.into());
+    }
+    Ok(EventType { name, kind })
+}

@@ -1,0 +1,85 @@
+//! What a fold finds wrong on its way through an object. It reads to the end and keeps the first in the order of reasons,
+//! not of members: a verdict must not depend on the order in which an object happens to be written.
+
+use super::scalar;
+use crate::domain::{Arena, Detail, Limits, Reason, Rejection, Value};
+
+/// The first fault of a payload or of a token's claims, and the count that the limit of attributes is about.
+pub(super) struct Findings<'a, 'l> {
+    pub(super) arena: &'a Arena,
+    pub(super) limits: &'l Limits,
+    attributes: usize,
+    first: Option<Rejection<'a>>,
+}
+
+impl<'a, 'l> Findings<'a, 'l> {
+    pub(super) fn new(arena: &'a Arena, limits: &'l Limits) -> Self {
+        Self { arena, limits, attributes: 0, first: None }
+    }
+
+    /// Keeps the first in the order of reasons; of one reason that of the field that sorts first.
+    pub(super) fn note(&mut self, found: Rejection<'a>) {
+        let rank = |rejection: &Rejection<'a>| (rejection.reason, rejection.detail.and_then(Detail::field));
+        if self.first.as_ref().is_none_or(|first| rank(&found) < rank(first)) {
+            self.first = Some(found);
+        }
+    }
+
+    /// An identity or a tenant, of which two spellings must agree.
+    pub(super) fn identity(&mut self, slot: &mut Option<&'a str>, value: Value<'a>, field: &'static str) {
+        match scalar::identity(value, field, self.limits) {
+            Ok(None) => {}
+            Ok(Some(text)) if slot.is_none_or(|first| first == text) => *slot = Some(text),
+            Ok(Some(text)) => {
+                // The smaller one, so that what a rejection shows does not depend on the order of members.
+                *slot = (*slot).min(Some(text));
+                self.note(Rejection::at(Reason::ConflictingFields, field));
+            }
+            Err(rejection) => self.note(rejection),
+        }
+    }
+
+    /// A hash, of which two spellings must agree. What type it has is looked at where it is verified.
+    pub(super) fn credential(&mut self, slot: &mut Option<Value<'a>>, value: Value<'a>, field: &'static str) {
+        if is_absent(value) {
+            return;
+        }
+        if slot.is_some_and(|first| first != value) {
+            self.note(Rejection::at(Reason::ConflictingFields, field));
+        }
+        *slot = Some(value);
+    }
+
+    /// Counts one attribute. `false` past the limit: what lies beyond is rejected anyway, and comparing it with all others
+    /// would cost the square of a hostile input.
+    pub(super) fn count_attribute(&mut self, name: &str) -> bool {
+        let limit = self.limits.name_chars;
+        if let Some(size) = scalar::too_long(name, limit) {
+            self.note(Rejection::with(Reason::NameTooLong, Detail::Limit { limit, size }));
+        }
+        self.attributes += 1;
+        self.attributes <= self.limits.attributes
+    }
+
+    /// The first finding, the limits of counts included.
+    pub(super) fn finish(mut self, companies: usize) -> Option<Rejection<'a>> {
+        let limits = self.limits;
+        if let Some(found) = over(Reason::TooManyAttributes, limits.attributes, self.attributes) {
+            self.note(found);
+        }
+        if let Some(found) = over(Reason::TooManyCompanies, limits.companies, companies) {
+            self.note(found);
+        }
+        self.first
+    }
+}
+
+/// A rejection, if `size` passes `limit`.
+pub(crate) fn over<'a>(reason: Reason, limit: usize, size: usize) -> Option<Rejection<'a>> {
+    (size > limit).then(|| Rejection::with(reason, Detail::Limit { limit, size }))
+}
+
+/// Null and the empty text say nothing.
+pub(super) fn is_absent(value: Value<'_>) -> bool {
+    matches!(value, Value::Null | Value::Text(""))
+}
