@@ -1,0 +1,83 @@
+//! What happens without a proof that counts: the organization's enforcement decides.
+
+use super::{Case, FailedProof, UNSEEN, Unproven, Verified};
+use crate::{
+    decode::Kind,
+    domain::{
+        Reason, Rejection,
+        snapshot::Enforcement,
+        verdict::{Method, Status, User, Verification},
+    },
+};
+
+/// The enforcement that holds: `off` is for local testing, and counts as `enforced` unless the deployment allows it.
+fn effective(case: &Case<'_, '_>) -> Enforcement {
+    match case.organization.enforcement {
+        Enforcement::Off if !case.context.policy.allow_off => Enforcement::Enforced,
+        enforcement => enforcement,
+    }
+}
+
+/// An event without a proof that counts. Under `observe` and `off` a failed proof counts as none: the event is judged as if
+/// the credential weren't there.
+pub(super) fn without_proof<'a>(
+    case: &Case<'_, 'a>,
+    failed: Option<FailedProof<'a>>,
+) -> Result<Verified<'a>, Unproven<'a>> {
+    let enforcement = effective(case);
+    if let (Enforcement::Enforced, Some(FailedProof { method, rejection })) = (enforcement, failed) {
+        let verification = Verification { method, status: Some(Status::Failed), ..UNSEEN };
+        return Err(Unproven { organization: Some(case.organization), verification, rejection });
+    }
+    let status = match claim(case) {
+        Claim::Identity => Status::Unverified,
+        Claim::Visitor => Status::Anonymous,
+        Claim::Nobody => return Err(refused(case, Status::Anonymous, Reason::MissingIdentity)),
+    };
+    if status == Status::Unverified && enforcement == Enforcement::Enforced {
+        return Err(refused(case, status, Reason::ProofMissing));
+    }
+    let missing = (status == Status::Unverified).then_some(Reason::ProofMissing);
+    let reason = failed.map(|failed| failed.rejection.reason).or(missing);
+    let would_reject = reason.filter(|_| enforcement == Enforcement::Observe);
+    Ok(accepted(case, Verification { status: Some(status), would_reject, ..UNSEEN }))
+}
+
+/// What an event without proof claims.
+enum Claim {
+    /// To come from a user.
+    Identity,
+    /// To come from a visitor.
+    Visitor,
+    /// Nothing, where it has to.
+    Nobody,
+}
+
+fn claim(case: &Case<'_, '_>) -> Claim {
+    let User { user_id, email, anonymous_id } = case.event.payload.user;
+    if user_id.is_some() || email.is_some() {
+        Claim::Identity
+    } else if case.event.kind != Kind::Identify || anonymous_id.is_some() {
+        Claim::Visitor
+    } else {
+        Claim::Nobody
+    }
+}
+
+fn refused<'a>(case: &Case<'_, 'a>, status: Status, reason: Reason) -> Unproven<'a> {
+    let verification = Verification { status: Some(status), ..UNSEEN };
+    Unproven { organization: Some(case.organization), verification, rejection: Rejection::from(reason) }
+}
+
+fn accepted<'a>(case: &Case<'_, 'a>, verification: Verification<'a>) -> Verified<'a> {
+    debug_assert_eq!(verification.method, Method::None);
+    Verified {
+        organization: case.organization,
+        user: case.event.payload.user,
+        verification,
+        signed: None,
+        unsigned: case.event.payload,
+        stray_email: None,
+        stray_user_id: false,
+    }
+}

@@ -1,0 +1,75 @@
+//! Which key a token must be verified with. The algorithm belongs to the key: a token can only agree (RFC 8725 §3.1).
+
+use super::jws::{UnverifiedHeader, UnverifiedToken};
+use crate::domain::{
+    EventTime, Organization, Reason,
+    key::{Algorithm, Standing},
+    snapshot::JwtKey,
+};
+
+/// The most keys that are tried for one token, valid ones and then others: what a forged token can burn.
+const TRIES: usize = 10;
+
+/// The key that verifies the token at this time.
+pub(super) fn select<'a>(
+    organization: &'a Organization,
+    header: &UnverifiedHeader<'_>,
+    token: &UnverifiedToken<'_>,
+    time: EventTime,
+) -> Result<&'a JwtKey, Reason> {
+    let algorithm = Algorithm::from_alg(header.alg).ok_or(Reason::AlgorithmNotAllowed)?;
+    let named = header.kid.and_then(|kid| organization.jwt_keys.iter().find(|key| key.id.as_ref() == kid));
+    match named {
+        Some(key) => only(key, algorithm, token, time),
+        None => any(organization, algorithm, token, time),
+    }
+}
+
+/// The key that `kid` names. What is wrong with it never falls back to another key.
+fn only<'a>(
+    key: &'a JwtKey,
+    algorithm: Algorithm,
+    token: &UnverifiedToken<'_>,
+    time: EventTime,
+) -> Result<&'a JwtKey, Reason> {
+    if key.algorithm != algorithm {
+        return Err(Reason::AlgorithmNotAllowed);
+    }
+    unusable(key.validity.at(time)).map_or(Ok(()), Err)?;
+    if verifies(key, token) { Ok(key) } else { Err(Reason::SignatureInvalid) }
+}
+
+/// Each valid key of the algorithm, newest first; and if none verifies the others, to say that the key is at fault.
+fn any<'a>(
+    organization: &'a Organization,
+    algorithm: Algorithm,
+    token: &UnverifiedToken<'_>,
+    time: EventTime,
+) -> Result<&'a JwtKey, Reason> {
+    let standing = |standing: fn(Option<Reason>) -> bool| {
+        let of_algorithm = organization.jwt_keys.iter().filter(move |key| key.algorithm == algorithm);
+        of_algorithm.filter(move |key| standing(unusable(key.validity.at(time))))
+    };
+    let mut valid = standing(|reason| reason.is_none()).peekable();
+    let usable = valid.peek().is_some();
+    let others = standing(|reason| reason.is_some());
+    match valid.chain(others).take(TRIES).find(|key| verifies(key, token)) {
+        Some(key) => unusable(key.validity.at(time)).map_or(Ok(key), Err),
+        None if usable => Err(Reason::SignatureInvalid),
+        None => Err(Reason::AlgorithmNotAllowed),
+    }
+}
+
+/// Why a key of this standing is not honoured.
+pub(super) fn unusable(standing: Standing) -> Option<Reason> {
+    match standing {
+        Standing::Valid => None,
+        Standing::NotYet => Some(Reason::KeyNotYetValid),
+        Standing::Retired => Some(Reason::KeyRetired),
+        Standing::Revoked => Some(Reason::KeyRevoked),
+    }
+}
+
+fn verifies(key: &JwtKey, token: &UnverifiedToken<'_>) -> bool {
+    key.state.verifies(token.signing_input.as_bytes(), token.signature)
+}

@@ -1,0 +1,24 @@
+//! Which organization an event belongs to, and whether a token's claims agree.
+
+use crate::{
+    decode::profile::Tenant,
+    domain::{Organization, Reason, Rejection, Snapshot},
+};
+
+/// The organization that `appId` and `organization` name; both given must agree.
+pub(super) fn find<'a>(tenant: &Tenant<'a>, snapshot: &'a Snapshot) -> Result<&'a Organization, Rejection<'a>> {
+    let unknown = |field| Rejection::at(Reason::UnknownOrganization, field);
+    let by_slug = tenant.organization.map(|slug| snapshot.by_slug(slug).ok_or(unknown("organization"))).transpose()?;
+    let by_app_id = tenant.app_id.map(|app_id| snapshot.by_app_id(app_id).ok_or(unknown("appId"))).transpose()?;
+    match (by_slug, by_app_id) {
+        (Some(one), Some(other)) if one.slug != other.slug => Err(Reason::OrganizationMismatch.into()),
+        (Some(organization), _) | (None, Some(organization)) => Ok(organization),
+        (None, None) => Err(Reason::MissingOrganization.into()),
+    }
+}
+
+/// Claims that name an organization name this one.
+pub(super) fn agrees(tenant: &Tenant<'_>, organization: &Organization) -> bool {
+    tenant.organization.is_none_or(|slug| slug == organization.slug.as_ref())
+        && tenant.app_id.is_none_or(|app_id| Some(app_id) == organization.app_id.as_deref())
+}
