@@ -16,6 +16,7 @@ pub mod profile;
 pub(crate) mod scalar;
 
 pub use attributes::Attribute;
+pub(crate) use envelope::time_of;
 pub use event_type::{EventType, Kind};
 pub(crate) use findings::over;
 pub use profile::{Origin, Profile};

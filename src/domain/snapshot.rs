@@ -1,7 +1,10 @@
 //! The settings as they judge: immutable, indexed by slug and app id, keys ready to use. A snapshot is built once by
 //! `store` and shared by every batch until the next one replaces it whole.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +87,17 @@ pub struct Organization {
     pub company_attributes: AttributeTable,
 }
 
+impl Organization {
+    /// The enforcement that holds: `off` is for local testing, and counts as `enforced` unless the deployment allows it.
+    #[must_use]
+    pub fn enforcement_under(&self, policy: &Policy) -> Enforcement {
+        match self.enforcement {
+            Enforcement::Off if !policy.allow_off => Enforcement::Enforced,
+            enforcement => enforcement,
+        }
+    }
+}
+
 /// What happens to a claimed identity without proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -145,25 +159,42 @@ pub struct IdentitySecret {
 
 /// Attributes by name.
 #[derive(Debug, Clone, Default)]
-pub struct AttributeTable(HashMap<Box<str>, Attribute>);
+pub struct AttributeTable {
+    by_name: HashMap<Box<str>, Attribute>,
+    /// The names without case and punctuation: what a near miss is told by.
+    folded: HashSet<Box<str>>,
+}
 
 impl AttributeTable {
     /// The attribute of this exact name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Attribute> {
-        self.0.get(name)
+        self.by_name.get(name)
+    }
+
+    /// Whether a configured name differs from `name` in case and punctuation alone.
+    #[must_use]
+    pub fn nearly(&self, name: &str) -> bool {
+        self.folded.contains(fold(name).as_str())
     }
 
     /// All attributes, in no order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Attribute)> {
-        self.0.iter().map(|(name, attribute)| (name.as_ref(), attribute))
+        self.by_name.iter().map(|(name, attribute)| (name.as_ref(), attribute))
     }
 }
 
 impl FromIterator<(Box<str>, Attribute)> for AttributeTable {
     fn from_iter<I: IntoIterator<Item = (Box<str>, Attribute)>>(attributes: I) -> Self {
-        Self(attributes.into_iter().collect())
+        let by_name: HashMap<_, _> = attributes.into_iter().collect();
+        let folded = by_name.keys().map(|name| fold(name).into()).collect();
+        Self { by_name, folded }
     }
+}
+
+/// A name without case and punctuation.
+fn fold(name: &str) -> String {
+    name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// A configured attribute.

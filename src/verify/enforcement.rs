@@ -10,21 +10,13 @@ use crate::{
     },
 };
 
-/// The enforcement that holds: `off` is for local testing, and counts as `enforced` unless the deployment allows it.
-fn effective(case: &Case<'_, '_>) -> Enforcement {
-    match case.organization.enforcement {
-        Enforcement::Off if !case.context.policy.allow_off => Enforcement::Enforced,
-        enforcement => enforcement,
-    }
-}
-
 /// An event without a proof that counts. Under `observe` and `off` a failed proof counts as none: the event is judged as if
 /// the credential weren't there.
 pub(super) fn without_proof<'a>(
     case: &Case<'_, 'a>,
     failed: Option<FailedProof<'a>>,
 ) -> Result<Verified<'a>, Unproven<'a>> {
-    let enforcement = effective(case);
+    let enforcement = case.organization.enforcement_under(case.context.policy);
     if let (Enforcement::Enforced, Some(FailedProof { method, rejection })) = (enforcement, failed) {
         let verification = Verification { method, status: Some(Status::Failed), ..UNSEEN };
         return Err(Unproven { organization: Some(case.organization), verification, rejection });
@@ -78,6 +70,7 @@ fn accepted<'a>(case: &Case<'_, 'a>, verification: Verification<'a>) -> Verified
         signed: None,
         unsigned: case.event.payload,
         stray_email: None,
-        stray_user_id: false,
+        stray_user_id: None,
+        time: case.event.head.time,
     }
 }

@@ -18,7 +18,7 @@ pub mod token;
 use crate::{
     decode::{Context, Profile, UnverifiedEvent},
     domain::{
-        Organization, Reason, Rejection, Snapshot,
+        EventTime, Organization, Reason, Rejection, Snapshot,
         verdict::{Method, Status, User, Verification},
     },
 };
@@ -39,7 +39,9 @@ pub struct Verified<'a> {
     /// An e-mail that the proof does not cover: an attribute like any other.
     pub stray_email: Option<&'a str>,
     /// A user id that the proof does not cover: dropped.
-    pub stray_user_id: bool,
+    pub stray_user_id: Option<&'a str>,
+    /// Event time.
+    pub time: EventTime,
 }
 
 /// An event that verify rejects, and what is known of it.
@@ -145,7 +147,8 @@ impl<'a> Case<'_, 'a> {
             signed: proof.claims,
             unsigned,
             stray_email: sent.email.filter(|_| covered.email.is_none()),
-            stray_user_id: sent.user_id.is_some() && covered.user_id.is_none(),
+            stray_user_id: sent.user_id.filter(|_| covered.user_id.is_none()),
+            time: self.event.head.time,
         };
         self.within_limit(&verified).map(|()| verified)
     }

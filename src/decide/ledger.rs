@@ -1,0 +1,91 @@
+//! Where every ruling is written down, once: what was set and unset on the page of the user or the company, what was
+//! refused in one list for all. Lists are put in the order of names when they are done, so that a verdict does not depend
+//! on how an object happened to be written.
+
+use super::{Candidate, Item, Owner, Ruling};
+use crate::{
+    decode::Context,
+    domain::{
+        Arena, Reason, Value,
+        arena::ArenaVec,
+        verdict::{Attributes, Refused, SetAttribute, Unset},
+    },
+};
+
+/// What was set and unset of one user or one company.
+pub(super) struct Page<'a> {
+    set: ArenaVec<'a, SetAttribute<'a>>,
+    unset: ArenaVec<'a, Unset<'a>>,
+}
+
+/// What was rejected and dropped, of the user and of all companies.
+pub(super) struct Refusals<'a> {
+    rejected: ArenaVec<'a, Refused<'a>>,
+    dropped: ArenaVec<'a, Refused<'a>>,
+    emit_values: bool,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn new(arena: &'a Arena, capacity: usize) -> Self {
+        Self { set: arena.list_with(capacity), unset: arena.list() }
+    }
+
+    /// Null for the list of companies.
+    pub(super) fn unset(&mut self, attribute: &'a str, verified: bool) {
+        self.unset.push(Unset { attribute, verified });
+    }
+
+    pub(super) fn close(mut self) -> (Attributes<'a>, &'a [Unset<'a>]) {
+        self.set.sort_unstable_by_key(|attribute| attribute.name);
+        self.unset.sort_unstable_by_key(|unset| unset.attribute);
+        (Attributes(self.set.into_bump_slice()), self.unset.into_bump_slice())
+    }
+}
+
+impl<'a> Refusals<'a> {
+    pub(super) fn new(context: &Context<'a>) -> Self {
+        let emit_values = context.policy.emit_rejected_values;
+        Self { rejected: context.arena.list(), dropped: context.arena.list(), emit_values }
+    }
+
+    /// Writes the ruling of one attribute: on its owner's page or among the refusals.
+    pub(super) fn write(&mut self, page: &mut Page<'a>, candidate: &Candidate<'a>, ruling: Ruling<'a>) {
+        let Candidate { item: Item { name, .. }, signed: verified, .. } = *candidate;
+        match ruling {
+            Ruling::Set(value) => page.set.push(SetAttribute { name, value, verified }),
+            Ruling::Unset => page.unset(name, verified),
+            refused => self.refuse(candidate.item, refused),
+        }
+    }
+
+    /// Writes down that an attribute or a membership is refused.
+    pub(super) fn refuse(&mut self, item: Item<'a>, ruling: Ruling<'a>) {
+        let Item { name: attribute, value, owner: Owner { company, position } } = item;
+        let refused = |reason, hint, value| Refused { attribute, company, position, reason, hint, value };
+        match ruling {
+            Ruling::Rejected(reason, hint) => {
+                self.rejected.push(refused(reason, hint, self.emit_values.then_some(value)));
+            }
+            Ruling::Dropped(reason, hint) => self.dropped.push(refused(reason, hint, None)),
+            Ruling::Set(_) | Ruling::Unset => {}
+        }
+    }
+
+    pub(super) fn any_rejected(&self) -> bool {
+        !self.rejected.is_empty()
+    }
+
+    /// Drops what was fine, since the whole event is rejected.
+    pub(super) fn drop_all(&mut self, names: impl Iterator<Item = &'a str>, owner: Owner<'a>) {
+        for name in names {
+            self.refuse(Item { name, value: Value::Null, owner }, Ruling::Dropped(Reason::EventRejected, None));
+        }
+    }
+
+    pub(super) fn close(mut self) -> (&'a [Refused<'a>], &'a [Refused<'a>]) {
+        for list in [&mut self.rejected, &mut self.dropped] {
+            list.sort_by_key(|refused| (refused.company, refused.position, refused.attribute));
+        }
+        (self.rejected.into_bump_slice(), self.dropped.into_bump_slice())
+    }
+}

@@ -1,0 +1,13 @@
+//! Of two values of one attribute one counts: the signed before the unsigned, even where it does not fit, and the flat
+//! before the nested.
+
+use super::{Candidate, Ruling};
+use crate::{
+    decode::Context,
+    domain::{Reason, snapshot},
+};
+
+/// Drops a value that another one of the same name beats.
+pub(super) fn rule<'a>(_: &Context<'a>, candidate: &Candidate<'a>, _: &snapshot::Attribute) -> Option<Ruling<'a>> {
+    candidate.beaten.then_some(Ruling::Dropped(Reason::Superseded, None))
+}
