@@ -2,7 +2,6 @@
 # shellcheck disable=SC2034 # scripts/services reads some of these by the service's name: ${1}_port
 # One Apache Kafka node in KRaft mode, from Maven Central's jars. Sourced by scripts/services, after process.sh.
 
-kafka_needs=(java:default-jre-headless mvn:maven)
 kafka_port=${ATTRSYNC_KAFKA_PORT:-29092}
 kafka_controller_port=${ATTRSYNC_KAFKA_CONTROLLER_PORT:-29093}
 kafka_address=127.0.0.1:$kafka_port

@@ -1,11 +1,13 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # the lists are read by whoever sources this
 # What has to be on a Debian machine, and how it gets there. Sourced, after say.sh.
 #
 # A need is `command:package`. Only what is missing is installed, and nothing without root's rights.
 
-# What the C libraries under rdkafka, OpenSSL and aws-lc are built with.
-# shellcheck disable=SC2034 # scripts/test reads it
+# The C libraries under rdkafka, OpenSSL and aws-lc are built from source.
 build_needs=(cc:build-essential c++:build-essential make:build-essential cmake:cmake perl:perl)
+kafka_needs=(java:default-jre-headless mvn:maven)
+postgres_needs=(initdb:postgresql)
 
 # Debian keeps PostgreSQL's server programs off the PATH, one folder a version; sorted, the newest last.
 postgres_bins() { printf '%s\n' /usr/lib/postgresql/*/bin | sort -V; }
@@ -33,4 +35,5 @@ need() {
   say "installing ${packages[*]} (log: $log)"
   logged "$log" apt-get update </dev/null
   logged "$log" env DEBIAN_FRONTEND=noninteractive "${install[@]}" </dev/null
+  rm "$log"
 }

@@ -4,7 +4,6 @@
 #
 # PostgreSQL refuses to run as root: root hands its work to the user postgres, anybody else does it himself.
 
-postgres_needs=(initdb:postgresql)
 postgres_port=${ATTRSYNC_POSTGRES_PORT:-25432}
 # The password keeps out nobody who reads this file. It is there so that tests log in as a deployment does.
 postgres_address=postgres://attrsync:attrsync@127.0.0.1:$postgres_port/attrsync
