@@ -1,0 +1,210 @@
+//! The sections of the configuration as types. Names, defaults and their reasons stand in `config.default.toml`, which is
+//! complete: no key has a default of its own here.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+
+use serde::Deserialize;
+
+use super::properties::Properties;
+use crate::domain::{EventTimeSource, Limits, Policy};
+
+/// The configuration of a process, complete and checked.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The cluster, the topics and the group.
+    pub kafka: Kafka,
+    /// The loop.
+    pub worker: Worker,
+    /// Where organizations come from.
+    pub settings: Settings,
+    /// What holds for every organization.
+    pub policy: PolicySection,
+    /// What a deployment must say aloud to weaken itself.
+    pub security: Security,
+    /// Bounds on one event.
+    pub limits: Limits,
+    /// The endpoint for probes and metrics.
+    pub admin: Admin,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// The cluster, the topics and the group.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kafka {
+    /// Brokers as `host:port`, separated by commas.
+    pub bootstrap_servers: String,
+    /// The consumer group.
+    pub group_id: String,
+    /// The topics in.
+    pub input: Input,
+    /// The topic of accepted verdicts.
+    pub accepted_topic: String,
+    /// The topic of rejected verdicts.
+    pub rejected_topic: String,
+    /// The stable name of this process within the group; the host's where none was given.
+    pub instance: String,
+    /// The first part of every transactional id.
+    pub transactional_id_prefix: String,
+    /// Whether shards are static members of the group.
+    pub static_membership: bool,
+    /// librdkafka properties for every client.
+    pub properties: Properties,
+    /// librdkafka properties for consumers.
+    pub consumer: Role,
+    /// librdkafka properties for producers.
+    pub producer: Role,
+}
+
+/// The topics in.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// The topics' names.
+    pub topics: Vec<String>,
+    /// The type of an event that says none itself, by topic.
+    pub types: BTreeMap<String, String>,
+}
+
+/// The properties of one kind of client.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    /// librdkafka properties.
+    pub properties: Properties,
+}
+
+/// The loop.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Worker {
+    /// How verdicts are delivered.
+    pub delivery: Delivery,
+    /// Threads with a consumer and a producer each; 0: one for each core.
+    pub shards: u32,
+    /// Milliseconds between two commits.
+    pub commit_interval_ms: u64,
+    /// The most records in one commit.
+    pub batch_records: usize,
+    /// Bytes of fetched records that may wait, over all shards.
+    pub fetch_queue_bytes: u64,
+    /// Milliseconds after which the broker aborts an open transaction.
+    pub transaction_timeout_ms: u64,
+    /// Milliseconds that the producer tries to deliver a record.
+    pub message_timeout_ms: u64,
+    /// Milliseconds without a heartbeat after which a member counts as dead.
+    pub session_timeout_ms: u64,
+    /// Tries in a row before a fault ends the process.
+    pub fault_tries: u32,
+    /// Milliseconds before the first new try.
+    pub fault_backoff_ms: u64,
+    /// The most milliseconds between two tries.
+    pub fault_backoff_max_ms: u64,
+    /// Milliseconds that a stopping worker may take.
+    pub shutdown_timeout_ms: u64,
+}
+
+/// How verdicts are delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// Verdicts and offsets in one transaction.
+    ExactlyOnce,
+    /// An idempotent producer; offsets are committed after delivery.
+    AtLeastOnce,
+}
+
+/// Where organizations come from.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The source.
+    pub source: SettingsSource,
+    /// Milliseconds between two looks for a change.
+    pub reload_interval_ms: u64,
+}
+
+/// A source of settings.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum SettingsSource {
+    /// A TOML file.
+    File(PathBuf),
+}
+
+impl TryFrom<String> for SettingsSource {
+    type Error = String;
+
+    fn try_from(source: String) -> Result<Self, Self::Error> {
+        match source.strip_prefix("file:") {
+            Some(path) if !path.is_empty() => Ok(Self::File(path.into())),
+            _ => Err("expected file:PATH".to_owned()),
+        }
+    }
+}
+
+/// What holds for every organization, beside `limits` and `security`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicySection {
+    /// Where event time is taken from.
+    pub event_time: EventTimeSource,
+    /// Seconds by which a token's times may be missed.
+    pub leeway_s: u32,
+    /// Whether the values of rejected attributes are emitted.
+    pub emit_rejected_values: bool,
+}
+
+/// What a deployment must say aloud to weaken itself.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Security {
+    /// Whether enforcement `off` is honoured.
+    pub allow_off: bool,
+}
+
+/// The endpoint for probes and metrics.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Admin {
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// Directives as `tracing-subscriber` reads them.
+    pub filter: String,
+    /// The shape of a line.
+    pub format: LogFormat,
+}
+
+/// The shape of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// Text on a terminal, JSON in a pipe.
+    Auto,
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// The deployment's policy, as the judgement takes it.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        Policy {
+            event_time: self.policy.event_time,
+            leeway_s: self.policy.leeway_s,
+            allow_off: self.security.allow_off,
+            emit_rejected_values: self.policy.emit_rejected_values,
+            limits: self.limits,
+        }
+    }
+}
