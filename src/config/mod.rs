@@ -6,7 +6,8 @@ mod sections;
 
 pub use properties::{ClientRole, Properties};
 pub use sections::{
-    Admin, Config, Delivery, Input, Kafka, Log, LogFormat, PolicySection, Role, Security, Settings, SettingsSource, Worker,
+    Admin, Config, Delivery, Input, Kafka, Log, LogFormat, PolicySection, Role, Security, Settings, SettingsSource,
+    Worker,
 };
 
 /// The commented default file.

@@ -205,6 +205,13 @@ impl Config {
             allow_off: self.security.allow_off,
             emit_rejected_values: self.policy.emit_rejected_values,
             limits: self.limits,
+            topic_types: self
+                .kafka
+                .input
+                .types
+                .iter()
+                .map(|(topic, kind)| (topic.as_str().into(), kind.as_str().into()))
+                .collect(),
         }
     }
 }
