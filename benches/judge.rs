@@ -1,0 +1,116 @@
+//! What one judgement costs: the standard event of docs/BENCHMARKS.md (700 bytes, HS256), the other proofs, the failures,
+//! and hostile inputs of growing size, whose cost must grow with the input and not with its square.
+
+use std::hint::black_box;
+
+use attrsync::{
+    domain::{
+        Arena, EventTime, Offset, Organization, Partition, Policy, Position, Record, Snapshot,
+        key::{Algorithm, HmacState, Validity},
+        snapshot::{
+            Attribute, AttributeType, Enforcement, IdentitySecret, JwtKey, OnRejectedAttribute, TokenRules,
+        },
+    },
+    worker::judge,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+const NOW: i64 = 1_795_341_600_000;
+
+fn snapshot(keys: usize) -> Snapshot {
+    let text = |locked| Attribute { kind: AttributeType::Text { max_chars: 255, options: vec![] }, locked, archived: false };
+    let names = ["name", "plan", "locale", "phone", "team", "region", "source", "segment", "stage", "owner", "tier", "seat"];
+    let attributes = names.iter().map(|name| (Box::from(*name), text(*name == "plan"))).collect();
+    let jwt_keys = (0..keys)
+        .map(|at| JwtKey {
+            id: format!("key-{at}").into(),
+            validity: Validity::default(),
+            algorithm: Algorithm::HS256,
+            state: HmacState::new(Algorithm::HS256, format!("a secret of more than 32 bytes, {}", keys - at).as_bytes()),
+        })
+        .collect();
+    let organization = Organization {
+        slug: "acme".into(),
+        app_id: Some("65f1c0ffee65f1c0ffee65f1".into()),
+        enforcement: Enforcement::Enforced,
+        on_rejected_attribute: OnRejectedAttribute::Attribute,
+        token: TokenRules::default(),
+        jwt_keys,
+        identity_secrets: vec![IdentitySecret {
+            id: "iv".into(),
+            validity: Validity::default(),
+            state: HmacState::new(Algorithm::HS256, b"iv_secret"),
+        }],
+        membership_locked: true,
+        user_attributes: attributes,
+        company_attributes: std::iter::empty().collect(),
+    };
+    Snapshot::new(7, Policy::default(), vec![organization])
+}
+
+fn token(claims: &str) -> String {
+    let signing_input =
+        format!("{}.{}", URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#), URL_SAFE_NO_PAD.encode(claims));
+    let key = HmacState::new(Algorithm::HS256, b"a secret of more than 32 bytes, 1");
+    format!("{signing_input}.{}", URL_SAFE_NO_PAD.encode(key.sign(signing_input.as_bytes())))
+}
+
+/// 700 bytes: identity and plan signed, three attributes that nobody configured, one locked.
+fn standard(token: &str) -> String {
+    format!(
+        r#"{{"id":"evt-000000000001","type":"identify","receivedAt":"2026-11-22T10:00:00.000Z","context":{{"anonymousId":"anon-5f0c9a"}},"payload":{{"organization":"acme","featurebaseJwt":"{token}","userId":"12345","email":"user@example.com","name":"Ada Lovelace","locale":"en","team":"engines","region":"eu-central","source":"web","plan":"Free","utm_source":"newsletter","utm_campaign":"autumn","experiment":"b","theme":"dark"}}}}"#
+    )
+}
+
+fn claims() -> &'static str {
+    r#"{"userId":"12345","email":"user@example.com","plan":"Premium","exp":1795345200}"#
+}
+
+fn judged(criterion: &mut Criterion, name: &str, value: &str, snapshot: &Snapshot) {
+    let mut group = criterion.benchmark_group("judge");
+    group.throughput(Throughput::Bytes(value.len() as u64));
+    let mut arena = Arena::new();
+    group.bench_function(name, |bencher| {
+        bencher.iter(|| {
+            arena.reset();
+            let record = Record {
+                position: Position { topic: "events", partition: Partition(0), offset: Offset(12) },
+                timestamp: Some(EventTime::from_millis(NOW)),
+                key: None,
+                headers: &[],
+                value: Some(black_box(value.as_bytes())),
+            };
+            black_box(judge(&arena, &record, snapshot, EventTime::from_millis(NOW)).outcome)
+        });
+    });
+    group.finish();
+}
+
+fn proofs(criterion: &mut Criterion) {
+    let good = standard(&token(claims()));
+    eprintln!("standard event: {} bytes", good.len());
+    judged(criterion, "standard", &good, &snapshot(1));
+    let forged = good.replacen(".", ".e", 2).replacen(".e", ".", 1);
+    judged(criterion, "forged", &forged, &snapshot(1));
+    judged(criterion, "ten_keys", &good, &snapshot(10));
+    judged(criterion, "unsigned", &good.replace("featurebaseJwt", "nothing"), &snapshot(1));
+}
+
+fn hostile(criterion: &mut Criterion) {
+    for size in [1_000, 10_000, 100_000, 1_000_000] {
+        let text = format!(r#"{{"organization":"acme","a":"{}"}}"#, "x".repeat(size));
+        judged(criterion, &format!("one_text/{size}"), &text, &snapshot(1));
+        let names: Vec<String> = (0..size / 10).map(|at| format!(r#""{at:05}":0"#)).collect();
+        judged(criterion, &format!("names/{size}"), &format!("{{{}}}", names.join(",")), &snapshot(1));
+        let nested = format!(r#"{{"customFields":{{{}}}}}"#, names.join(","));
+        judged(criterion, &format!("nested_names/{size}"), &nested, &snapshot(1));
+        let companies = vec![r#"{"id":"c1","a":0}"#; size / 18].join(",");
+        judged(criterion, &format!("companies/{size}"), &format!(r#"{{"companies":[{companies}]}}"#), &snapshot(1));
+        judged(criterion, &format!("brackets/{size}"), &"[".repeat(size), &snapshot(1));
+        judged(criterion, &format!("escapes/{size}"), &format!(r#"{{"a":"{}"}}"#, r"\u0041".repeat(size / 6)), &snapshot(1));
+    }
+}
+
+criterion_group!(benches, proofs, hostile);
+criterion_main!(benches);

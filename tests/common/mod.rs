@@ -1,0 +1,122 @@
+//! What the tests of the judgement share: settings from a text, an event that owns its bytes, tokens and hashes made the
+//! way a customer's server makes them.
+#![expect(dead_code, reason = "each test binary uses a part of it")]
+
+use std::io::Write;
+
+use attrsync::{
+    domain::{
+        Arena, EventTime, Header, Offset, Partition, Policy, Position, Record, Snapshot,
+        key::{Algorithm, HmacState},
+    },
+    store::{Settings, Source},
+    worker::judge,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
+
+/// 2026-11-22T10:00:00Z
+pub const NOW: i64 = 1_795_341_600_000;
+
+/// The secret of the key `current` in [`SETTINGS`].
+pub const SECRET: &str = "the current secret, 32 bytes or more";
+/// The identity secret in [`SETTINGS`].
+pub const IDENTITY_SECRET: &str = "iv_your-secret-key";
+
+/// One organization that enforces, with a locked plan.
+pub const SETTINGS: &str = r#"
+[[organizations]]
+slug = "acme"
+app_id = "65f1c0ffee65f1c0ffee65f1"
+jwt_keys = [
+  { id = "current", algorithm = "HS256", secret = "the current secret, 32 bytes or more" },
+  { id = "longer", algorithm = "HS512", secret = "the current secret, 32 bytes or more; this one for SHA-512, 64 bytes" },
+]
+identity_secrets = [{ id = "iv", secret = "iv_your-secret-key" }]
+
+[organizations.attributes.plan]
+type = "text"
+locked = true
+
+[organizations.attributes.seats]
+type = "number"
+
+[organizations.attributes.trial]
+type = "boolean"
+
+[organizations.company_attributes.tier]
+type = "text"
+"#;
+
+/// A snapshot of these settings.
+pub fn snapshot(settings: &str, policy: Policy) -> std::sync::Arc<Snapshot> {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(settings.as_bytes()).unwrap();
+    Settings::load(Source::File(file.path().to_path_buf()), policy).unwrap().current()
+}
+
+/// A record that owns its bytes.
+#[derive(Clone)]
+pub struct Event {
+    /// The record's value.
+    pub value: Option<Vec<u8>>,
+    /// The record's headers.
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    /// The record's timestamp.
+    pub timestamp: Option<i64>,
+    /// The record's offset in `events/0`.
+    pub offset: i64,
+    /// The time for a record without a timestamp.
+    pub now: i64,
+}
+
+impl Event {
+    /// An identify at [`NOW`] with this value.
+    pub fn new(value: impl Into<Vec<u8>>) -> Self {
+        let headers = vec![("ce_type".to_owned(), Some(b"identify".to_vec()))];
+        Self { value: Some(value.into()), headers, timestamp: Some(NOW), offset: 12, now: NOW }
+    }
+
+    /// The verdict's JSON.
+    pub fn judge(&self, snapshot: &Snapshot) -> String {
+        let headers: Vec<_> =
+            self.headers.iter().map(|(name, value)| Header { name, value: value.as_deref() }).collect();
+        let record = Record {
+            position: Position { topic: "events", partition: Partition(0), offset: Offset(self.offset) },
+            timestamp: self.timestamp.map(EventTime::from_millis),
+            key: None,
+            headers: &headers,
+            value: self.value.as_deref(),
+        };
+        let arena = Arena::new();
+        serde_json::to_string(&judge(&arena, &record, snapshot, EventTime::from_millis(self.now))).unwrap()
+    }
+
+    /// The verdict, read back.
+    pub fn verdict(&self, snapshot: &Snapshot) -> Value {
+        serde_json::from_str(&self.judge(snapshot)).unwrap()
+    }
+}
+
+/// A token with this header, signed as its parts stand.
+pub fn sign(header: &str, claims: &str, algorithm: Algorithm, secret: &str) -> String {
+    let signing_input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+    let mac = HmacState::new(algorithm, secret.as_bytes()).sign(signing_input.as_bytes());
+    format!("{signing_input}.{}", URL_SAFE_NO_PAD.encode(mac))
+}
+
+/// A token as a customer's server makes it.
+pub fn token(claims: &str) -> String {
+    sign(r#"{"alg":"HS256","typ":"JWT"}"#, claims, Algorithm::HS256, SECRET)
+}
+
+/// The hash of an identifier.
+pub fn hash(identifier: &str) -> String {
+    hash_under(IDENTITY_SECRET, identifier)
+}
+
+/// The hash of an identifier under this secret.
+pub fn hash_under(secret: &str, identifier: &str) -> String {
+    let mac = HmacState::new(Algorithm::HS256, secret.as_bytes()).sign(identifier.as_bytes());
+    mac.iter().map(|byte| format!("{byte:02x}")).collect()
+}
