@@ -1,1 +1,3 @@
 //! 1. Records in: Kafka or a file.
+
+pub mod file;

@@ -1,0 +1,88 @@
+//! What is wrong with a settings document: where, what, and the way out. Never the value of a secret.
+
+use std::fmt;
+
+/// One thing that is wrong with a settings document, or doubtful.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The line in the file, from 1, where it is known.
+    pub line: Option<usize>,
+    /// The organization and the field.
+    pub place: String,
+    /// What is wrong, with the value and the way out.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(f, "line {line}: ")?;
+        }
+        if !self.place.is_empty() {
+            write!(f, "{}: ", self.place)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// Everything found in one document: all of it is told at once, not only the first.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    /// What keeps the document from being used.
+    pub(super) problems: Vec<Problem>,
+    /// What is doubtful.
+    pub(super) warnings: Vec<Problem>,
+}
+
+const ORGANIZATION: &str = "organization ";
+
+/// Where in a document something is found: an organization, then fields.
+#[derive(Debug, Clone)]
+pub(super) struct Place(String);
+
+impl Place {
+    /// The document as a whole.
+    pub(super) fn document() -> Self {
+        Self(String::new())
+    }
+
+    /// An organization as a whole. Names of the document are printed without control characters: they end up on terminals.
+    pub(super) fn organization(slug: &str) -> Self {
+        Self(format!("{ORGANIZATION}{}", slug.escape_debug()))
+    }
+
+    /// A field of it.
+    pub(super) fn field(&self, name: &str) -> Self {
+        let between = match self.0.as_str() {
+            "" => "",
+            organization if organization.starts_with(ORGANIZATION) && !organization.contains(": ") => ": ",
+            _ => ".",
+        };
+        Self(format!("{}{between}{}", self.0, name.escape_debug()))
+    }
+
+    /// One of a list or a table: `jwt_keys[2026-10]`.
+    pub(super) fn entry(&self, name: &str) -> Self {
+        Self(format!("{}[{}]", self.0, name.escape_debug()))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Findings {
+    /// Adds a problem, unless something is wrong at that place already: what could not be read is not also missing.
+    pub(super) fn problem(&mut self, place: &Place, message: impl Into<String>) {
+        if self.problems.iter().all(|problem| problem.line.is_none() || problem.place != place.0) {
+            self.problems.push(Problem { line: None, place: place.0.clone(), message: message.into() });
+        }
+    }
+
+    /// Adds a warning.
+    pub(super) fn warning(&mut self, place: &Place, message: impl Into<String>) {
+        self.warnings.push(Problem { line: None, place: place.0.clone(), message: message.into() });
+    }
+}
