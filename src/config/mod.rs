@@ -1,26 +1,130 @@
 //! The configuration of the process: one commented default file (`config.default.toml`, embedded), under a file, the
-//! environment and flags. What is not known or contradicts itself is refused before anything starts.
+//! environment and flags. What is not known, out of range or contradicts itself is refused before anything starts, all of it
+//! at once. No secret is ever printed: what is shown passes through [`redact`](self::redact).
 
+mod check;
+mod error;
+mod host;
+mod keys;
+mod layers;
 mod properties;
+mod redact;
+pub mod reference;
 mod sections;
+mod texts;
+mod values;
 
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use toml::Value;
+
+pub use error::{ConfigError, Problem};
+pub use layers::Origin;
 pub use properties::{ClientRole, Properties};
+pub use redact::REDACTED;
 pub use sections::{
     Admin, Config, Delivery, Input, Kafka, Log, LogFormat, PolicySection, Role, Security, Settings, SettingsSource,
     Worker,
 };
+pub use values::Effective;
+
+use layers::Layer;
+use values::Values;
 
 /// The commented default file.
 pub const DEFAULTS: &str = include_str!("../../config.default.toml");
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::Policy;
+/// The file that is read, where there is one, when none is named.
+pub const DEFAULT_FILE: &str = "attrsync.toml";
 
-    #[test]
-    fn the_default_file_is_a_complete_configuration_and_agrees_with_the_domain() {
-        let config: Config = toml::from_str(DEFAULTS).unwrap();
-        assert_eq!(config.policy(), Policy::default());
+/// Where a configuration is read from.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// The file; `None`: [`DEFAULT_FILE`] in the working folder, if it is there.
+    pub file: Option<PathBuf>,
+    /// The environment.
+    pub variables: BTreeMap<String, String>,
+    /// Flags, the last one of a key counts.
+    pub flags: Vec<Flag>,
+}
+
+/// A flag that sets a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flag {
+    /// The flag as it was written, for messages.
+    pub name: String,
+    /// The dotted key.
+    pub key: String,
+    /// The value's text.
+    pub text: String,
+}
+
+/// A configuration, and where each of its values came from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// Every value as it may be printed.
+    pub effective: Vec<Effective>,
+}
+
+/// Reads the layers and checks what comes of them.
+///
+/// # Errors
+/// Every problem found, each with the key, the value, its origin and the way out.
+pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
+    read(sources).map_err(|problems| ConfigError { problems })
+}
+
+fn read(sources: &Sources) -> Result<Loaded, Vec<Problem>> {
+    let defaults = Layer::defaults();
+    let file = read_file(sources.file.as_deref()).map_err(|problem| vec![problem])?;
+    let variables = sources.variables.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    let flags = sources.flags.iter().map(|flag| (flag.name.as_str(), flag.key.as_str(), flag.text.as_str()));
+    let layer = defaults
+        .clone()
+        .under(file)
+        .under(Layer::environment(variables, &defaults))
+        .under(Layer::flags(flags, &defaults));
+
+    none([layer.problems.clone(), keys::problems(&layer, &defaults)].concat())?;
+    let mut values = Values::of(layer, &sources.variables)?;
+    none(check::ranges(&values))?;
+    host::name_instance(&mut values)?;
+    let config = typed(&values).map_err(|problem| vec![problem])?;
+    none(check::contradictions(&config, &values))?;
+    Ok(Loaded { effective: values.effective(), config })
+}
+
+fn none(problems: Vec<Problem>) -> Result<(), Vec<Problem>> {
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+fn read_file(path: Option<&Path>) -> Result<Layer, Problem> {
+    let named = path.is_some();
+    let path = path.unwrap_or(Path::new(DEFAULT_FILE));
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Layer::file(path, &text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !named => Ok(Layer::default()),
+        Err(error) => Err(Problem::unreadable(path, &error)),
     }
 }
+
+/// The values as sections. What types and ranges left open is told here: names of variants, addresses, sources.
+fn typed(values: &Values) -> Result<Config, Problem> {
+    serde_path_to_error::deserialize(Value::Table(values.table())).map_err(|error| {
+        let key = error.path().to_string();
+        let problem = error.inner().message().to_owned();
+        match values.get(&key) {
+            Some((value, origin)) => Problem::refused(&key, Some(value), origin, problem),
+            None => Problem::refused(&key, None, &Origin::Default, problem),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

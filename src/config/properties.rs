@@ -1,16 +1,73 @@
-//! librdkafka properties as the operator gave them. They hold passwords, so nothing here prints a value that may be one.
+//! librdkafka properties as the operator gave them: any that librdkafka knows, but for those on which correctness hangs. They
+//! hold passwords, so nothing here prints a value.
 
 use std::{collections::BTreeMap, fmt};
 
-use rdkafka::ClientConfig;
+use rdkafka::{ClientConfig, error::KafkaError};
 use serde::Deserialize;
 
-use super::sections::Kafka;
+use super::{layers::PROPERTIES, redact, sections::Kafka};
 
 /// librdkafka properties by name.
 #[derive(Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(transparent)]
 pub struct Properties(BTreeMap<String, String>);
+
+/// Properties that attrsync sets itself, with what to do instead.
+const OWNED: [(&[&str], &str); 13] = [
+    (&["bootstrap.servers", "metadata.broker.list"], "set kafka.bootstrap_servers"),
+    (&["group.id"], "set kafka.group_id"),
+    (&["group.instance.id"], "it is made of kafka.instance and the shard where kafka.static_membership is true"),
+    (
+        &["transactional.id"],
+        "it is made of kafka.transactional_id_prefix, kafka.instance and the shard, so that it is the same after a restart",
+    ),
+    (&["isolation.level"], "events are read committed: what a producer aborted never was"),
+    (
+        &["enable.auto.commit", "auto.commit.enable", "enable.auto.offset.store", "auto.commit.interval.ms"],
+        "offsets are committed with the verdicts, else some would be lost or doubled; see worker.commit_interval_ms",
+    ),
+    (&["transaction.timeout.ms"], "set worker.transaction_timeout_ms"),
+    (&["message.timeout.ms", "delivery.timeout.ms"], "set worker.message_timeout_ms"),
+    (&["session.timeout.ms"], "set worker.session_timeout_ms"),
+    (&["queued.max.messages.kbytes"], "set worker.fetch_queue_bytes"),
+    (
+        &[
+            "enable.idempotence",
+            "enable.gapless.guarantee",
+            "acks",
+            "request.required.acks",
+            "max.in.flight",
+            "max.in.flight.requests.per.connection",
+            "retries",
+            "message.send.max.retries",
+        ],
+        "the producer is idempotent, else the verdicts of a user could be doubled or change places",
+    ),
+    (&["partitioner"], "verdicts are partitioned as the Java client does it, so that subscribers can join them by key"),
+    (&["delivery.report.only.error"], "commits are made for it"),
+];
+
+/// Checks a property: whose it is, and what librdkafka says of its value.
+///
+/// # Errors
+/// What is wrong and the way out; of a secret without what librdkafka says, which quotes the value.
+pub(super) fn check(table: &str, name: &str, value: &str) -> Result<(), String> {
+    if !PROPERTIES.contains(&table) {
+        return Ok(());
+    }
+    if let Some((_, way_out)) = OWNED.iter().find(|(names, _)| names.contains(&name)) {
+        return Err(format!("attrsync sets this property itself: {way_out}"));
+    }
+    match ClientConfig::new().set(name, value).create_native_config() {
+        Ok(_) => Ok(()),
+        Err(KafkaError::ClientConfig(_, _, _, _)) if redact::is_secret(&format!("{table}.{name}")) => {
+            Err("librdkafka refuses the property or its value".to_owned())
+        }
+        Err(KafkaError::ClientConfig(_, description, _, _)) => Err(format!("librdkafka says: {description}")),
+        Err(_) => Err("holds a character that librdkafka cannot take".to_owned()),
+    }
+}
 
 impl Properties {
     /// The properties in the order of their names.

@@ -1,0 +1,188 @@
+//! What the values must hold beyond their types: ranges, names, and keys that must agree with each other. Each refusal names
+//! every key it concerns, with values and origins, and says what follows from it.
+
+use std::ops::RangeInclusive;
+
+use toml::Value;
+use tracing_subscriber::EnvFilter;
+
+use super::{
+    Config,
+    error::{self, Problem},
+    layers::open_table,
+    properties,
+    values::Values,
+};
+
+/// The bounds of every number.
+pub(super) const RANGES: [(&str, RangeInclusive<i64>); 19] = [
+    ("worker.shards", 0..=256),
+    ("worker.commit_interval_ms", 1..=10_000),
+    ("worker.batch_records", 1..=1_000_000),
+    ("worker.fetch_queue_bytes", 1 << 20..=1 << 40),
+    ("worker.transaction_timeout_ms", 1_000..=900_000),
+    ("worker.message_timeout_ms", 500..=900_000),
+    ("worker.session_timeout_ms", 1_000..=1_800_000),
+    ("worker.fault_tries", 0..=1_000_000),
+    ("worker.fault_backoff_ms", 1..=60_000),
+    ("worker.fault_backoff_max_ms", 1..=600_000),
+    ("worker.shutdown_timeout_ms", 100..=600_000),
+    ("settings.reload_interval_ms", 100..=3_600_000),
+    ("policy.leeway_s", 0..=3_600),
+    ("limits.record_bytes", 1_024..=104_857_600),
+    ("limits.depth", 1..=128),
+    ("limits.attributes", 1..=10_000),
+    ("limits.companies", 0..=10_000),
+    ("limits.token_bytes", 64..=1_048_576),
+    ("limits.name_chars", 1..=10_000),
+];
+
+/// Numbers out of their range.
+pub(super) fn ranges(values: &Values) -> Vec<Problem> {
+    let outside = |(key, range): &(&str, RangeInclusive<i64>)| {
+        let (value, origin) = values.get(key)?;
+        let number = value.as_integer()?;
+        let problem = format!("must be from {} to {}", range.start(), range.end());
+        (!range.contains(&number)).then(|| Problem::refused(key, Some(value), origin, problem))
+    };
+    RANGES.iter().filter_map(outside).collect()
+}
+
+/// Values that are refused, alone or beside each other.
+pub(super) fn contradictions(config: &Config, values: &Values) -> Vec<Problem> {
+    let mut checks = Checks { values, problems: Vec::new() };
+    checks.names(config);
+    checks.topics(config);
+    checks.timeouts(config);
+    checks.filter(config);
+    checks.properties();
+    checks.problems
+}
+
+struct Checks<'v> {
+    values: &'v Values,
+    problems: Vec<Problem>,
+}
+
+impl Checks<'_> {
+    /// Refuses the keys where `holds` is false.
+    fn require(&mut self, holds: bool, keys: &[&str], problem: impl Into<String>) {
+        if !holds {
+            let given = keys.iter().filter_map(|key| {
+                let (value, origin) = self.values.get(key)?;
+                Some(error::given(key, Some(value), origin))
+            });
+            let given = given.collect::<Vec<_>>().join(" and ");
+            self.problems.push(Problem::Refused { given, problem: problem.into() });
+        }
+    }
+
+    fn names(&mut self, config: &Config) {
+        let kafka = &config.kafka;
+        for (key, name) in [("kafka.bootstrap_servers", &kafka.bootstrap_servers), ("kafka.group_id", &kafka.group_id)]
+        {
+            self.require(!name.trim().is_empty(), &[key], "must not be empty");
+        }
+        for (key, name) in
+            [("kafka.instance", &kafka.instance), ("kafka.transactional_id_prefix", &kafka.transactional_id_prefix)]
+        {
+            let problem = "must be a name of 1 to 128 letters, digits, dots, dashes and underscores";
+            self.require(is_name(name, 128), &[key], problem);
+        }
+    }
+
+    fn topics(&mut self, config: &Config) {
+        let kafka = &config.kafka;
+        let problem = "a topic's name has 1 to 249 letters, digits, dots, dashes and underscores";
+        self.require(is_name(&kafka.accepted_topic, 249), &["kafka.accepted_topic"], problem);
+        self.require(is_name(&kafka.rejected_topic, 249), &["kafka.rejected_topic"], problem);
+        let topics = &kafka.input.topics;
+        self.require(!topics.is_empty(), &["kafka.input.topics"], "names no topic to read from");
+        self.require(topics.iter().all(|topic| is_name(topic, 249)), &["kafka.input.topics"], problem);
+        let twice = topics.iter().enumerate().any(|(place, topic)| topics[..place].contains(topic));
+        self.require(!twice, &["kafka.input.topics"], "names a topic twice");
+        for (key, topic) in
+            [("kafka.accepted_topic", &kafka.accepted_topic), ("kafka.rejected_topic", &kafka.rejected_topic)]
+        {
+            let problem =
+                "a topic of verdicts must not be read as one of events: the worker would judge its own output";
+            self.require(!topics.contains(topic), &[key, "kafka.input.topics"], problem);
+        }
+        let outputs = ["kafka.accepted_topic", "kafka.rejected_topic"];
+        let problem = "accepted and rejected verdicts need topics of their own";
+        self.require(kafka.accepted_topic != kafka.rejected_topic, &outputs, problem);
+        for (topic, kind) in &kafka.input.types {
+            let key = format!("kafka.input.types.{topic}");
+            self.require(topics.contains(topic), &[&key, "kafka.input.topics"], "names a topic that is not read");
+            let known = matches!(kind.as_str(), "boot" | "identify")
+                || kind.starts_with("init_")
+                || kind.starts_with("initialize_");
+            self.require(known, &[&key], "must be boot, identify, or a widget's init_… or initialize_…");
+        }
+    }
+
+    fn timeouts(&mut self, config: &Config) {
+        let worker = &config.worker;
+        let [commit, message, transaction, session, first, most] = [
+            "worker.commit_interval_ms",
+            "worker.message_timeout_ms",
+            "worker.transaction_timeout_ms",
+            "worker.session_timeout_ms",
+            "worker.fault_backoff_ms",
+            "worker.fault_backoff_max_ms",
+        ];
+        for (below, lower, above, upper, why) in [
+            (
+                commit,
+                worker.commit_interval_ms,
+                message,
+                worker.message_timeout_ms,
+                "a batch is delivered within its transaction",
+            ),
+            (
+                message,
+                worker.message_timeout_ms,
+                transaction,
+                worker.transaction_timeout_ms,
+                "a record that cannot be delivered must fail before its transaction does",
+            ),
+            (
+                transaction,
+                worker.transaction_timeout_ms,
+                session,
+                worker.session_timeout_ms,
+                "a dead worker's transaction must end before others take up its partitions",
+            ),
+        ] {
+            self.require(lower < upper, &[below, above], format!("the first must be below the second: {why}"));
+        }
+        let problem = "the first must not be above the second";
+        self.require(worker.fault_backoff_ms <= worker.fault_backoff_max_ms, &[first, most], problem);
+    }
+
+    fn filter(&mut self, config: &Config) {
+        if let Err(error) = EnvFilter::builder().parse(&config.log.filter) {
+            self.require(
+                false,
+                &["log.filter"],
+                format!("{error}; write a level, or a list as in \"info,librdkafka=warn\""),
+            );
+        }
+    }
+
+    fn properties(&mut self) {
+        for (key, (value, _)) in self.values.iter() {
+            if let (Some((table, name)), Value::String(text)) = (open_table(key), value)
+                && let Err(problem) = properties::check(table, name, text)
+            {
+                self.require(false, &[key], problem);
+            }
+        }
+    }
+}
+
+/// Whether a text is a name as Kafka allows for topics.
+fn is_name(text: &str, most: usize) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    (1..=most).contains(&text.len()) && text.bytes().all(allowed) && !matches!(text, "." | "..")
+}

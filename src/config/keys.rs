@@ -1,0 +1,101 @@
+//! Which keys there are, and what type each takes: those of the default file, and no other.
+
+use std::collections::BTreeMap;
+
+use rdkafka::ClientConfig;
+use toml::Value;
+
+use super::{
+    error::Problem,
+    layers::Origin,
+    layers::{Entry, Given, Layer, OPEN_TABLES, PROPERTIES, VARIABLE_PREFIX, open_table},
+};
+
+/// How alike two keys must be for one to be taken for the other (Jaro and Winkler's measure; clap draws the same line).
+const ALIKE: f64 = 0.8;
+
+/// What is wrong with the keys and the types of their values.
+pub(super) fn problems(layer: &Layer, defaults: &Layer) -> Vec<Problem> {
+    layer.entries.iter().filter_map(|(key, entry)| problem(key, entry, &defaults.entries)).collect()
+}
+
+fn problem(key: &str, entry: &Entry, known: &BTreeMap<String, Entry>) -> Option<Problem> {
+    let Entry { given, origin } = entry;
+    let expected = match (open_table(key), known.get(key)) {
+        (Some(_), _) => "a text",
+        (None, Some(Entry { given: Given::Value(default), .. })) => type_name(default),
+        _ => {
+            return Some(Problem::Unknown {
+                key: key.to_owned(),
+                origin: origin.clone(),
+                way_out: way_out(key, origin, known),
+            });
+        }
+    };
+    match given {
+        Given::Value(value) if type_name(value) != expected => {
+            Some(Problem::refused(key, Some(value), origin, format!("expected {expected}, not {}", type_name(value))))
+        }
+        _ => None,
+    }
+}
+
+/// What a person may have meant by an unknown key.
+fn way_out(key: &str, origin: &Origin, known: &BTreeMap<String, Entry>) -> String {
+    let is_section = |section: &str| section.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'));
+    if known.keys().any(|known| is_section(known)) || OPEN_TABLES.contains(&key) {
+        return ": it is a section and takes keys, not a value".to_owned();
+    }
+    if let Some(property) = property_of_librdkafka(key) {
+        return format!("; a property of librdkafka goes below kafka.properties, as in kafka.properties.{property}");
+    }
+    match nearest(key, known.keys().map(String::as_str)) {
+        Some(nearest) => format!("; did you mean {}?", spelled(nearest, origin)),
+        None => "; `attrsync config defaults` lists every key".to_owned(),
+    }
+}
+
+/// The known key that is most like this one, as a whole or in its last part.
+fn nearest<'k>(key: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let last = |key: &'_ str| key.rsplit('.').next().unwrap_or_default().to_owned();
+    let likeness = |known: &str| {
+        let whole = strsim::jaro_winkler(key, known);
+        if last(key) == last(known) { whole.max(0.95) } else { whole }
+    };
+    known
+        .map(|known| (likeness(known), known))
+        .filter(|(likeness, _)| *likeness > ALIKE)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .map(|(_, known)| known)
+}
+
+/// The property that a key directly below `kafka` names, if librdkafka has one of that name.
+fn property_of_librdkafka(key: &str) -> Option<String> {
+    let name = key.strip_prefix("kafka.")?.replace('_', ".");
+    let name = PROPERTIES.iter().fold(name.as_str(), |name, table| {
+        name.strip_prefix(table.trim_start_matches("kafka.")).map_or(name, |rest| rest.trim_start_matches('.'))
+    });
+    ClientConfig::new().create_native_config().ok()?.get(name).ok()?;
+    Some(name.to_owned())
+}
+
+/// A key as it is spelled where it was given.
+fn spelled(key: &str, origin: &Origin) -> String {
+    match origin {
+        Origin::Variable(_) => format!("{VARIABLE_PREFIX}{}", key.replace('.', "__").to_ascii_uppercase()),
+        _ => key.to_owned(),
+    }
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a text",
+        Value::Integer(_) => "a whole number",
+        Value::Float(_) => "a fraction",
+        Value::Boolean(_) => "true or false",
+        Value::Datetime(_) => "a date",
+        Value::Array(items) if items.iter().all(Value::is_str) => "a list of texts",
+        Value::Array(_) => "a list of other things than texts",
+        Value::Table(_) => "a table",
+    }
+}

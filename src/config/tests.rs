@@ -1,0 +1,283 @@
+//! The configuration as an operator meets it: layers, refusals with the way out, and secrets that never print.
+
+use std::{fs, path::PathBuf};
+
+use super::*;
+use crate::domain::{EventTimeSource, Policy};
+
+/// A file of this text beside what else is given, in a folder of its own.
+struct Given {
+    sources: Sources,
+    folder: tempfile::TempDir,
+}
+
+fn given(file: &str) -> Given {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("attrsync.toml");
+    fs::write(&path, file).unwrap();
+    Given { sources: Sources { file: Some(path), ..Sources::default() }, folder }
+}
+
+impl Given {
+    fn variable(mut self, name: &str, text: &str) -> Self {
+        self.sources.variables.insert(name.to_owned(), text.to_owned());
+        self
+    }
+
+    fn set(mut self, key: &str, text: &str) -> Self {
+        self.sources.flags.push(Flag { name: "--set".to_owned(), key: key.to_owned(), text: text.to_owned() });
+        self
+    }
+
+    fn load(&self) -> Loaded {
+        load(&self.sources).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// What is wrong, the folder's own name left out.
+    fn refused(&self) -> String {
+        let error = load(&self.sources).expect_err("it should be refused").to_string();
+        error.replace(self.folder.path().to_str().unwrap(), "").replace("(/", "(")
+    }
+
+    fn secret(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+/// The effective value of a key, as `config show` has it.
+fn effective(loaded: &Loaded, key: &str) -> (String, String) {
+    let found = loaded.effective.iter().find(|effective| effective.key == key).unwrap();
+    (found.value.to_string(), found.origin.to_string())
+}
+
+#[test]
+fn an_empty_file_leaves_the_defaults_which_agree_with_the_domain() {
+    let loaded = given("").load();
+    assert_eq!(loaded.config.policy(), Policy::default());
+    assert!(!loaded.config.kafka.instance.is_empty(), "named after the host");
+}
+
+#[test]
+fn later_layers_win_and_every_value_tells_its_origin() {
+    let loaded = given("[worker]\nshards = 2\nbatch_records = 7\n\n[kafka.input]\ntopics = [\"a\"]\n")
+        .variable("ATTRSYNC__WORKER__SHARDS", "3")
+        .variable("ATTRSYNC__KAFKA__INPUT__TOPICS", "b, c")
+        .set("worker.shards", "4")
+        .set("worker.shards", "5")
+        .load();
+    assert_eq!(loaded.config.worker.shards, 5);
+    assert_eq!(loaded.config.kafka.input.topics, ["b", "c"]);
+    assert_eq!(effective(&loaded, "worker.shards"), ("5".to_owned(), "the flag --set".to_owned()));
+    assert!(effective(&loaded, "worker.batch_records").1.ends_with("attrsync.toml:3"));
+    assert_eq!(effective(&loaded, "kafka.input.topics").1, "ATTRSYNC__KAFKA__INPUT__TOPICS in the environment");
+    assert_eq!(effective(&loaded, "policy.leeway_s").1, "default");
+}
+
+#[test]
+fn the_policy_is_fed_from_its_sections() {
+    let policy = given(
+        r#"
+        policy.event_time = "received_at"
+        security.allow_off = true
+        limits.depth = 4
+        [kafka.input]
+        topics = ["events", "boot.events"]
+        types = { "boot.events" = "boot" }
+        "#,
+    )
+    .load()
+    .config
+    .policy();
+    assert_eq!((policy.event_time, policy.allow_off, policy.limits.depth), (EventTimeSource::ReceivedAt, true, 4));
+    assert_eq!((policy.type_of("boot.events"), policy.type_of("events")), (Some("boot"), None));
+}
+
+#[test]
+fn properties_are_found_however_their_dots_are_written() {
+    let loaded = given(
+        r#"
+        [kafka.properties]
+        "security.protocol" = "SASL_SSL"
+        sasl.mechanism = "PLAIN"
+        "socket.keepalive.enable" = true
+        [kafka.producer.properties]
+        "linger.ms" = 5
+        "#,
+    )
+    .variable("ATTRSYNC__KAFKA__PROPERTIES__SASL_PASSWORD", "12345")
+    .variable("ATTRSYNC__KAFKA__CONSUMER__PROPERTIES", r#"{"auto.offset.reset" = "latest"}"#)
+    .set("kafka.properties.sasl.username", "me")
+    .load();
+    let kafka = &loaded.config.kafka;
+    let (consumer, producer) = (kafka.client(ClientRole::Consumer), kafka.client(ClientRole::Producer));
+    assert_eq!(consumer.get("security.protocol"), Some("SASL_SSL"));
+    assert_eq!(consumer.get("sasl.mechanism"), Some("PLAIN"));
+    assert_eq!(consumer.get("sasl.password"), Some("12345"));
+    assert_eq!(consumer.get("sasl.username"), Some("me"));
+    assert_eq!(consumer.get("socket.keepalive.enable"), Some("true"));
+    assert_eq!((consumer.get("auto.offset.reset"), producer.get("auto.offset.reset")), (Some("latest"), None));
+    assert_eq!((consumer.get("linger.ms"), producer.get("linger.ms")), (None, Some("5")));
+}
+
+#[test]
+fn secrets_come_from_files_and_variables_and_are_never_shown() {
+    let given =
+        given("[kafka.properties]\nsasl.username = { env = \"KAFKA_USER\" }\nsasl.password = \"in-the-file\"\n")
+            .variable("KAFKA_USER", "hunter-1");
+    let path = given.secret("password", "hunter-2\n");
+    let loaded = given.variable("ATTRSYNC__KAFKA__PROPERTIES__SASL_PASSWORD__FILE", path.to_str().unwrap()).load();
+    let client = loaded.config.kafka.client(ClientRole::Admin);
+    assert_eq!((client.get("sasl.username"), client.get("sasl.password")), (Some("hunter-1"), Some("hunter-2")));
+
+    let (shown, origin) = effective(&loaded, "kafka.properties.sasl.password");
+    assert_eq!((shown.as_str(), origin.contains("SASL_PASSWORD__FILE")), ("\"[redacted]\"", true));
+    let printed = format!("{loaded:?}");
+    assert!(!printed.contains("hunter") && !printed.contains("in-the-file"), "{printed}");
+}
+
+#[test]
+fn a_secret_that_cannot_be_read_is_told_with_its_place() {
+    for (file, told) in [
+        ("sasl.password = { file = \"/nowhere/secret\" }", "cannot read /nowhere/secret: No such file or directory"),
+        ("sasl.password = { env = \"NOT_SET\" }", "NOT_SET is not set in the environment"),
+    ] {
+        let refused = given(&format!("[kafka.properties]\n{file}")).refused();
+        assert!(refused.contains(&format!("kafka.properties.sasl.password (attrsync.toml:2): {told}")), "{refused}");
+    }
+}
+
+#[test]
+fn an_overridden_secret_need_not_be_readable() {
+    given("[kafka.properties]\nsasl.password = { file = \"/nowhere/secret\" }")
+        .set("kafka.properties.sasl.password", "x")
+        .load();
+}
+
+#[test]
+fn unknown_keys_are_refused_with_the_nearest_known_one() {
+    let given =
+        given("[worker]\nshard = 3\n[kafka]\npassword = \"hunter-2\"\nworker = 1\nsecurity_protocol = \"SSL\"\n")
+            .variable("ATTRSYNC__WORKER__BATCH_RECORD", "1")
+            .set("polcy.leeway_s", "1")
+            .set("kafka.input", "x");
+    let refused = given.refused();
+    for told in [
+        "unknown key worker.shard (attrsync.toml:2); did you mean worker.shards?",
+        "unknown key worker.batch_record (ATTRSYNC__WORKER__BATCH_RECORD in the environment); \
+         did you mean ATTRSYNC__WORKER__BATCH_RECORDS?",
+        "unknown key polcy.leeway_s (the flag --set); did you mean policy.leeway_s?",
+        "unknown key kafka.input (the flag --set): it is a section and takes keys, not a value",
+        "unknown key kafka.security_protocol (attrsync.toml:6); a property of librdkafka goes below kafka.properties, \
+         as in kafka.properties.security.protocol",
+        "unknown key kafka.password (attrsync.toml:4)",
+    ] {
+        assert!(refused.contains(told), "{told}\n--- not in\n{refused}");
+    }
+    assert!(!refused.contains("hunter"), "{refused}");
+}
+
+#[test]
+fn a_value_that_cannot_be_used_is_refused_with_the_way_out() {
+    let cases = [
+        ("worker.shards", "many", "worker.shards = \"many\" (the flag --set): expected a whole number"),
+        ("worker.shards", "-1", "worker.shards = -1 (the flag --set): must be from 0 to 256"),
+        ("security.allow_off", "yes", "security.allow_off = \"yes\" (the flag --set): expected true or false"),
+        ("worker.delivery", "twice", "unknown variant `twice`, expected `exactly_once` or `at_least_once`"),
+        ("admin.address", "localhost", "admin.address = \"localhost\" (the flag --set): invalid socket address"),
+        ("settings.source", "s.toml", "settings.source = \"s.toml\" (the flag --set): expected file:PATH"),
+        ("log.filter", "attrsync=loud", "log.filter = \"attrsync=loud\" (the flag --set): error parsing level filter"),
+        ("kafka.group_id", " ", "kafka.group_id = \" \" (the flag --set): must not be empty"),
+        ("kafka.instance", "a b", "kafka.instance = \"a b\" (the flag --set): must be a name of 1 to 128"),
+        ("kafka.input.topics", "", "kafka.input.topics = [] (the flag --set): names no topic to read from"),
+        ("kafka.input.topics", "a,a", "names a topic twice"),
+        ("kafka.input.types.other", "boot", "names a topic that is not read"),
+        ("kafka.input.types.events", "login", "must be boot, identify, or a widget's init_"),
+        ("kafka.properties", "x", "expected an inline table"),
+        ("kafka.properties.linger", "x", "librdkafka says: No such configuration property: \"linger\""),
+        (
+            "kafka.properties.linger.ms",
+            "x",
+            "kafka.properties.linger.ms = \"x\" (the flag --set): librdkafka says: Invalid value",
+        ),
+    ];
+    for (key, text, told) in cases {
+        let refused = given("").set(key, text).refused();
+        assert!(refused.contains(told), "{told}\n--- not in\n{refused}");
+    }
+}
+
+#[test]
+fn contradictions_name_both_keys_with_values_and_origins() {
+    let refused = given("[worker]\nmessage_timeout_ms = 20000\n").refused();
+    let told = "worker.message_timeout_ms = 20000 (attrsync.toml:2) and worker.transaction_timeout_ms = 15000 (default): \
+                the first must be below the second";
+    assert!(refused.contains(told), "{refused}");
+
+    let refused = given("").set("kafka.accepted_topic", "events").refused();
+    assert!(refused.contains("the worker would judge its own output"), "{refused}");
+}
+
+#[test]
+fn what_exactly_once_hangs_on_cannot_be_taken_over() {
+    for name in
+        ["isolation.level", "enable.auto.commit", "transactional.id", "enable.idempotence", "acks", "partitioner"]
+    {
+        let refused = given("").set(&format!("kafka.producer.properties.{name}"), "x").refused();
+        assert!(refused.contains("attrsync sets this property itself: "), "{refused}");
+    }
+}
+
+#[test]
+fn no_refusal_quotes_a_secret() {
+    for file in [
+        "[kafka.properties]\n\"sasl.password\" = hunter-2",
+        "[kafka.properties]\n\"sasl.password\" = [\"hunter-2\"]",
+        "[kafka.properties]\n\"sasl.password\" = \"hunter-2\\u0000\"",
+        "[kafka.properties]\n\"sasl.passwordd\" = \"hunter-2\"",
+        "[kafka.properties]\n\"sasl.password\" = \"hunter-2\"\n\"sasl.password\" = \"hunter-2\"",
+    ] {
+        let refused = given(file).refused();
+        assert!(!refused.contains("hunter"), "{refused}");
+    }
+}
+
+#[test]
+fn a_broken_file_is_told_by_its_line() {
+    let refused = given("[worker]\nshards = = 3\n").refused();
+    assert!(refused.contains("attrsync.toml:2: not TOML: "), "{refused}");
+}
+
+#[test]
+fn a_named_file_must_be_there() {
+    let mut given = given("");
+    given.sources.file = Some(given.folder.path().join("other.toml"));
+    assert!(given.refused().contains("cannot read /other.toml: No such file or directory"));
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    let refused = given("a = 1\nb = 2\n").refused();
+    assert_eq!(refused.lines().count(), 3, "{refused}");
+}
+
+#[test]
+fn the_reference_lists_every_key_of_the_default_file() {
+    let page = reference::markdown();
+    for effective in given("").load().effective {
+        assert!(page.contains(&format!("### `{}`", effective.key)), "{}", effective.key);
+    }
+    for table in layers::OPEN_TABLES {
+        assert!(page.contains(&format!("## `[{table}]`")), "{table}");
+    }
+}
+
+#[test]
+fn every_number_has_a_range() {
+    for (key, entry) in Layer::defaults().entries {
+        if matches!(entry.given, layers::Given::Value(Value::Integer(_))) {
+            assert!(check::RANGES.iter().any(|(ranged, _)| *ranged == key), "{key}");
+        }
+    }
+}

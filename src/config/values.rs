@@ -1,0 +1,136 @@
+//! The layers fallen into one, with what stands elsewhere (a file, a variable) fetched: the effective values.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use toml::{Table, Value};
+
+use super::{
+    error::{self, Problem},
+    layers::{Entry, Given, Layer, Origin, open_table},
+    redact, reference,
+};
+
+/// The effective value of every key, and where it came from.
+#[derive(Clone, Default)]
+pub(super) struct Values(BTreeMap<String, Held>);
+
+#[derive(Clone)]
+struct Held {
+    value: (Value, Origin),
+    /// Where the value itself stands, if not where the key does.
+    elsewhere: Option<String>,
+}
+
+/// An effective value, fit for print.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Effective {
+    /// The dotted key.
+    pub key: String,
+    /// The value; of a secret only that it is one.
+    pub value: Value,
+    /// Where the key was given.
+    pub origin: Origin,
+    /// The file or variable that holds the value, if it does not stand beside the key.
+    pub elsewhere: Option<String>,
+}
+
+impl Values {
+    /// Fetches what stands elsewhere.
+    pub(super) fn of(layer: Layer, variables: &BTreeMap<String, String>) -> Result<Self, Vec<Problem>> {
+        let (mut values, mut problems) = (Self::default(), Vec::new());
+        for (key, entry) in layer.entries {
+            match fetch(&entry, variables) {
+                Ok((value, elsewhere)) => {
+                    values.0.insert(key, Held { value: (value, entry.origin), elsewhere });
+                }
+                Err(problem) => problems.push(Problem::refused(&key, None, &entry.origin, problem)),
+            }
+        }
+        if problems.is_empty() { Ok(values) } else { Err(problems) }
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&(Value, Origin)> {
+        self.0.get(key).map(|held| &held.value)
+    }
+
+    pub(super) fn set(&mut self, key: &str, value: Value, origin: Origin) {
+        self.0.insert(key.to_owned(), Held { value: (value, origin), elsewhere: None });
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &(Value, Origin))> {
+        self.0.iter().map(|(key, held)| (key.as_str(), &held.value))
+    }
+
+    /// The values as the nested table that the sections are read from. Open tables are there even when empty.
+    pub(super) fn table(&self) -> Table {
+        let mut root = Table::new();
+        for table in super::layers::OPEN_TABLES {
+            section(&mut root, table);
+        }
+        for (key, (value, _)) in self.iter() {
+            let (path, name) = match open_table(key) {
+                Some((table, name)) => (table, name),
+                None => key.rsplit_once('.').unwrap_or(("", key)),
+            };
+            if let Some(section) = section(&mut root, path) {
+                section.insert(name.to_owned(), value.clone());
+            }
+        }
+        root
+    }
+
+    /// The values as they may be printed, in the order of the default file.
+    pub(super) fn effective(&self) -> Vec<Effective> {
+        let effective = |(key, held): (&String, &Held)| {
+            let Held { value: (value, origin), elsewhere } = held;
+            let secret = elsewhere.is_some() || redact::is_secret(key);
+            let value = match value {
+                _ if secret => Value::String(redact::REDACTED.to_owned()),
+                Value::String(text) => Value::String(redact::without_userinfo(text)),
+                value => value.clone(),
+            };
+            Effective { key: key.clone(), value, origin: origin.clone(), elsewhere: elsewhere.clone() }
+        };
+        let order = reference::order();
+        let place = |key: &str| {
+            order.iter().position(|known| known == key || (known.ends_with('.') && key.starts_with(known.as_str())))
+        };
+        let mut all: Vec<_> = self.0.iter().map(effective).collect();
+        all.sort_by_cached_key(|effective| place(&effective.key));
+        all
+    }
+}
+
+/// The table at a dotted path, made where it isn't there.
+fn section<'t>(root: &'t mut Table, path: &str) -> Option<&'t mut Table> {
+    path.split('.')
+        .try_fold(root, |table, name| table.entry(name).or_insert_with(|| Value::Table(Table::new())).as_table_mut())
+}
+
+/// The value, and where it stands if that is elsewhere.
+fn fetch(entry: &Entry, variables: &BTreeMap<String, String>) -> Result<(Value, Option<String>), String> {
+    match &entry.given {
+        Given::Value(value) => Ok((value.clone(), None)),
+        Given::InFile(path) => {
+            let place = format!("the file {}", path.display());
+            secret_in(path).map(|text| (Value::String(text), Some(place)))
+        }
+        Given::InVariable(name) => match variables.get(name) {
+            Some(text) if !text.is_empty() => {
+                Ok((Value::String(text.clone()), Some(format!("{name} in the environment"))))
+            }
+            Some(_) => Err(format!("{name} in the environment is empty")),
+            None => Err(format!("{name} is not set in the environment")),
+        },
+    }
+}
+
+/// A file's text without the newline that editors add.
+fn secret_in(path: &Path) -> Result<String, String> {
+    let text = fs::read_to_string(path)
+        .map_err(|error| format!("cannot read {}: {}", path.display(), error::reason(&error)))?;
+    match text.trim_end_matches(['\r', '\n']) {
+        "" => Err(format!("{} is empty", path.display())),
+        text => Ok(text.to_owned()),
+    }
+}
