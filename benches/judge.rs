@@ -6,10 +6,8 @@ use std::hint::black_box;
 use attrsync::{
     domain::{
         Arena, EventTime, Offset, Organization, Partition, Policy, Position, Record, Snapshot,
-        key::{Algorithm, HmacState, Validity},
-        snapshot::{
-            Attribute, AttributeType, Enforcement, IdentitySecret, JwtKey, OnRejectedAttribute, TokenRules,
-        },
+        key::{Algorithm, HmacDigest, HmacState, SecretBytes, Validity, Verifier},
+        snapshot::{Attribute, AttributeType, Enforcement, IdentitySecret, JwtKey, OnRejectedAttribute, TokenRules},
     },
     worker::judge,
 };
@@ -19,15 +17,20 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 const NOW: i64 = 1_795_341_600_000;
 
 fn snapshot(keys: usize) -> Snapshot {
-    let text = |locked| Attribute { kind: AttributeType::Text { max_chars: 255, options: vec![] }, locked, archived: false };
-    let names = ["name", "plan", "locale", "phone", "team", "region", "source", "segment", "stage", "owner", "tier", "seat"];
+    let text =
+        |locked| Attribute { kind: AttributeType::Text { max_chars: 255, options: vec![] }, locked, archived: false };
+    let names =
+        ["name", "plan", "locale", "phone", "team", "region", "source", "segment", "stage", "owner", "tier", "seat"];
     let attributes = names.iter().map(|name| (Box::from(*name), text(*name == "plan"))).collect();
     let jwt_keys = (0..keys)
         .map(|at| JwtKey {
             id: format!("key-{at}").into(),
             validity: Validity::default(),
             algorithm: Algorithm::HS256,
-            state: HmacState::new(Algorithm::HS256, format!("a secret of more than 32 bytes, {}", keys - at).as_bytes()),
+            verifier: Verifier::hmac(
+                HmacDigest::Sha256,
+                format!("a secret of more than 32 bytes, {}", keys - at).as_bytes(),
+            ),
         })
         .collect();
     let organization = Organization {
@@ -40,7 +43,8 @@ fn snapshot(keys: usize) -> Snapshot {
         identity_secrets: vec![IdentitySecret {
             id: "iv".into(),
             validity: Validity::default(),
-            state: HmacState::new(Algorithm::HS256, b"iv_secret"),
+            state: HmacState::new(HmacDigest::Sha256, b"iv_secret"),
+            secret: SecretBytes::new(b"iv_secret"),
         }],
         membership_locked: true,
         user_attributes: attributes,
@@ -52,7 +56,7 @@ fn snapshot(keys: usize) -> Snapshot {
 fn token(claims: &str) -> String {
     let signing_input =
         format!("{}.{}", URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#), URL_SAFE_NO_PAD.encode(claims));
-    let key = HmacState::new(Algorithm::HS256, b"a secret of more than 32 bytes, 1");
+    let key = HmacState::new(HmacDigest::Sha256, b"a secret of more than 32 bytes, 1");
     format!("{signing_input}.{}", URL_SAFE_NO_PAD.encode(key.sign(signing_input.as_bytes())))
 }
 
@@ -108,7 +112,12 @@ fn hostile(criterion: &mut Criterion) {
         let companies = vec![r#"{"id":"c1","a":0}"#; size / 18].join(",");
         judged(criterion, &format!("companies/{size}"), &format!(r#"{{"companies":[{companies}]}}"#), &snapshot(1));
         judged(criterion, &format!("brackets/{size}"), &"[".repeat(size), &snapshot(1));
-        judged(criterion, &format!("escapes/{size}"), &format!(r#"{{"a":"{}"}}"#, r"\u0041".repeat(size / 6)), &snapshot(1));
+        judged(
+            criterion,
+            &format!("escapes/{size}"),
+            &format!(r#"{{"a":"{}"}}"#, r"\u0041".repeat(size / 6)),
+            &snapshot(1),
+        );
     }
 }
 

@@ -12,7 +12,10 @@ fn holds(name: &str, generated: &str) {
         fs::write(&path, generated).unwrap();
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == generated, "docs/{name} is not what the code says; ATTRSYNC_UPDATE=1 cargo test --test references writes it");
+    assert!(
+        written == generated,
+        "docs/{name} is not what the code says; ATTRSYNC_UPDATE=1 cargo test --test references writes it"
+    );
 }
 
 #[test]
@@ -24,7 +27,11 @@ fn reasons() {
     let mut stage = None;
     for reason in Reason::ALL {
         if stage.replace(reason.stage()) != Some(reason.stage()) {
-            let _ = write!(page, "\n## {}\n\n| code | what it means | what the sender should do |\n|---|---|---|\n", reason.stage().name());
+            let _ = write!(
+                page,
+                "\n## {}\n\n| code | what it means | what the sender should do |\n|---|---|---|\n",
+                reason.stage().name()
+            );
         }
         let _ = writeln!(page, "| `{reason}` | {} | {} |", reason.meaning(), reason.advice());
     }

@@ -7,7 +7,11 @@
 
 mod common;
 
-use std::{collections::BTreeSet, fs, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use attrsync::domain::{EventTime, Policy, Reason, key::Algorithm};
 use common::Event;
@@ -67,7 +71,9 @@ fn expand(value: &Value) -> Value {
                 let secret = hash["secret"].as_str().unwrap_or(common::IDENTITY_SECRET);
                 Value::String(common::hash_under(secret, hash["of"].as_str().unwrap()))
             }
-            (None, None) => object.iter().map(|(name, value)| (name.clone(), expand(value))).collect::<Map<_, _>>().into(),
+            (None, None) => {
+                object.iter().map(|(name, value)| (name.clone(), expand(value))).collect::<Map<_, _>>().into()
+            }
         },
         Value::Array(items) => items.iter().map(expand).collect(),
         other => other.clone(),
@@ -92,13 +98,16 @@ fn event(record: &Value) -> Event {
     let time = |text: &str| EventTime::parse(text).unwrap().millis();
     Event {
         value: bytes(&record["value"]),
-        headers: headers.iter().map(|(name, value)| (name.clone(), value.as_str().map(|text| text.as_bytes().to_vec()))).collect(),
+        headers: headers
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_str().map(|text| text.as_bytes().to_vec())))
+            .collect(),
         timestamp: record.get("time").map_or(Some(common::NOW), |value| value.as_str().map(time)),
         ..Event::new("")
     }
 }
 
-fn verdict(path: &PathBuf) -> Value {
+fn verdict(path: &Path) -> Value {
     let fixture = read(path.to_str().unwrap());
     assert!(fixture["about"].is_string(), "{}: `about` says what it shows", path.display());
     // The version is a digest of the settings; a fixture is about something else.
@@ -136,6 +145,7 @@ fn reasons(verdict: &Value, found: &mut BTreeSet<String>) {
 fn every_reason_has_a_fixture() {
     let mut found = BTreeSet::new();
     fixtures().iter().for_each(|path| reasons(&verdict(path), &mut found));
-    let missing: Vec<_> = Reason::ALL.iter().map(|reason| reason.code()).filter(|code| !found.contains(*code)).collect();
+    let missing: Vec<_> =
+        Reason::ALL.iter().map(|reason| reason.code()).filter(|code| !found.contains(*code)).collect();
     assert!(missing.is_empty(), "no fixture shows {missing:?}");
 }

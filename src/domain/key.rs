@@ -1,9 +1,11 @@
 //! Keys as a snapshot holds them: the algorithm pinned, the validity, and for HMAC the keyed state (RFC 2104 §4), so that
-//! no event pays for deriving it. A key never prints its material.
+//! no event pays for deriving it. HS* runs on `hmac` and `sha2`; public keys verify through `jsonwebtoken`. A key never
+//! prints its material.
 
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac, digest::common::Key};
+use jsonwebtoken::{DecodingKey, crypto};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
@@ -18,18 +20,164 @@ pub enum Algorithm {
     HS384,
     /// HMAC with SHA-512.
     HS512,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    RS256,
+    /// RSASSA-PKCS1-v1_5 with SHA-384.
+    RS384,
+    /// RSASSA-PKCS1-v1_5 with SHA-512.
+    RS512,
+    /// RSASSA-PSS with SHA-256.
+    PS256,
+    /// ECDSA on P-256 with SHA-256.
+    ES256,
+    /// ECDSA on P-384 with SHA-384.
+    ES384,
+    /// Ed25519.
+    EdDSA,
 }
 
 impl Algorithm {
+    /// Every algorithm.
+    pub const ALL: &'static [Self] = &[
+        Self::HS256,
+        Self::HS384,
+        Self::HS512,
+        Self::RS256,
+        Self::RS384,
+        Self::RS512,
+        Self::PS256,
+        Self::ES256,
+        Self::ES384,
+        Self::EdDSA,
+    ];
+
+    /// The algorithm's `alg` value.
+    #[must_use]
+    pub fn alg(self) -> &'static str {
+        match self {
+            Self::HS256 => "HS256",
+            Self::HS384 => "HS384",
+            Self::HS512 => "HS512",
+            Self::RS256 => "RS256",
+            Self::RS384 => "RS384",
+            Self::RS512 => "RS512",
+            Self::PS256 => "PS256",
+            Self::ES256 => "ES256",
+            Self::ES384 => "ES384",
+            Self::EdDSA => "EdDSA",
+        }
+    }
+
     /// The algorithm of this `alg` value; compared exactly (RFC 7515 §4.1.1).
     #[must_use]
     pub fn from_alg(alg: &str) -> Option<Self> {
-        match alg {
-            "HS256" => Some(Self::HS256),
-            "HS384" => Some(Self::HS384),
-            "HS512" => Some(Self::HS512),
+        Self::ALL.iter().copied().find(|algorithm| algorithm.alg() == alg)
+    }
+
+    /// The digest of an HMAC, if it is one.
+    #[must_use]
+    pub fn hmac(self) -> Option<HmacDigest> {
+        match self {
+            Self::HS256 => Some(HmacDigest::Sha256),
+            Self::HS384 => Some(HmacDigest::Sha384),
+            Self::HS512 => Some(HmacDigest::Sha512),
             _ => None,
         }
+    }
+
+    /// The same in the words of `jsonwebtoken`.
+    fn native(self) -> jsonwebtoken::Algorithm {
+        match self {
+            Self::HS256 => jsonwebtoken::Algorithm::HS256,
+            Self::HS384 => jsonwebtoken::Algorithm::HS384,
+            Self::HS512 => jsonwebtoken::Algorithm::HS512,
+            Self::RS256 => jsonwebtoken::Algorithm::RS256,
+            Self::RS384 => jsonwebtoken::Algorithm::RS384,
+            Self::RS512 => jsonwebtoken::Algorithm::RS512,
+            Self::PS256 => jsonwebtoken::Algorithm::PS256,
+            Self::ES256 => jsonwebtoken::Algorithm::ES256,
+            Self::ES384 => jsonwebtoken::Algorithm::ES384,
+            Self::EdDSA => jsonwebtoken::Algorithm::EdDSA,
+        }
+    }
+}
+
+/// The digest of an HMAC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HmacDigest {
+    /// SHA-256
+    Sha256,
+    /// SHA-384
+    Sha384,
+    /// SHA-512
+    Sha512,
+}
+
+/// What verifies a signature: the keyed state of an HMAC, or a public key. It never prints.
+#[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "nearly every key is an HMAC's, and its state is on the hot path")]
+pub enum Verifier {
+    /// An HMAC; its secret is kept for the diagnosis of a token that was signed with a decoded one.
+    Hmac(HmacState, SecretBytes),
+    /// A public key for this one algorithm.
+    Public(Algorithm, Box<DecodingKey>),
+}
+
+impl Verifier {
+    /// The verifier of an HMAC key.
+    #[must_use]
+    pub fn hmac(digest: HmacDigest, secret: &[u8]) -> Self {
+        Self::Hmac(HmacState::new(digest, secret), SecretBytes::new(secret))
+    }
+
+    /// Whether `signature` is this key's over the signing input (RFC 7515 §5.2).
+    #[must_use]
+    pub fn verifies(&self, signing_input: &str, signature: Signature<'_>) -> bool {
+        match self {
+            Self::Hmac(state, _) => state.verifies(signing_input.as_bytes(), signature.bytes),
+            Self::Public(algorithm, key) => {
+                crypto::verify(signature.encoded, signing_input.as_bytes(), key, algorithm.native()).unwrap_or(false)
+            }
+        }
+    }
+}
+
+/// A signature, as it stands in the token and as the bytes that it is.
+#[derive(Clone, Copy)]
+pub struct Signature<'a> {
+    /// In canonical base64url.
+    pub encoded: &'a str,
+    /// Decoded.
+    pub bytes: &'a [u8],
+}
+
+/// A secret as its owner has it. It never prints.
+#[derive(Clone)]
+pub struct SecretBytes(Box<[u8]>);
+
+impl SecretBytes {
+    /// Takes the bytes as they are.
+    #[must_use]
+    pub fn new(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The bytes, for a key to be made of them.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
     }
 }
 
@@ -101,11 +249,11 @@ pub enum HmacState {
 impl HmacState {
     /// The state keyed with `secret`, taken as the bytes it is.
     #[must_use]
-    pub fn new(algorithm: Algorithm, secret: &[u8]) -> Self {
-        match algorithm {
-            Algorithm::HS256 => Self::Sha256(keyed!(Sha256, secret)),
-            Algorithm::HS384 => Self::Sha384(keyed!(Sha384, secret)),
-            Algorithm::HS512 => Self::Sha512(keyed!(Sha512, secret)),
+    pub fn new(digest: HmacDigest, secret: &[u8]) -> Self {
+        match digest {
+            HmacDigest::Sha256 => Self::Sha256(keyed!(Sha256, secret)),
+            HmacDigest::Sha384 => Self::Sha384(keyed!(Sha384, secret)),
+            HmacDigest::Sha512 => Self::Sha512(keyed!(Sha512, secret)),
         }
     }
 
@@ -145,15 +293,15 @@ mod tests {
         for length in [0, 1, 31, 63, 64, 65, 127, 128, 129, 1000] {
             let secret = vec![7_u8; length];
             let library = Hmac::<Sha256>::new_from_slice(&secret).unwrap().chain_update(b"m").finalize().into_bytes();
-            assert_eq!(HmacState::new(Algorithm::HS256, &secret).sign(b"m"), library.to_vec(), "{length}");
+            assert_eq!(HmacState::new(HmacDigest::Sha256, &secret).sign(b"m"), library.to_vec(), "{length}");
             let library = Hmac::<Sha512>::new_from_slice(&secret).unwrap().chain_update(b"m").finalize().into_bytes();
-            assert_eq!(HmacState::new(Algorithm::HS512, &secret).sign(b"m"), library.to_vec(), "{length}");
+            assert_eq!(HmacState::new(HmacDigest::Sha512, &secret).sign(b"m"), library.to_vec(), "{length}");
         }
     }
 
     #[test]
     fn a_shortened_tag_does_not_verify() {
-        let state = HmacState::new(Algorithm::HS256, b"secret");
+        let state = HmacState::new(HmacDigest::Sha256, b"secret");
         let tag = state.sign(b"message");
         assert!(state.verifies(b"message", &tag));
         assert!(!state.verifies(b"message", &tag[..31]));
@@ -171,6 +319,6 @@ mod tests {
 
     #[test]
     fn a_state_never_prints_its_key() {
-        assert_eq!(format!("{:?}", HmacState::new(Algorithm::HS256, b"secret")), "[redacted]");
+        assert_eq!(format!("{:?}", HmacState::new(HmacDigest::Sha256, b"secret")), "[redacted]");
     }
 }

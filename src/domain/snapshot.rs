@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Policy,
-    key::{Algorithm, HmacState, Validity},
+    key::{Algorithm, HmacState, SecretBytes, Validity, Verifier},
 };
 
 /// All organizations and the deployment's policy, at one version.
@@ -142,8 +142,8 @@ pub struct JwtKey {
     pub validity: Validity,
     /// The one algorithm it is for.
     pub algorithm: Algorithm,
-    /// The keyed state.
-    pub state: HmacState,
+    /// What verifies a signature.
+    pub verifier: Verifier,
 }
 
 /// A secret that verifies hashes of identifiers.
@@ -155,6 +155,8 @@ pub struct IdentitySecret {
     pub validity: Validity,
     /// The keyed state, HMAC-SHA256.
     pub state: HmacState,
+    /// The secret, for the diagnosis of a hash that was made with a decoded one.
+    pub secret: SecretBytes,
 }
 
 /// Attributes by name.

@@ -27,8 +27,9 @@ impl Document {
     #[must_use]
     pub fn secret_files(&self) -> Vec<PathBuf> {
         let secrets = self.organizations.iter().flat_map(|organization| {
-            let jwt = organization.jwt_keys.iter().map(|key| &key.secret);
-            jwt.chain(organization.identity_secrets.iter().map(|secret| &secret.secret))
+            let jwt = organization.jwt_keys.iter().flat_map(|key| key.secret.iter().chain(&key.public_key));
+            let identity = organization.identity_secrets.iter().map(|secret| &secret.secret);
+            jwt.chain(identity).chain(&organization.jwks)
         });
         secrets.filter_map(|secret| if let Secret::File(path) = secret { Some(path.clone()) } else { None }).collect()
     }
@@ -56,6 +57,9 @@ pub struct Organization {
     /// The keys that verify tokens; at most ten are valid at any one time.
     #[serde(default)]
     pub jwt_keys: Vec<JwtKey>,
+    /// More public keys that verify tokens, as a JWK Set (RFC 7517 §5): each with a `kid`, and valid without end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Secret>,
     /// The secrets that verify `userHash` and `companyHash`; at most ten are valid at any one time.
     #[serde(default)]
     pub identity_secrets: Vec<IdentitySecret>,
@@ -93,8 +97,12 @@ pub struct JwtKey {
     pub id: String,
     /// The one algorithm that the key is for, whatever a token says.
     pub algorithm: Algorithm,
-    /// The secret, used as the text it is.
-    pub secret: Secret,
+    /// HS256, HS384, HS512: the secret, used as the text it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Secret>,
+    /// All others: the public key, as PEM or as a JWK (RFC 7517).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<Secret>,
     /// Events before it are not honoured. Absent: from the beginning.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_from: Option<Moment>,

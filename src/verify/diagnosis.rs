@@ -1,13 +1,29 @@
-//! Why a proof failed, as far as a fixed number of tries can tell. A forged event pays for a few keyed hashes and no more,
-//! and the verdict stays a function of its input.
+//! Why a proof failed, as far as a fixed number of tries can tell. A forged event pays for at most [`TRIES`] keyed hashes
+//! beside the judgement itself, so that a flood of forgeries can't burn much, and the verdict stays a function of its input.
+//!
+//! What is found goes into the rejected record alone. It names no secret and no value; still, sent back to a browser it
+//! would tell whoever forges which guess came close.
 
-use super::{Case, hash};
-use crate::domain::{Hint, Reason, Rejection, Value};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use super::{Case, hash, jws};
+use crate::{
+    decode::profile::Tenant,
+    domain::{
+        Hint, Object, Reason, Rejection, Value,
+        key::{HmacDigest, HmacState, SecretBytes, Verifier},
+        snapshot::{IdentitySecret, JwtKey},
+    },
+};
+
+/// The most keyed hashes for one failed proof.
+const TRIES: u8 = 5;
 
 /// The rejection of a token, with a hint.
-pub(super) fn of_token<'a>(_case: &Case<'_, 'a>, token: Value<'a>, rejection: Rejection<'a>) -> Rejection<'a> {
+pub(super) fn of_token<'a>(case: &Case<'_, 'a>, token: Value<'a>, rejection: Rejection<'a>) -> Rejection<'a> {
     let hint = match rejection.reason {
         Reason::TokenMalformed if hash::parse(token).is_some() => Some(Hint::HashInToken),
+        Reason::SignatureInvalid => token.as_text().and_then(|text| wrong_signature(case, text)),
         _ => None,
     };
     rejection.hinting(hint)
@@ -16,17 +32,114 @@ pub(super) fn of_token<'a>(_case: &Case<'_, 'a>, token: Value<'a>, rejection: Re
 /// The rejection of a hash, with a hint.
 pub(super) fn of_hash<'a>(case: &Case<'_, 'a>, hash: Value<'a>, rejection: Rejection<'a>) -> Rejection<'a> {
     let text = hash.as_text().unwrap_or_default();
-    let user = case.event.payload.user;
     let hint = match rejection.reason {
         Reason::HashMalformed if text.bytes().filter(|byte| *byte == b'.').count() == 2 => Some(Hint::TokenInUserHash),
-        Reason::HashMalformed if text.trim() != text => Some(Hint::HashHasBlanks),
-        Reason::HashMismatch if user.user_id.is_some() && covers(case, hash, user.email) => Some(Hint::HashCoversEmail),
+        Reason::HashMalformed if hash::parse(Value::Text(text.trim())).is_some() => Some(Hint::HashHasBlanks),
+        Reason::HashMismatch => hash::parse(hash).and_then(|mac| wrong_hash(case, &mac)),
         _ => None,
     };
     rejection.hinting(hint)
 }
 
-fn covers(case: &Case<'_, '_>, hash: Value<'_>, identifier: Option<&str>) -> bool {
-    let found = hash::parse(hash).zip(identifier);
-    found.is_some_and(|(mac, identifier)| hash::find(case.organization, identifier, &mac, case.event.head.time).is_ok())
+/// A token that none of the organization's keys signed.
+fn wrong_signature(case: &Case<'_, '_>, text: &str) -> Option<Hint> {
+    let arena = case.context.arena;
+    let limits = &case.context.policy.limits;
+    let (token, header) = jws::open(arena, text, limits).ok()?;
+    let mut tries = Tries::new(token.signing_input.as_bytes(), token.signature.bytes);
+    let organization = case.organization;
+    if organization.identity_secrets.first().is_some_and(|secret| tries.state(&secret.state)) {
+        return Some(Hint::SignedWithIdentitySecret);
+    }
+    let newest = organization.jwt_keys.iter().find_map(secret_of);
+    if let Some(hint) = newest.and_then(|(digest, secret)| tries.decoded(digest, secret)) {
+        return Some(hint);
+    }
+    if token.claims(arena, limits).is_ok_and(|claims| names_another(claims, case)) {
+        return Some(Hint::OtherOrganization);
+    }
+    let ours = header.kid.is_some_and(|kid| organization.jwt_keys.iter().any(|key| key.id.as_ref() == kid));
+    ours.then_some(Hint::TokenEdited)
+}
+
+/// A hash that is not that of the identifier under an identity secret.
+fn wrong_hash(case: &Case<'_, '_>, mac: &[u8]) -> Option<Hint> {
+    let payload = &case.event.payload;
+    let user = payload.user;
+    let identifier = user.user_id.or(user.email)?;
+    let newest = case.organization.identity_secrets.first()?;
+    let covers = |covered: Option<&str>| covered.is_some_and(|text| newest.state.verifies(text.as_bytes(), mac));
+    // An id that nobody read as one: it stands in `customFields`.
+    let nested = || payload.attributes.iter().find(|attribute| matches!(attribute.name, "userId" | "user_id" | "id"));
+    if user.user_id.is_some() {
+        if covers(user.email) {
+            return Some(Hint::HashCoversEmail);
+        }
+    } else if covers(nested().and_then(|attribute| attribute.value.as_text())) {
+        return Some(Hint::HashCoversUserId);
+    } else if covers(Some(&identifier.to_ascii_lowercase())) {
+        return Some(Hint::HashCoversLowerCase);
+    }
+    let mut tries = Tries::new(identifier.as_bytes(), mac);
+    let jwt_secret = case.organization.jwt_keys.iter().find_map(|key| Some(secret_of(key)?.1));
+    if jwt_secret.is_some_and(|secret| tries.key(HmacDigest::Sha256, secret.expose())) {
+        return Some(Hint::HashedWithJwtSecret);
+    }
+    let IdentitySecret { secret, .. } = newest;
+    tries.decoded(HmacDigest::Sha256, secret)
+}
+
+/// The claims of a token that did not verify name another organization. They are read for this one question.
+fn names_another(unverified_claims: Object<'_>, case: &Case<'_, '_>) -> bool {
+    let named = |field| unverified_claims.get(field).and_then(Value::as_text);
+    let tenant = Tenant { organization: named("organization"), app_id: named("appId") };
+    !super::organization::agrees(&tenant, case.organization)
+}
+
+fn secret_of(key: &JwtKey) -> Option<(HmacDigest, &SecretBytes)> {
+    match &key.verifier {
+        Verifier::Hmac(_, secret) => Some((key.algorithm.hmac()?, secret)),
+        Verifier::Public(..) => None,
+    }
+}
+
+/// A message and its MAC, tried with other keys a bounded number of times.
+struct Tries<'m> {
+    message: &'m [u8],
+    mac: &'m [u8],
+    left: u8,
+}
+
+impl<'m> Tries<'m> {
+    fn new(message: &'m [u8], mac: &'m [u8]) -> Self {
+        Self { message, mac, left: TRIES }
+    }
+
+    fn state(&mut self, state: &HmacState) -> bool {
+        let allowed = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        allowed && state.verifies(self.message, self.mac)
+    }
+
+    fn key(&mut self, digest: HmacDigest, key: &[u8]) -> bool {
+        self.state(&HmacState::new(digest, key))
+    }
+
+    /// The secret as bytes that its text spells in hex or base64.
+    fn decoded(&mut self, digest: HmacDigest, secret: &SecretBytes) -> Option<Hint> {
+        let text = secret.expose();
+        if from_hex(text).is_some_and(|key| self.key(digest, &key)) {
+            return Some(Hint::SecretDecodedFromHex);
+        }
+        STANDARD.decode(text).is_ok_and(|key| self.key(digest, &key)).then_some(Hint::SecretDecodedFromBase64)
+    }
+}
+
+fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let pair = |pair: &[u8]| match pair {
+        [high, low] => Some(digit(high)? << 4 | digit(low)?),
+        _ => None,
+    };
+    text.chunks(2).map(pair).collect()
 }

@@ -8,7 +8,7 @@ use base64::{
 
 use crate::{
     decode::{json, refused},
-    domain::{Arena, Hint, Limits, Object, Reason, Rejection, Value},
+    domain::{Arena, Hint, Limits, Object, Reason, Rejection, Value, key::Signature},
 };
 
 /// base64url without padding; spare bits must be zero, so that a signature has one spelling (RFC 4648 §3.5).
@@ -23,7 +23,7 @@ pub struct UnverifiedToken<'a> {
     /// The payload, still encoded: it is not looked at before the signature.
     payload: &'a str,
     /// The signature.
-    pub signature: &'a [u8],
+    pub signature: Signature<'a>,
 }
 
 /// What a token's header asks for.
@@ -53,7 +53,7 @@ pub fn open<'a>(
         return Err(malformed().hinting(encrypted.then_some(Hint::TokenEncrypted)));
     }
     let header = decode(arena, header).ok_or_else(malformed)?;
-    let signature = decode(arena, signature).ok_or_else(malformed)?;
+    let signature = Signature { encoded: signature, bytes: decode(arena, signature).ok_or_else(malformed)? };
     let header = read_header(arena, header, limits)?;
     Ok((UnverifiedToken { signing_input, payload, signature }, header))
 }

@@ -71,5 +71,5 @@ pub(super) fn unusable(standing: Standing) -> Option<Reason> {
 }
 
 fn verifies(key: &JwtKey, token: &UnverifiedToken<'_>) -> bool {
-    key.state.verifies(token.signing_input.as_bytes(), token.signature)
+    key.verifier.verifies(token.signing_input, token.signature)
 }

@@ -7,7 +7,7 @@ use std::io::Write;
 use attrsync::{
     domain::{
         Arena, EventTime, Header, Offset, Partition, Policy, Position, Record, Snapshot,
-        key::{Algorithm, HmacState},
+        key::{Algorithm, HmacDigest, HmacState},
     },
     store::{Settings, Source},
     worker::judge,
@@ -16,15 +16,15 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 /// 2026-11-22T10:00:00Z
-pub const NOW: i64 = 1_795_341_600_000;
+pub(crate) const NOW: i64 = 1_795_341_600_000;
 
 /// The secret of the key `current` in [`SETTINGS`].
-pub const SECRET: &str = "the current secret, 32 bytes or more";
+pub(crate) const SECRET: &str = "the current secret, 32 bytes or more";
 /// The identity secret in [`SETTINGS`].
-pub const IDENTITY_SECRET: &str = "iv_your-secret-key";
+pub(crate) const IDENTITY_SECRET: &str = "iv_your-secret-key";
 
 /// One organization that enforces, with a locked plan.
-pub const SETTINGS: &str = r#"
+pub(crate) const SETTINGS: &str = r#"
 [[organizations]]
 slug = "acme"
 app_id = "65f1c0ffee65f1c0ffee65f1"
@@ -49,7 +49,7 @@ type = "text"
 "#;
 
 /// A snapshot of these settings.
-pub fn snapshot(settings: &str, policy: Policy) -> std::sync::Arc<Snapshot> {
+pub(crate) fn snapshot(settings: &str, policy: Policy) -> std::sync::Arc<Snapshot> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(settings.as_bytes()).unwrap();
     Settings::load(Source::File(file.path().to_path_buf()), policy).unwrap().current()
@@ -57,28 +57,28 @@ pub fn snapshot(settings: &str, policy: Policy) -> std::sync::Arc<Snapshot> {
 
 /// A record that owns its bytes.
 #[derive(Clone)]
-pub struct Event {
+pub(crate) struct Event {
     /// The record's value.
-    pub value: Option<Vec<u8>>,
+    pub(crate) value: Option<Vec<u8>>,
     /// The record's headers.
-    pub headers: Vec<(String, Option<Vec<u8>>)>,
+    pub(crate) headers: Vec<(String, Option<Vec<u8>>)>,
     /// The record's timestamp.
-    pub timestamp: Option<i64>,
+    pub(crate) timestamp: Option<i64>,
     /// The record's offset in `events/0`.
-    pub offset: i64,
+    pub(crate) offset: i64,
     /// The time for a record without a timestamp.
-    pub now: i64,
+    pub(crate) now: i64,
 }
 
 impl Event {
     /// An identify at [`NOW`] with this value.
-    pub fn new(value: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn new(value: impl Into<Vec<u8>>) -> Self {
         let headers = vec![("ce_type".to_owned(), Some(b"identify".to_vec()))];
         Self { value: Some(value.into()), headers, timestamp: Some(NOW), offset: 12, now: NOW }
     }
 
     /// The verdict's JSON.
-    pub fn judge(&self, snapshot: &Snapshot) -> String {
+    pub(crate) fn judge(&self, snapshot: &Snapshot) -> String {
         let headers: Vec<_> =
             self.headers.iter().map(|(name, value)| Header { name, value: value.as_deref() }).collect();
         let record = Record {
@@ -93,30 +93,30 @@ impl Event {
     }
 
     /// The verdict, read back.
-    pub fn verdict(&self, snapshot: &Snapshot) -> Value {
+    pub(crate) fn verdict(&self, snapshot: &Snapshot) -> Value {
         serde_json::from_str(&self.judge(snapshot)).unwrap()
     }
 }
 
 /// A token with this header, signed as its parts stand.
-pub fn sign(header: &str, claims: &str, algorithm: Algorithm, secret: &str) -> String {
+pub(crate) fn sign(header: &str, claims: &str, algorithm: Algorithm, secret: &str) -> String {
     let signing_input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
-    let mac = HmacState::new(algorithm, secret.as_bytes()).sign(signing_input.as_bytes());
+    let mac = HmacState::new(algorithm.hmac().unwrap(), secret.as_bytes()).sign(signing_input.as_bytes());
     format!("{signing_input}.{}", URL_SAFE_NO_PAD.encode(mac))
 }
 
 /// A token as a customer's server makes it.
-pub fn token(claims: &str) -> String {
+pub(crate) fn token(claims: &str) -> String {
     sign(r#"{"alg":"HS256","typ":"JWT"}"#, claims, Algorithm::HS256, SECRET)
 }
 
 /// The hash of an identifier.
-pub fn hash(identifier: &str) -> String {
+pub(crate) fn hash(identifier: &str) -> String {
     hash_under(IDENTITY_SECRET, identifier)
 }
 
 /// The hash of an identifier under this secret.
-pub fn hash_under(secret: &str, identifier: &str) -> String {
-    let mac = HmacState::new(Algorithm::HS256, secret.as_bytes()).sign(identifier.as_bytes());
+pub(crate) fn hash_under(secret: &str, identifier: &str) -> String {
+    let mac = HmacState::new(HmacDigest::Sha256, secret.as_bytes()).sign(identifier.as_bytes());
     mac.iter().map(|byte| format!("{byte:02x}")).collect()
 }

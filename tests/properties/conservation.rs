@@ -54,8 +54,11 @@ struct Side {
 }
 
 fn side() -> impl Strategy<Value = Side> {
-    (attributes(NAMES), attributes(NAMES), option::of(companies()))
-        .prop_map(|(flat, nested, companies)| Side { flat, nested, companies })
+    (attributes(NAMES), attributes(NAMES), option::of(companies())).prop_map(|(flat, nested, companies)| Side {
+        flat,
+        nested,
+        companies,
+    })
 }
 
 impl Side {

@@ -7,13 +7,42 @@ use crate::common::{self, Event, SETTINGS};
 
 /// What a mutation puts in: what parsers stumble over.
 const MORSELS: &[&[u8]] = &[
-    b"\"", b"\\", b"{", b"}", b"[", b"]", b",", b":", b"null", b"true", b"-", b"1e999", b"\\u0000", b"\\ud800", b"\0", b"\xff",
-    b"\xef\xbb\xbf", b"\"userId\":\"1\",", b"\"companies\":[{}],", b".", b"..", b"=", b"eyJhbGciOiJub25lIn0", b"{\"a\":{\"a\":{\"a\":",
-    b"[[[[[[[[[[[[[[[[[[", b"\"id\":[],", b"\"featurebaseJwt\":7,", b"\r\n", b"9007199254740993", b"\"appId\":\"x\",",
+    b"\"",
+    b"\\",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b"null",
+    b"true",
+    b"-",
+    b"1e999",
+    b"\\u0000",
+    b"\\ud800",
+    b"\0",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    b"\"userId\":\"1\",",
+    b"\"companies\":[{}],",
+    b".",
+    b"..",
+    b"=",
+    b"eyJhbGciOiJub25lIn0",
+    b"{\"a\":{\"a\":{\"a\":",
+    b"[[[[[[[[[[[[[[[[[[",
+    b"\"id\":[],",
+    b"\"featurebaseJwt\":7,",
+    b"\r\n",
+    b"9007199254740993",
+    b"\"appId\":\"x\",",
 ];
 
 fn valid_events() -> Vec<String> {
-    let token = common::token(r#"{"userId":"12345","email":"user@example.com","plan":"Premium","companies":[{"id":"c1","tier":"a"}]}"#);
+    let token = common::token(
+        r#"{"userId":"12345","email":"user@example.com","plan":"Premium","companies":[{"id":"c1","tier":"a"}]}"#,
+    );
     let hash = common::hash("12345");
     vec![
         format!(r#"{{"organization":"acme","featurebaseJwt":"{token}","plan":"Free","utm_x":1}}"#),

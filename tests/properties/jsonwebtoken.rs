@@ -12,13 +12,15 @@ const LONG_SECRET: &str = "the current secret, 32 bytes or more; this one for SH
 
 /// Whether the crate accepts the token under the organization's keys, with its own checks of time switched off.
 fn theirs(token: &str) -> bool {
-    [(jsonwebtoken::Algorithm::HS256, SECRET), (jsonwebtoken::Algorithm::HS512, LONG_SECRET)].iter().any(|(algorithm, secret)| {
-        let mut validation = Validation::new(*algorithm);
-        validation.required_spec_claims.clear();
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        decode::<Value>(token, &DecodingKey::from_secret(secret.as_bytes()), &validation).is_ok()
-    })
+    [(jsonwebtoken::Algorithm::HS256, SECRET), (jsonwebtoken::Algorithm::HS512, LONG_SECRET)].iter().any(
+        |(algorithm, secret)| {
+            let mut validation = Validation::new(*algorithm);
+            validation.required_spec_claims.clear();
+            validation.validate_exp = false;
+            validation.validate_aud = false;
+            decode::<Value>(token, &DecodingKey::from_secret(secret.as_bytes()), &validation).is_ok()
+        },
+    )
 }
 
 /// The reason for which we reject the token, or none.
@@ -89,11 +91,20 @@ fn expiry_is_judged_at_event_time_and_never_by_the_wall_clock() {
     let without = sign(HEADER, r#"{"userId":"1"}"#, Algorithm::HS256, SECRET);
     assert!(decode::<Value>(&without, &key, &Validation::new(jsonwebtoken::Algorithm::HS256)).is_err());
     assert_eq!(ours(&without), None);
-    let verdict = Event { timestamp: Some(1_000_000), ..Event::new(serde_json::json!({"organization": "acme", "featurebaseJwt": long_ago}).to_string()) }
-        .verdict(&common::snapshot(SETTINGS, Policy::default()));
+    let verdict = Event {
+        timestamp: Some(1_000_000),
+        ..Event::new(serde_json::json!({"organization": "acme", "featurebaseJwt": long_ago}).to_string())
+    }
+    .verdict(&common::snapshot(SETTINGS, Policy::default()));
     assert_eq!(verdict["verification"]["status"], "verified");
-    assert_eq!(stricter(HEADER, &format!(r#"{{"userId":"1","exp":{}}}"#, event_time - 61)).as_deref(), Some("token_expired"));
-    assert_eq!(stricter(HEADER, &format!(r#"{{"userId":"1","nbf":{}}}"#, event_time + 61)).as_deref(), Some("token_not_yet_valid"));
+    assert_eq!(
+        stricter(HEADER, &format!(r#"{{"userId":"1","exp":{}}}"#, event_time - 61)).as_deref(),
+        Some("token_expired")
+    );
+    assert_eq!(
+        stricter(HEADER, &format!(r#"{{"userId":"1","nbf":{}}}"#, event_time + 61)).as_deref(),
+        Some("token_not_yet_valid")
+    );
 }
 
 #[test]

@@ -1,16 +1,16 @@
-//! Keys and identity secrets: fetched, checked, newest first.
+//! Keys and identity secrets: fetched, checked, newest first. What a public key must be is in `public_keys`.
 
 use std::{cmp::Reverse, collections::HashSet};
 
-use super::Compiler;
+use super::{Compiler, public_keys};
 use crate::{
     domain::{
         EventTime,
-        key::{Algorithm, HmacState, Standing, Validity},
+        key::{Algorithm, HmacDigest, HmacState, Standing, Validity, Verifier},
         snapshot,
     },
     store::{
-        document::{IdentitySecret, JwtKey},
+        document::{IdentitySecret, JwtKey, Organization},
         effective::disguise,
         moment::Moment,
         problem::Place,
@@ -25,7 +25,8 @@ const MAX_VALID_KEYS: usize = 10;
 struct Held<'k> {
     id: &'k str,
     algorithm: Algorithm,
-    secret: &'k mut Secret,
+    secret: Option<&'k mut Secret>,
+    public_key: Option<&'k Secret>,
     times: [Option<Moment>; 3],
 }
 
@@ -38,15 +39,16 @@ impl Held<'_> {
 
 impl<'k> From<&'k mut JwtKey> for Held<'k> {
     fn from(key: &'k mut JwtKey) -> Self {
-        let times = [key.valid_from, key.retired_at, key.revoked_at];
-        Held { id: &key.id, algorithm: key.algorithm, secret: &mut key.secret, times }
+        let JwtKey { id, algorithm, secret, public_key, valid_from, retired_at, revoked_at } = key;
+        let times = [*valid_from, *retired_at, *revoked_at];
+        Held { id, algorithm: *algorithm, secret: secret.as_mut(), public_key: public_key.as_ref(), times }
     }
 }
 
 impl<'k> From<&'k mut IdentitySecret> for Held<'k> {
     fn from(key: &'k mut IdentitySecret) -> Self {
         let times = [key.valid_from, key.retired_at, key.revoked_at];
-        Held { id: &key.id, algorithm: Algorithm::HS256, secret: &mut key.secret, times }
+        Held { id: &key.id, algorithm: Algorithm::HS256, secret: Some(&mut key.secret), public_key: None, times }
     }
 }
 
@@ -55,15 +57,19 @@ struct Ready {
     id: Box<str>,
     algorithm: Algorithm,
     validity: Validity,
-    state: HmacState,
+    verifier: Verifier,
 }
 
 impl Compiler<'_> {
     /// The keys for tokens; sorts the document's own, and disguises their secrets.
-    pub(super) fn jwt_keys(&mut self, place: &Place, keys: &mut [JwtKey]) -> Vec<snapshot::JwtKey> {
+    pub(super) fn jwt_keys(&mut self, place: &Place, organization: &mut Organization) -> Vec<snapshot::JwtKey> {
+        let mut more = self.jwks(&place.field("jwks"), organization.jwks.as_ref());
+        let place = place.field("jwt_keys");
+        let keys = &mut organization.jwt_keys;
         keys.sort_by_key(|key| Reverse(key.valid_from));
-        let ready = self.keys(place, keys.iter_mut().map(Held::from).collect());
-        let key = |Ready { id, algorithm, validity, state }| snapshot::JwtKey { id, validity, algorithm, state };
+        let mut held: Vec<_> = keys.iter_mut().chain(&mut more).map(Held::from).collect();
+        let ready = self.keys(&place, &mut held);
+        let key = |Ready { id, algorithm, validity, verifier }| snapshot::JwtKey { id, validity, algorithm, verifier };
         ready.into_iter().map(key).collect()
     }
 
@@ -74,14 +80,24 @@ impl Compiler<'_> {
         secrets: &mut [IdentitySecret],
     ) -> Vec<snapshot::IdentitySecret> {
         secrets.sort_by_key(|secret| Reverse(secret.valid_from));
-        let ready = self.keys(place, secrets.iter_mut().map(Held::from).collect());
-        let secret = |Ready { id, validity, state, .. }| snapshot::IdentitySecret { id, validity, state };
-        ready.into_iter().map(secret).collect()
+        let mut held: Vec<_> = secrets.iter_mut().map(Held::from).collect();
+        let secret = |Ready { id, validity, verifier, .. }| match verifier {
+            Verifier::Hmac(state, secret) => Some(snapshot::IdentitySecret { id, validity, state, secret }),
+            Verifier::Public(..) => None,
+        };
+        self.keys(place, &mut held).into_iter().filter_map(secret).collect()
     }
 
-    fn keys(&mut self, place: &Place, mut held: Vec<Held<'_>>) -> Vec<Ready> {
+    /// The keys of a JWK Set, as if each stood in the document.
+    fn jwks(&mut self, place: &Place, jwks: Option<&Secret>) -> Vec<JwtKey> {
+        let Some(jwks) = jwks else { return Vec::new() };
+        let keys = self.vault.open(jwks).and_then(|bytes| public_keys::of_set(&bytes));
+        keys.map_err(|message| self.findings.problem(place, message)).unwrap_or_default()
+    }
+
+    fn keys(&mut self, place: &Place, held: &mut [Held<'_>]) -> Vec<Ready> {
         let mut ids = HashSet::new();
-        for Held { id, .. } in &held {
+        for Held { id, .. } in &*held {
             let place = place.entry(id);
             self.check_text(&place.field("id"), id);
             if !ids.insert(*id) {
@@ -102,21 +118,52 @@ impl Compiler<'_> {
                 format!("retired at {retired}, before it becomes valid at {from}; it would never be honoured");
             self.findings.problem(&place.field("retired_at"), message);
         }
+        let verifier = match held.algorithm.hmac() {
+            Some(digest) => self.secret(place, held, digest)?,
+            None => self.public_key(place, held)?,
+        };
+        Some(Ready { id: held.id.into(), algorithm: held.algorithm, validity, verifier })
+    }
+
+    /// The secret of an HMAC; the document's own is disguised.
+    fn secret(&mut self, place: &Place, held: &mut Held<'_>, digest: HmacDigest) -> Option<Verifier> {
+        let alg = held.algorithm.alg();
+        if held.public_key.is_some() {
+            let message = format!("{alg} takes a secret; a public key as a secret would let anybody sign");
+            self.findings.problem(&place.field("public_key"), message);
+        }
         let place = place.field("secret");
-        let bytes = self.vault.open(held.secret).map_err(|message| self.findings.problem(&place, message)).ok()?;
-        let asked = secret_bytes(held.algorithm);
+        let Some(secret) = held.secret.as_deref_mut() else {
+            self.findings.problem(&place, format!("missing; {alg} takes a secret"));
+            return None;
+        };
+        let bytes = self.vault.open(secret).map_err(|message| self.findings.problem(&place, message)).ok()?;
+        let asked = secret_bytes(digest);
         if bytes.len() < asked {
             let message = format!(
-                "has {} bytes; RFC 7518 §3.2 asks for at least {asked} with {:?}, since a shorter one can be guessed from \
+                "has {} bytes; RFC 7518 §3.2 asks for at least {asked} with {alg}, since a shorter one can be guessed from \
                  any token",
-                bytes.len(),
-                held.algorithm
+                bytes.len()
             );
             self.findings.warning(&place, message);
         }
-        let state = HmacState::new(held.algorithm, &bytes);
-        *held.secret = disguise(&state);
-        Some(Ready { id: held.id.into(), algorithm: held.algorithm, validity, state })
+        *secret = disguise(&HmacState::new(digest, &bytes));
+        Some(Verifier::hmac(digest, &bytes))
+    }
+
+    fn public_key(&mut self, place: &Place, held: &Held<'_>) -> Option<Verifier> {
+        let alg = held.algorithm.alg();
+        if held.secret.is_some() {
+            self.findings.problem(&place.field("secret"), format!("{alg} takes a public_key, not a secret"));
+        }
+        let place = place.field("public_key");
+        let Some(source) = held.public_key else {
+            self.findings.problem(&place, format!("missing; {alg} takes a public key, as PEM or as a JWK"));
+            return None;
+        };
+        let key = self.vault.open(source).and_then(|bytes| public_keys::read(held.algorithm, &bytes));
+        let key = key.map_err(|message| self.findings.problem(&place, message)).ok()?;
+        Some(Verifier::Public(held.algorithm, Box::new(key)))
     }
 
     /// The number of keys that are valid at once is highest when one of them becomes valid.
@@ -135,10 +182,10 @@ impl Compiler<'_> {
 }
 
 /// What RFC 7518 §3.2 asks of a secret: as many bytes as the hash has.
-fn secret_bytes(algorithm: Algorithm) -> usize {
-    match algorithm {
-        Algorithm::HS256 => 32,
-        Algorithm::HS384 => 48,
-        Algorithm::HS512 => 64,
+fn secret_bytes(digest: HmacDigest) -> usize {
+    match digest {
+        HmacDigest::Sha256 => 32,
+        HmacDigest::Sha384 => 48,
+        HmacDigest::Sha512 => 64,
     }
 }

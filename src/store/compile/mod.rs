@@ -6,6 +6,7 @@
 
 mod attributes;
 mod keys;
+mod public_keys;
 mod reserved;
 
 use std::{collections::HashSet, fmt};
@@ -104,7 +105,7 @@ impl Compiler<'_> {
         let place = Place::organization(&document.slug);
         self.check_token(&place.field("token"), &document);
         self.check_enforcement(&place, &document);
-        let jwt_keys = self.jwt_keys(&place.field("jwt_keys"), &mut document.jwt_keys);
+        let jwt_keys = self.jwt_keys(&place, &mut document);
         let identity_secrets = self.identity_secrets(&place.field("identity_secrets"), &mut document.identity_secrets);
         let user_attributes = self.attributes(&place.field("attributes"), &mut document.attributes, &attributes::USERS);
         let company_attributes = self.attributes(

@@ -1,0 +1,146 @@
+//! Public keys: PEM or JWK (RFC 7517), held to the algorithm that they are for. A weak one is refused, and so is a private
+//! one: it has no business in the settings of whoever verifies.
+
+use jsonwebtoken::{
+    DecodingKey,
+    crypto::aws_lc::DEFAULT_PROVIDER,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse},
+};
+use serde_json::Value;
+
+use crate::{
+    domain::key::Algorithm,
+    store::{document::JwtKey, secret::Secret},
+};
+
+/// The least bits of an RSA modulus (RFC 7518 §3.3).
+const RSA_BITS: usize = 2048;
+/// The most that the crypto library verifies with.
+const RSA_MOST_BITS: usize = 8192;
+
+/// What an algorithm's keys are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Rsa,
+    /// An elliptic curve, and the bytes of an uncompressed point on it.
+    Curve(&'static str, usize),
+    Ed25519,
+}
+
+fn family(algorithm: Algorithm) -> Option<Family> {
+    match algorithm {
+        Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => None,
+        Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512 | Algorithm::PS256 => Some(Family::Rsa),
+        Algorithm::ES256 => Some(Family::Curve("P-256", 65)),
+        Algorithm::ES384 => Some(Family::Curve("P-384", 97)),
+        Algorithm::EdDSA => Some(Family::Ed25519),
+    }
+}
+
+/// Reads a public key for this algorithm.
+///
+/// # Errors
+/// What is wrong with it, for whoever wrote the settings.
+pub(super) fn read(algorithm: Algorithm, bytes: &[u8]) -> Result<DecodingKey, String> {
+    let alg = algorithm.alg();
+    let text = std::str::from_utf8(bytes).map_err(|_| "is neither PEM nor a JWK".to_owned())?.trim();
+    let family = family(algorithm).ok_or_else(|| format!("{alg} takes a secret"))?;
+    if text.starts_with('{') {
+        let value: Value = serde_json::from_str(text).map_err(|error| format!("is not a JWK: {error}"))?;
+        return of_jwk(algorithm, &value);
+    }
+    if text.contains("PRIVATE KEY") {
+        return Err(PRIVATE.to_owned());
+    }
+    let key = match family {
+        Family::Rsa => DecodingKey::from_rsa_pem(text.as_bytes()),
+        Family::Curve(..) => DecodingKey::from_ec_pem(text.as_bytes()),
+        Family::Ed25519 => DecodingKey::from_ed_pem(text.as_bytes()),
+    };
+    let key = key.map_err(|error| format!("is no public key for {alg} in PEM: {error}"))?;
+    let der = key.try_get_as_bytes().map_err(|error| error.to_string())?;
+    match family {
+        Family::Rsa => {
+            let components = (DEFAULT_PROVIDER.key_utils.rsa_pub_components_from_public_key)(der);
+            rsa_size(&components.map_err(|error| format!("is no RSA key: {error}"))?.0)?;
+        }
+        Family::Curve(curve, point) if der.len() != point => {
+            return Err(format!("is not a point on {curve}, which {alg} demands (RFC 7518 §3.4)"));
+        }
+        Family::Curve(..) | Family::Ed25519 => {}
+    }
+    Ok(key)
+}
+
+/// The keys of a JWK Set, each with a `kid`.
+///
+/// # Errors
+/// What is wrong with the set, or with the first of its keys that can't be used.
+pub(super) fn of_set(bytes: &[u8]) -> Result<Vec<JwtKey>, String> {
+    let set: Value = serde_json::from_slice(bytes).map_err(|error| format!("is not a JWK Set: {error}"))?;
+    let keys = set["keys"].as_array().ok_or("is not a JWK Set: it has no list `keys` (RFC 7517 §5)")?;
+    keys.iter().enumerate().map(|(at, jwk)| of_member(jwk).map_err(|error| format!("keys[{at}]: {error}"))).collect()
+}
+
+fn of_member(jwk: &Value) -> Result<JwtKey, String> {
+    let id = jwk["kid"].as_str().ok_or("has no `kid`, by which a verdict names it")?.to_owned();
+    let algorithm = match (jwk["alg"].as_str(), jwk["crv"].as_str()) {
+        (Some(alg), _) => Algorithm::from_alg(alg).ok_or_else(|| format!("`alg` {alg:?} is not offered"))?,
+        (None, Some("P-256")) => Algorithm::ES256,
+        (None, Some("P-384")) => Algorithm::ES384,
+        (None, Some("Ed25519")) => Algorithm::EdDSA,
+        (None, _) => return Err("has no `alg`, and its type alone does not tell the algorithm".to_owned()),
+    };
+    of_jwk(algorithm, jwk)?;
+    let public_key = Some(Secret::Text(jwk.to_string()));
+    Ok(JwtKey { id, algorithm, secret: None, public_key, valid_from: None, retired_at: None, revoked_at: None })
+}
+
+const PRIVATE: &str =
+    "is a private key; put only its public half here, and keep the private one where tokens are signed";
+
+fn of_jwk(algorithm: Algorithm, value: &Value) -> Result<DecodingKey, String> {
+    let alg = algorithm.alg();
+    if value.get("d").is_some() {
+        return Err(PRIVATE.to_owned());
+    }
+    if value["alg"].as_str().is_some_and(|named| named != alg) {
+        return Err(format!("is a JWK for {}, not for {alg}", value["alg"]));
+    }
+    // serde's error could quote the value; a JWK of a secret must not end up in a log.
+    let jwk: Jwk = serde_json::from_value(value.clone()).map_err(|_| "is not a JWK (RFC 7517 §4)".to_owned())?;
+    if jwk.common.public_key_use.as_ref().is_some_and(|usage| *usage != PublicKeyUse::Signature) {
+        return Err("is a JWK for something else than signatures (`use`, RFC 7517 §4.2)".to_owned());
+    }
+    let fits = match (&jwk.algorithm, family(algorithm)) {
+        (AlgorithmParameters::RSA(_), Some(Family::Rsa)) => true,
+        (AlgorithmParameters::EllipticCurve(key), Some(Family::Curve(curve, _))) => match key.curve {
+            EllipticCurve::P256 => curve == "P-256",
+            EllipticCurve::P384 => curve == "P-384",
+            _ => false,
+        },
+        (AlgorithmParameters::OctetKeyPair(key), Some(Family::Ed25519)) => key.curve == EllipticCurve::Ed25519,
+        _ => false,
+    };
+    if !fits {
+        return Err(format!("is a JWK of another type than {alg} demands (RFC 7518 §3.1)"));
+    }
+    let key = DecodingKey::from_jwk(&jwk).map_err(|error| format!("is not a usable JWK: {error}"))?;
+    if let jsonwebtoken::DecodingKeyKind::RsaModulusExponent { n, .. } = key.kind() {
+        rsa_size(n)?;
+    }
+    Ok(key)
+}
+
+/// The size of an RSA modulus, in big-endian bytes.
+fn rsa_size(modulus: &[u8]) -> Result<(), String> {
+    let significant = modulus.iter().position(|byte| *byte != 0).map_or(&[][..], |at| &modulus[at..]);
+    let leading = significant.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    let bits = significant.len() * 8 - leading;
+    if (RSA_BITS..=RSA_MOST_BITS).contains(&bits) {
+        return Ok(());
+    }
+    Err(format!(
+        "is an RSA key of {bits} bits; RFC 7518 §3.3 asks for at least {RSA_BITS}, at most {RSA_MOST_BITS} are verified"
+    ))
+}
