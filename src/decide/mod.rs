@@ -109,15 +109,23 @@ pub fn decide<'a>(context: &Context<'a>, event: &Verified<'a>) -> Decision<'a> {
         refusals.any_rejected() && event.organization.on_rejected_attribute == OnRejectedAttribute::Event;
     if event_rejected {
         refusals.drop_all(names(attributes, unset), Owner::default());
-        for company in companies.take().unwrap_or_default() {
-            let owner = Owner { company: Some(company.id), position: None };
-            refusals.drop_all(iter::once(companies::COMPANIES), owner);
-            refusals.drop_all(names(company.attributes, company.unset), owner);
-        }
+        drop_companies(&mut refusals, companies.take());
         (attributes, unset) = Default::default();
     }
     let (rejected, dropped) = refusals.close();
     Decision { attributes, unset, companies, rejected, dropped, event_rejected }
+}
+
+/// Drops the companies that were fine. An empty list is one statement about all of them.
+fn drop_companies<'a>(refusals: &mut Refusals<'a>, companies: Option<&[Company<'a>]>) {
+    if companies.is_some_and(<[_]>::is_empty) {
+        refusals.drop_all(iter::once(companies::COMPANIES), Owner::default());
+    }
+    for company in companies.unwrap_or_default() {
+        let owner = Owner { company: Some(company.id), position: None };
+        refusals.drop_all(iter::once(companies::COMPANIES), owner);
+        refusals.drop_all(names(company.attributes, company.unset), owner);
+    }
 }
 
 fn names<'a>(attributes: Attributes<'a>, unset: &'a [Unset<'a>]) -> impl Iterator<Item = &'a str> {

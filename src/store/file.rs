@@ -251,7 +251,7 @@ app_id = 12
                  `off`",
                 "line 6: organization acme: token.max_age_s: invalid value: integer `-1`, expected u32",
                 "line 9: organization acme: jwt_keys[2026-10].algorithm: unknown variant `HS265`, expected one of `HS256`, \
-                 `HS384`, `HS512`",
+                 `HS384`, `HS512`, `RS256`, `RS384`, `RS512`, `PS256`, `ES256`, `ES384`, `EdDSA`",
                 "line 11: organization acme: jwt_keys[#1].id: is missing",
                 "line 13: organization acme: jwt_keys[#1].secret: a secret is \"text\", { env = \"NAME\" } or { file = \"PATH\" }",
                 "line 15: organization acme: attributes.plan.lokced: is not known, expected one of `type`, `max_chars`, \

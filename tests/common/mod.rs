@@ -1,6 +1,5 @@
 //! What the tests of the judgement share: settings from a text, an event that owns its bytes, tokens and hashes made the
 //! way a customer's server makes them.
-#![expect(dead_code, reason = "each test binary uses a part of it")]
 
 use std::io::Write;
 
@@ -22,31 +21,6 @@ pub(crate) const NOW: i64 = 1_795_341_600_000;
 pub(crate) const SECRET: &str = "the current secret, 32 bytes or more";
 /// The identity secret in [`SETTINGS`].
 pub(crate) const IDENTITY_SECRET: &str = "iv_your-secret-key";
-
-/// One organization that enforces, with a locked plan.
-pub(crate) const SETTINGS: &str = r#"
-[[organizations]]
-slug = "acme"
-app_id = "65f1c0ffee65f1c0ffee65f1"
-jwt_keys = [
-  { id = "current", algorithm = "HS256", secret = "the current secret, 32 bytes or more" },
-  { id = "longer", algorithm = "HS512", secret = "the current secret, 32 bytes or more; this one for SHA-512, 64 bytes" },
-]
-identity_secrets = [{ id = "iv", secret = "iv_your-secret-key" }]
-
-[organizations.attributes.plan]
-type = "text"
-locked = true
-
-[organizations.attributes.seats]
-type = "number"
-
-[organizations.attributes.trial]
-type = "boolean"
-
-[organizations.company_attributes.tier]
-type = "text"
-"#;
 
 /// A snapshot of these settings.
 pub(crate) fn snapshot(settings: &str, policy: Policy) -> std::sync::Arc<Snapshot> {
@@ -103,16 +77,6 @@ pub(crate) fn sign(header: &str, claims: &str, algorithm: Algorithm, secret: &st
     let signing_input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     let mac = HmacState::new(algorithm.hmac().unwrap(), secret.as_bytes()).sign(signing_input.as_bytes());
     format!("{signing_input}.{}", URL_SAFE_NO_PAD.encode(mac))
-}
-
-/// A token as a customer's server makes it.
-pub(crate) fn token(claims: &str) -> String {
-    sign(r#"{"alg":"HS256","typ":"JWT"}"#, claims, Algorithm::HS256, SECRET)
-}
-
-/// The hash of an identifier.
-pub(crate) fn hash(identifier: &str) -> String {
-    hash_under(IDENTITY_SECRET, identifier)
 }
 
 /// The hash of an identifier under this secret.

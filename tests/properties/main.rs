@@ -2,8 +2,9 @@
 //! --release --test properties` is the long run.
 
 #[path = "../common/mod.rs"]
-mod common;
+mod shared;
 
+mod common;
 mod conservation;
 mod hostile;
 mod json;
