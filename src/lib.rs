@@ -39,5 +39,6 @@ pub mod emit;
 pub mod observe;
 pub mod source;
 pub mod store;
+pub mod traffic;
 pub mod verify;
 pub mod worker;

@@ -1,0 +1,51 @@
+//! Who the made-up events are about. Names of the history of computing, addresses of the domain that RFC 2606 keeps free.
+
+use super::random::Random;
+
+const FIRST: &[&str] = &[
+    "Ada",
+    "Alan",
+    "Barbara",
+    "Charles",
+    "Edsger",
+    "Frances",
+    "Grace",
+    "Hedy",
+    "Joan",
+    "Katherine",
+    "Margaret",
+    "Niklaus",
+];
+const LAST: &[&str] = &[
+    "Lovelace", "Turing", "Liskov", "Babbage", "Dijkstra", "Allen", "Hopper", "Lamarr", "Clarke", "Johnson",
+    "Hamilton", "Wirth",
+];
+/// How many users a product has here: enough to be many, few enough to come back.
+const USERS: u64 = 10_000;
+
+/// A user of the product.
+pub(super) struct Person {
+    /// The customer's id of the user.
+    pub(super) id: String,
+    /// The user's name.
+    pub(super) name: String,
+    /// The user's address.
+    pub(super) email: String,
+    /// The SDK's id of the browser.
+    pub(super) anonymous_id: String,
+}
+
+impl Person {
+    /// One of the users; the same number is always the same person.
+    pub(super) fn random(random: &mut Random) -> Self {
+        let number = random.below(USERS);
+        let mut about = Random::new(number);
+        let (first, last) = (about.pick(FIRST), about.pick(LAST));
+        Self {
+            id: format!("{}", 10_000 + number),
+            name: format!("{first} {last}"),
+            email: format!("{}.{}{number}@example.com", first.to_lowercase(), last.to_lowercase()),
+            anonymous_id: format!("anon-{:012x}", about.next() >> 16),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Proofs made the way a customer's server makes them, with the secrets of the sample settings.
+
+use std::fmt::Write;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use crate::{
+    domain::key::{Algorithm, HmacState},
+    store::{
+        EXAMPLE,
+        document::{Document, JwtKey},
+        secret::Secret,
+    },
+};
+
+/// The keys of the organization `acme`.
+#[derive(Debug)]
+pub(super) struct Secrets {
+    /// The key in use.
+    pub(super) current: Key,
+    /// One that was retired.
+    pub(super) retired: Key,
+    /// One that the organization never had.
+    pub(super) foreign: Key,
+    /// The identity secret.
+    identity: HmacState,
+}
+
+/// A key and its id.
+#[derive(Debug)]
+pub(super) struct Key {
+    id: String,
+    algorithm: Algorithm,
+    state: HmacState,
+}
+
+impl Secrets {
+    /// Those of the sample settings.
+    pub(super) fn of_the_samples() -> Self {
+        let document: Document = toml::from_str(EXAMPLE).expect("a test reads the sample settings");
+        let acme = &document.organizations[0];
+        let retired = acme.jwt_keys.iter().find(|key| key.retired_at.is_some());
+        Self {
+            current: Key::of(&acme.jwt_keys[0]),
+            retired: Key::of(retired.expect("the sample settings have a retired key")),
+            foreign: Key { state: HmacState::new(Algorithm::HS256, b"a guess"), ..Key::of(&acme.jwt_keys[0]) },
+            identity: HmacState::new(Algorithm::HS256, text(&acme.identity_secrets[0].secret).as_bytes()),
+        }
+    }
+
+    /// The `userHash` of an identifier.
+    pub(super) fn hash(&self, identifier: &str) -> String {
+        self.identity.sign(identifier.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
+            // Writing into a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+}
+
+impl Key {
+    fn of(key: &JwtKey) -> Self {
+        let state = HmacState::new(key.algorithm, text(&key.secret).as_bytes());
+        Self { id: key.id.clone(), algorithm: key.algorithm, state }
+    }
+
+    /// A token with these claims.
+    pub(super) fn token(&self, claims: &Value) -> String {
+        let header = json!({ "alg": self.algorithm, "kid": self.id, "typ": "JWT" });
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let mut token = format!("{}.{}", part(&header), part(claims));
+        let signature = self.state.sign(token.as_bytes());
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        token
+    }
+}
+
+/// The samples write their secrets as texts.
+fn text(secret: &Secret) -> &str {
+    if let Secret::Text(text) = secret { text } else { "" }
+}
