@@ -75,6 +75,7 @@ fn changes_of(old: &Organization, new: &Organization) -> String {
         ("enforcement", old.enforcement != new.enforcement),
         ("on_rejected_attribute", old.on_rejected_attribute != new.on_rejected_attribute),
         ("token", old.token != new.token),
+        ("jwks", old.jwks != new.jwks),
         ("membership", old.membership != new.membership),
     ];
     changes.extend(fields.iter().filter(|(_, changed)| *changed).map(|(field, _)| Some((*field).to_owned())));

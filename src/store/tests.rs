@@ -133,6 +133,26 @@ fn a_secret_file_is_watched_too() {
 }
 
 #[test]
+fn a_file_of_public_keys_is_watched_too() {
+    let folder = folder();
+    let set = |kid: &str| {
+        // The key of RFC 8037, appendix A.2.
+        let jwk = format!(
+            r#"{{"kty":"OKP","crv":"Ed25519","kid":"{kid}","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}}"#
+        );
+        fs::write(folder.path().join("set.json"), format!(r#"{{"keys":[{jwk}]}}"#)).unwrap();
+    };
+    set("one");
+    write(folder.path(), "[[organizations]]\nslug = \"acme\"\njwks = { file = \"set.json\" }");
+    let settings = load(folder.path()).unwrap();
+    assert_eq!(settings.warnings(), []);
+    set("two");
+    let Reload::Applied { changes, .. } = refreshed(&settings) else { panic!("not applied") };
+    assert_eq!(changes, ["organization acme jwks"]);
+    assert_eq!(settings.current().by_slug("acme").unwrap().jwt_keys[0].id.as_ref(), "two");
+}
+
+#[test]
 fn a_swapped_symbolic_link_is_a_change() {
     let folder = folder();
     for (name, slug) in [("one", "acme"), ("two", "beta")] {

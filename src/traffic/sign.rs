@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::{
-    domain::key::{Algorithm, HmacState},
+    domain::key::{HmacDigest, HmacState},
     store::{
         EXAMPLE,
         document::{Document, JwtKey},
@@ -31,7 +31,7 @@ pub(super) struct Secrets {
 #[derive(Debug)]
 pub(super) struct Key {
     id: String,
-    algorithm: Algorithm,
+    alg: &'static str,
     state: HmacState,
 }
 
@@ -44,8 +44,8 @@ impl Secrets {
         Self {
             current: Key::of(&acme.jwt_keys[0]),
             retired: Key::of(retired.expect("the sample settings have a retired key")),
-            foreign: Key { state: HmacState::new(Algorithm::HS256, b"a guess"), ..Key::of(&acme.jwt_keys[0]) },
-            identity: HmacState::new(Algorithm::HS256, text(&acme.identity_secrets[0].secret).as_bytes()),
+            foreign: Key { state: HmacState::new(HmacDigest::Sha256, b"a guess"), ..Key::of(&acme.jwt_keys[0]) },
+            identity: HmacState::new(HmacDigest::Sha256, text(&acme.identity_secrets[0].secret).as_bytes()),
         }
     }
 
@@ -61,13 +61,14 @@ impl Secrets {
 
 impl Key {
     fn of(key: &JwtKey) -> Self {
-        let state = HmacState::new(key.algorithm, text(&key.secret).as_bytes());
-        Self { id: key.id.clone(), algorithm: key.algorithm, state }
+        let digest = key.algorithm.hmac().unwrap_or(HmacDigest::Sha256);
+        let secret = key.secret.as_ref().map(text).unwrap_or_default();
+        Self { id: key.id.clone(), alg: key.algorithm.alg(), state: HmacState::new(digest, secret.as_bytes()) }
     }
 
     /// A token with these claims.
     pub(super) fn token(&self, claims: &Value) -> String {
-        let header = json!({ "alg": self.algorithm, "kid": self.id, "typ": "JWT" });
+        let header = json!({ "alg": self.alg, "kid": self.id, "typ": "JWT" });
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let mut token = format!("{}.{}", part(&header), part(claims));
         let signature = self.state.sign(token.as_bytes());

@@ -26,7 +26,7 @@ struct Held<'k> {
     id: &'k str,
     algorithm: Algorithm,
     secret: Option<&'k mut Secret>,
-    public_key: Option<&'k Secret>,
+    public_key: Option<&'k mut Secret>,
     times: [Option<Moment>; 3],
 }
 
@@ -41,7 +41,7 @@ impl<'k> From<&'k mut JwtKey> for Held<'k> {
     fn from(key: &'k mut JwtKey) -> Self {
         let JwtKey { id, algorithm, secret, public_key, valid_from, retired_at, revoked_at } = key;
         let times = [*valid_from, *retired_at, *revoked_at];
-        Held { id, algorithm: *algorithm, secret: secret.as_mut(), public_key: public_key.as_ref(), times }
+        Held { id, algorithm: *algorithm, secret: secret.as_mut(), public_key: public_key.as_mut(), times }
     }
 }
 
@@ -63,7 +63,7 @@ struct Ready {
 impl Compiler<'_> {
     /// The keys for tokens; sorts the document's own, and disguises their secrets.
     pub(super) fn jwt_keys(&mut self, place: &Place, organization: &mut Organization) -> Vec<snapshot::JwtKey> {
-        let mut more = self.jwks(&place.field("jwks"), organization.jwks.as_ref());
+        let mut more = self.jwks(&place.field("jwks"), organization.jwks.as_mut());
         let place = place.field("jwt_keys");
         let keys = &mut organization.jwt_keys;
         keys.sort_by_key(|key| Reverse(key.valid_from));
@@ -89,9 +89,9 @@ impl Compiler<'_> {
     }
 
     /// The keys of a JWK Set, as if each stood in the document.
-    fn jwks(&mut self, place: &Place, jwks: Option<&Secret>) -> Vec<JwtKey> {
+    fn jwks(&mut self, place: &Place, jwks: Option<&mut Secret>) -> Vec<JwtKey> {
         let Some(jwks) = jwks else { return Vec::new() };
-        let keys = self.vault.open(jwks).and_then(|bytes| public_keys::of_set(&bytes));
+        let keys = self.public(jwks).and_then(|bytes| public_keys::of_set(&bytes));
         keys.map_err(|message| self.findings.problem(place, message)).unwrap_or_default()
     }
 
@@ -151,19 +151,26 @@ impl Compiler<'_> {
         Some(Verifier::hmac(digest, &bytes))
     }
 
-    fn public_key(&mut self, place: &Place, held: &Held<'_>) -> Option<Verifier> {
+    fn public_key(&mut self, place: &Place, held: &mut Held<'_>) -> Option<Verifier> {
         let alg = held.algorithm.alg();
         if held.secret.is_some() {
             self.findings.problem(&place.field("secret"), format!("{alg} takes a public_key, not a secret"));
         }
         let place = place.field("public_key");
-        let Some(source) = held.public_key else {
+        let Some(source) = held.public_key.as_deref_mut() else {
             self.findings.problem(&place, format!("missing; {alg} takes a public key, as PEM or as a JWK"));
             return None;
         };
-        let key = self.vault.open(source).and_then(|bytes| public_keys::read(held.algorithm, &bytes));
+        let key = self.public(source).and_then(|bytes| public_keys::read(held.algorithm, &bytes));
         let key = key.map_err(|message| self.findings.problem(&place, message)).ok()?;
         Some(Verifier::Public(held.algorithm, Box::new(key)))
+    }
+
+    /// What a public key is read from; it takes the place of where it was found, so that a changed file is a changed version.
+    fn public(&self, source: &mut Secret) -> Result<Vec<u8>, String> {
+        let bytes = self.vault.open(source)?;
+        *source = Secret::Text(String::from_utf8_lossy(&bytes).into_owned());
+        Ok(bytes)
     }
 
     /// The number of keys that are valid at once is highest when one of them becomes valid.

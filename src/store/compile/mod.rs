@@ -147,8 +147,8 @@ impl Compiler<'_> {
                            `observe` shows what would be rejected";
             self.findings.warning(&place.field("enforcement"), message);
         }
-        if document.jwt_keys.is_empty() && document.identity_secrets.is_empty() {
-            let message = "neither jwt_keys nor identity_secrets: no identity can be verified";
+        if document.jwt_keys.is_empty() && document.jwks.is_none() && document.identity_secrets.is_empty() {
+            let message = "neither jwt_keys nor jwks nor identity_secrets: no identity can be verified";
             self.findings.warning(place, message);
         }
     }
