@@ -1,6 +1,9 @@
 //! What a diagnosis found out about a failed proof or a value: a closed list, each with a sentence for the sender.
 //! A hint belongs to the rejected topic alone; sent back to a browser it would confirm a guess to whoever forges.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 macro_rules! hints {
@@ -73,5 +76,22 @@ impl Serialize for Hint {
         hint.serialize_field("code", self.code())?;
         hint.serialize_field("message", self.message())?;
         hint.end()
+    }
+}
+
+impl JsonSchema for Hint {
+    fn schema_name() -> Cow<'static, str> {
+        "Hint".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let codes: Vec<_> = Self::ALL.iter().map(|hint| hint.code()).collect();
+        json_schema!({
+            "description": "A likely cause, found by a bounded number of tries.",
+            "type": "object",
+            "properties": { "code": { "type": "string", "enum": codes }, "message": { "type": "string" } },
+            "required": ["code", "message"],
+            "additionalProperties": false
+        })
     }
 }

@@ -1,6 +1,9 @@
 //! Every reason there is, in one closed list: the stable code, the stage that gives it, what it means and what the sender
 //! should do. docs/REASONS.md is generated from here. A code is retired, never renamed and never given a second meaning.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 /// The stage of the path that gives a reason.
@@ -253,6 +256,17 @@ impl std::fmt::Display for Reason {
 impl Serialize for Reason {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.code())
+    }
+}
+
+impl JsonSchema for Reason {
+    fn schema_name() -> Cow<'static, str> {
+        "Reason".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let codes: Vec<_> = Self::ALL.iter().map(|reason| reason.code()).collect();
+        json_schema!({ "description": "A stable code; docs/REASONS.md tells what each means.", "type": "string", "enum": codes })
     }
 }
 

@@ -1,8 +1,9 @@
 //! Event time: milliseconds since the Unix epoch, how it prints and how the spellings of a date are read.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use jiff::{SignedDuration, Timestamp, civil};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 /// A point in time, in milliseconds since the Unix epoch. Prints as RFC 3339 in UTC with milliseconds.
@@ -91,6 +92,16 @@ impl fmt::Display for EventTime {
 impl Serialize for EventTime {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+impl JsonSchema for EventTime {
+    fn schema_name() -> Cow<'static, str> {
+        "EventTime".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "RFC 3339 in UTC, with milliseconds.", "type": "string", "format": "date-time" })
     }
 }
 

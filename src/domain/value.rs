@@ -1,8 +1,9 @@
 //! A JSON value that borrows: texts point into the record or the arena, numbers keep their digits as written, lists and
 //! objects are slices. Everything is `Copy`, so a value moves from a token to a verdict without being cloned.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
@@ -118,5 +119,15 @@ impl Serialize for Value<'_> {
             Value::List(items) => serializer.collect_seq(*items),
             Value::Object(object) => object.serialize(serializer),
         }
+    }
+}
+
+impl JsonSchema for Value<'_> {
+    fn schema_name() -> Cow<'static, str> {
+        "Value".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "description": "Any JSON value, its numbers with the digits that were sent." })
     }
 }

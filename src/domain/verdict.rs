@@ -1,12 +1,15 @@
 //! The verdict: what became of one event, in the one shape that both topics, files, `explain` and the fixtures share.
 //! Field names and their order are the contract.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{EventTime, Hint, Position, Reason, Value};
 
 /// What became of the event as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// One record in the accepted topic.
@@ -30,7 +33,7 @@ impl Outcome {
 }
 
 /// One input record's verdict.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Verdict<'a> {
     /// Accepted, partial or rejected.
@@ -67,7 +70,7 @@ pub struct Verdict<'a> {
 }
 
 /// Which event it is.
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy, Serialize, JsonSchema)]
 pub struct EventHead<'a> {
     /// The envelope's `id`, else `ce_id`, else `topic/partition/offset`.
     pub id: &'a str,
@@ -79,7 +82,7 @@ pub struct EventHead<'a> {
 }
 
 /// Whom an event concerns.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct User<'a> {
     /// The customer's id of the user.
@@ -91,7 +94,7 @@ pub struct User<'a> {
 }
 
 /// How an identity was proven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Verification<'a> {
     /// What proof was given and looked at.
@@ -105,7 +108,7 @@ pub struct Verification<'a> {
 }
 
 /// The kind of proof.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// A JSON Web Token (RFC 7519).
@@ -129,7 +132,7 @@ impl Method {
 }
 
 /// How the proof ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// The proof verified.
@@ -170,6 +173,26 @@ pub struct SetAttribute<'a> {
     pub verified: bool,
 }
 
+impl JsonSchema for Attributes<'_> {
+    fn schema_name() -> Cow<'static, str> {
+        "Attributes".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let value = generator.subschema_for::<Value<'static>>();
+        json_schema!({
+            "description": "What was set, by the attribute's name.",
+            "type": "object",
+            "additionalProperties": {
+                "type": "object",
+                "properties": { "value": value, "verified": { "description": "Whether the value was signed.", "type": "boolean" } },
+                "required": ["value", "verified"],
+                "additionalProperties": false
+            }
+        })
+    }
+}
+
 impl Serialize for Attributes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
@@ -186,7 +209,7 @@ impl Serialize for Attributes<'_> {
 }
 
 /// An attribute that was unset.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct Unset<'a> {
     /// The attribute's name; `companies` where the membership was cleared by null.
     pub attribute: &'a str,
@@ -195,7 +218,7 @@ pub struct Unset<'a> {
 }
 
 /// A company that the user belongs to.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct Company<'a> {
     /// The company's id.
     pub id: &'a str,
@@ -208,7 +231,7 @@ pub struct Company<'a> {
 }
 
 /// An attribute or a company that was rejected or dropped.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct Refused<'a> {
     /// The attribute's name; `companies` for a membership.
     pub attribute: &'a str,
@@ -228,7 +251,7 @@ pub struct Refused<'a> {
 }
 
 /// The facts behind a reason: numbers and field names, never a value of the event.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Detail<'a> {
     /// A limit was passed.
@@ -278,7 +301,7 @@ impl<'a> Detail<'a> {
 }
 
 /// Where the event came from.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct Source<'a> {
     /// The topic.
     pub topic: &'a str,
