@@ -36,6 +36,7 @@ pub mod decide;
 pub mod decode;
 pub mod domain;
 pub mod emit;
+pub mod native;
 pub mod observe;
 pub mod source;
 pub mod store;

@@ -1,1 +1,13 @@
-//! 5. Verdicts to records (pure), and the producer that sends them (I/O).
+//! 5. Verdicts to records ([`encode`], pure), and the producer that sends them ([`producer`], I/O).
+//!
+//! The accepted topic carries accepted and partial verdicts whole. The rejected topic carries rejected and partial ones
+//! without a value of any attribute ([`view`]). Key, headers and value are decided here once, for every way out to Kafka.
+
+pub mod encode;
+mod headers;
+mod key;
+pub mod producer;
+mod trace;
+mod view;
+
+pub use encode::{Channel, Encoded, Encoder, Output};

@@ -1,3 +1,4 @@
 //! 1. Records in: Kafka or a file.
 
 pub mod file;
+pub mod kafka;

@@ -1,5 +1,30 @@
-//! The worker: `judge` and the loop around it.
+//! The worker: `judge` and the loop around it, from records to committed verdicts.
+//!
+//! - [`judge`] is the pure path from a record to its verdict.
+//! - [`start`] makes a thread for each shard, and [`shard`] is the loop that it runs, one [`batch`] after the other.
+//! - [`transaction`] is the only way out: verdicts and offsets together, or neither.
+//! - [`fault`] is everything that can go wrong on our side, and what is done about each; [`progress`] is where a fault goes
+//!   back to.
+//!
+//! A worker knows nothing of configuration files, HTTP or signals: [`Options`] in, [`Stats`] out, a [`Stopper`] to end it.
 
+mod batch;
+mod fault;
 pub mod judge;
+mod judging;
+mod options;
+mod progress;
+mod shard;
+mod start;
+mod stats;
+mod stop;
+mod transaction;
+mod tries;
 
-pub use judge::judge;
+pub use self::{
+    fault::Fault,
+    judge::judge,
+    options::{Delivery, Options, Outputs, Retry, Timeouts},
+    start::{Stopper, Worker},
+    stats::{Histogram, ShardStats, Stats},
+};

@@ -1,0 +1,127 @@
+//! The headers of a record: CloudEvents 1.0 in Kafka's binary mode (`ce_…`, `content-type`), and `attrsync-…` by which a subscriber
+//! filters without parsing a value. A fact that isn't known has no header.
+//!
+//! - `ce_id` is `topic/partition/offset/kind` of the source record, kind being `accepted` or `rejected`. The event's own id is the
+//!   sender's, who may send one twice or choose another's; `source` and `id` together must be unique for each record, and
+//!   equal where a record is written a second time. The event's own id stands in the value.
+//! - `attrsync-reason` is the event's reason, else those of its rejected attributes, each once.
+//!
+//! Header values in Kafka are bytes with a length: a line break in one can't begin another. Those that a sender chooses are
+//! bounded; one that is longer is left out whole, since a cut one would say something else.
+
+use std::{fmt, io::Write as _};
+
+use super::{Channel, trace};
+use crate::domain::{Reason, Record, Verdict};
+
+/// The most bytes of a header that a sender chooses.
+const CHOSEN_BYTES: usize = 255;
+
+/// A list of headers in one buffer, filled anew for each record.
+#[derive(Default)]
+pub struct Headers {
+    bytes: Vec<u8>,
+    /// Each header's name, and where its value ends in `bytes`.
+    ends: Vec<(&'static str, usize)>,
+}
+
+impl Headers {
+    /// Names and values, in their order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&'static str, &[u8])> {
+        let mut start = 0;
+        self.ends.iter().map(move |(name, end)| {
+            let value = self.bytes.get(start..*end).unwrap_or_default();
+            start = *end;
+            (*name, value)
+        })
+    }
+
+    /// The bytes of all names and values.
+    #[must_use]
+    pub(super) fn size(&self) -> usize {
+        self.bytes.len() + self.ends.iter().map(|(name, _)| name.len()).sum::<usize>()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    fn text(&mut self, name: &'static str, value: &str) {
+        self.bytes.extend_from_slice(value.as_bytes());
+        self.ends.push((name, self.bytes.len()));
+    }
+
+    fn chosen(&mut self, name: &'static str, value: Option<&str>) {
+        if let Some(value) = value.filter(|value| value.len() <= CHOSEN_BYTES) {
+            self.text(name, value);
+        }
+    }
+
+    fn format(&mut self, name: &'static str, value: fmt::Arguments<'_>) {
+        // Writing to a `Vec` cannot fail.
+        let _ = self.bytes.write_fmt(value);
+        self.ends.push((name, self.bytes.len()));
+    }
+}
+
+/// Writes all headers of a record of this channel. `subject` names whom it is about, where it is about somebody.
+pub(super) fn write(headers: &mut Headers, channel: Channel, verdict: &Verdict<'_>, facts: &Facts<'_>) {
+    headers.clear();
+    cloud_event(headers, channel, verdict, facts);
+    let verification = verdict.verification;
+    headers.text("attrsync-verdict", verdict.outcome.name());
+    reasons(headers, verdict);
+    headers.chosen("attrsync-organization", verdict.organization);
+    headers.chosen("attrsync-event-type", verdict.event.kind);
+    headers.text("attrsync-method", verification.method.name());
+    headers.chosen("attrsync-status", verification.status.map(crate::domain::verdict::Status::name));
+    headers.text("attrsync-source-topic", verdict.source.topic);
+    headers.format("attrsync-source-partition", format_args!("{}", verdict.source.partition));
+    headers.format("attrsync-source-offset", format_args!("{}", verdict.source.offset));
+    if let Some((parent, state)) = trace::context(facts.record) {
+        headers.text(trace::TRACEPARENT, parent);
+        if let Some(state) = state {
+            headers.text(trace::TRACESTATE, state);
+        }
+    }
+}
+
+/// What headers say beyond the verdict.
+pub(super) struct Facts<'f> {
+    /// `ce_source`.
+    pub(super) source: &'f str,
+    /// Whom the record is about.
+    pub(super) subject: Option<&'f str>,
+    /// The incoming record.
+    pub(super) record: &'f Record<'f>,
+}
+
+fn cloud_event(headers: &mut Headers, channel: Channel, verdict: &Verdict<'_>, facts: &Facts<'_>) {
+    let source = &verdict.source;
+    headers.text("ce_specversion", "1.0");
+    let id = format_args!("{}/{}/{}/{}", source.topic, source.partition, source.offset, channel.name());
+    headers.format("ce_id", id);
+    headers.text("ce_source", facts.source);
+    headers.text("ce_type", channel.event_type());
+    headers.format("ce_time", format_args!("{}", verdict.event.time));
+    headers.chosen("ce_subject", facts.subject);
+    headers.text("content-type", "application/json");
+}
+
+fn reasons(headers: &mut Headers, verdict: &Verdict<'_>) {
+    const NAME: &str = "attrsync-reason";
+    if let Some(reason) = verdict.reason {
+        return headers.text(NAME, reason.code());
+    }
+    let Some((first, rest)) = verdict.rejected.split_first() else { return };
+    headers.bytes.extend_from_slice(first.reason.code().as_bytes());
+    for (at, refused) in rest.iter().enumerate() {
+        let earlier = verdict.rejected.iter().take(at + 1);
+        if !earlier.map(|refused| refused.reason).any(|reason: Reason| reason == refused.reason) {
+            headers.bytes.push(b',');
+            headers.bytes.extend_from_slice(refused.reason.code().as_bytes());
+        }
+    }
+    headers.ends.push((NAME, headers.bytes.len()));
+}

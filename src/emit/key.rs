@@ -1,0 +1,26 @@
+//! The key of a record: who it is about. Records of one key share a partition, so that the order in which a user's events
+//! were judged is the order in which subscribers read them.
+//!
+//! - `organization:userId`, else `organization:email`, else `organization:anonymousId`;
+//! - where nobody is named, or no organization is known, `topic/partition` of the source: such records keep the
+//!   order of their source partition. A topic's name holds no colon, so the two kinds never meet.
+//!
+//! A rejected event's key is what its payload claims: the sender chooses it, and with it a partition, but never another
+//! organization's.
+
+use std::io::Write as _;
+
+use crate::domain::Verdict;
+
+/// Writes the key into `key`, and says whether it names somebody.
+pub(super) fn write(verdict: &Verdict<'_>, key: &mut Vec<u8>) -> bool {
+    key.clear();
+    let user = verdict.user;
+    let identity = user.user_id.or(user.email).or(user.anonymous_id);
+    // Writing to a `Vec` cannot fail.
+    let _ = match (verdict.organization, identity) {
+        (Some(organization), Some(identity)) => write!(key, "{organization}:{identity}"),
+        _ => write!(key, "{}/{}", verdict.source.topic, verdict.source.partition),
+    };
+    verdict.organization.is_some() && identity.is_some()
+}

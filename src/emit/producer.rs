@@ -1,0 +1,137 @@
+//! The producer of one shard (I/O): takes records over from the encoder and hands them to librdkafka, which copies them,
+//! batches, compresses and sends them from threads of its own. It is polled by the thread that owns it; what librdkafka reports there
+//! is written down in the [`Context`].
+//!
+//! Timestamps are left to the moment of sending: an event's own time is the sender's, and must decide neither how long a verdict
+//! is kept nor whether the broker accepts it. It is in `ce_time` and in the value. The partitioner is the Java client's
+//! murmur2, so that any client finds a key in the same partition.
+
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use rdkafka::{
+    ClientConfig, ClientContext,
+    config::RDKafkaLogLevel,
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
+    message::{DeliveryResult, Header, OwnedHeaders},
+    producer::{BaseProducer, BaseRecord, ProducerContext},
+};
+
+use super::Output;
+use crate::native;
+
+/// librdkafka's producer with our reports.
+pub(crate) type Producer = BaseProducer<Context>;
+
+/// What is asked of a producer beyond what the operator passes through.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    /// The client's name in logs and in the broker's view.
+    pub(crate) client: String,
+    /// The transactional id; without one the producer is idempotent only.
+    pub(crate) transactional: Option<String>,
+    /// The most bytes of one record.
+    pub(crate) max_bytes: usize,
+    /// How long one record's delivery is tried.
+    pub(crate) message_timeout: Duration,
+    /// How long the broker leaves a transaction open.
+    pub(crate) transaction_timeout: Duration,
+}
+
+/// The properties of a producer, `passed` being the operator's: defaults that they can override, and on top those without
+/// which exactly-once or the order of keys would not hold.
+pub(crate) fn properties(identity: &Identity, passed: &ClientConfig) -> ClientConfig {
+    let mut config = passed.clone();
+    for (name, value) in defaults(identity) {
+        if passed.get(name).is_none() {
+            config.set(name, value);
+        }
+    }
+    config
+        .set("client.id", &identity.client)
+        .set("enable.idempotence", "true")
+        .set("partitioner", "murmur2_random")
+        .set("message.timeout.ms", identity.message_timeout.as_millis().to_string())
+        // Delivered records are counted by librdkafka itself; a report for each would be the dearest part of sending.
+        .set("delivery.report.only.error", "true");
+    if let Some(id) = &identity.transactional {
+        config.set("transactional.id", id);
+        config.set("transaction.timeout.ms", identity.transaction_timeout.as_millis().to_string());
+    }
+    config
+}
+
+fn defaults(identity: &Identity) -> [(&'static str, String); 5] {
+    [
+        ("compression.type", "lz4".to_owned()),
+        // A commit sends at once what waits; until then waiting makes fewer and better compressed batches.
+        ("linger.ms", "20".to_owned()),
+        // Room for what Kafka adds to a record; with a limit of a million bytes still within the broker's default.
+        ("message.max.bytes", (identity.max_bytes + 40_000).to_string()),
+        // Bounds the memory of what is in flight; a full queue makes the loop wait.
+        ("queue.buffering.max.kbytes", "32768".to_owned()),
+        ("reconnect.backoff.max.ms", "2000".to_owned()),
+    ]
+}
+
+/// Sends one record. While librdkafka's queue is full the producer is polled and the record offered again: the queue empties as
+/// records are delivered or, at the latest after the message timeout, given up.
+pub(crate) fn send(producer: &Producer, topic: &str, output: &Output<'_>) -> KafkaResult<()> {
+    let headers = output.headers.iter();
+    let owned = headers.fold(OwnedHeaders::new_with_capacity(output.headers.iter().len()), |owned, (key, value)| {
+        owned.insert(Header { key, value: Some(value) })
+    });
+    let mut record = BaseRecord::to(topic).key(output.key).payload(output.value).headers(owned);
+    loop {
+        match producer.send(record) {
+            Ok(()) => return Ok(()),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => record = back,
+            Err((error, _)) => return Err(error),
+        }
+        producer.poll(Duration::from_millis(1));
+    }
+}
+
+/// What was reported to one producer.
+#[derive(Default)]
+pub(crate) struct Context {
+    failed: AtomicBool,
+    first_failure: Mutex<Option<RDKafkaErrorCode>>,
+}
+
+impl Context {
+    /// Whether the delivery of any record failed since this was last asked.
+    pub(crate) fn take_failure(&self) -> Option<RDKafkaErrorCode> {
+        if !self.failed.swap(false, Relaxed) {
+            return None;
+        }
+        self.first_failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        native::log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "the producer reports an error");
+    }
+}
+
+impl ProducerContext for Context {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        let Err((error, _)) = result else { return };
+        let purged = [RDKafkaErrorCode::PurgeQueue, RDKafkaErrorCode::PurgeInflight];
+        let Some(code) = error.rdkafka_error_code().filter(|code| !purged.contains(code)) else { return };
+        self.first_failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(code);
+        self.failed.store(true, Relaxed);
+    }
+}

@@ -1,0 +1,177 @@
+//! The few calls to librdkafka that rdkafka's safe wrapper lacks or gets wrong for this worker, and the only `unsafe` of
+//! the crate. Nothing here decides anything: each function is one call, its arguments checked by types, its answer copied
+//! into safe values before it returns.
+//!
+//! - [`commit_transaction`]: the wrapper polls for delivery reports in quanta of 100 ms first, so that every commit costs
+//!   101 ms however little is in flight.
+//! - [`flush`]: the wrapper's own costs the same 100 ms.
+//! - [`headers`]: the wrapper panics on a header whose name isn't UTF-8, and a sender must not be able to do that.
+#![expect(unsafe_code, reason = "the one module that speaks to librdkafka's C interface; each block argues for itself")]
+
+use std::{ffi::CStr, ptr, slice, time::Duration};
+
+use rdkafka::{
+    bindings as c,
+    config::RDKafkaLogLevel,
+    error::{KafkaError, RDKafkaErrorCode},
+    message::BorrowedMessage,
+    producer::{BaseProducer, Producer as _, ProducerContext},
+};
+
+use crate::domain::Header;
+
+/// Why a call of the transaction interface failed, and what librdkafka says may be done about it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text} ({code:?})")]
+pub struct CallError {
+    /// librdkafka's or the broker's error code.
+    pub code: RDKafkaErrorCode,
+    /// What it stands for.
+    pub class: CallClass,
+    /// librdkafka's own words: codes, counts and names of our own topics and ids, never a record's content.
+    pub text: String,
+}
+
+/// What may be done after a failed call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallClass {
+    /// The same call again, with the same arguments.
+    Retriable,
+    /// The transaction can only be aborted.
+    RequiresAbort,
+    /// Fatal for the producer, or of unknown outcome.
+    Lost,
+}
+
+impl CallClass {
+    /// A fatal error stays fatal whatever else librdkafka says of it, and one that asks for an abort is no retry.
+    fn of(fatal: bool, requires_abort: bool, retriable: bool) -> Self {
+        match (fatal, requires_abort, retriable) {
+            (true, _, _) => Self::Lost,
+            (_, true, _) => Self::RequiresAbort,
+            (_, _, true) => Self::Retriable,
+            _ => Self::Lost,
+        }
+    }
+}
+
+impl CallError {
+    /// The producer was given up before, or the consumer has no group: nothing was called.
+    pub(crate) fn not_open() -> Self {
+        Self { code: RDKafkaErrorCode::State, class: CallClass::Lost, text: "there is no open client".to_owned() }
+    }
+
+    /// Records are still under way.
+    pub(crate) fn undelivered() -> Self {
+        let text = "records are still under way".to_owned();
+        Self { code: RDKafkaErrorCode::OperationTimedOut, class: CallClass::Retriable, text }
+    }
+
+    /// A record was given up.
+    pub(crate) fn failed_delivery(code: RDKafkaErrorCode) -> Self {
+        Self { code, class: CallClass::Lost, text: "a record could not be delivered".to_owned() }
+    }
+}
+
+impl From<KafkaError> for CallError {
+    fn from(error: KafkaError) -> Self {
+        let KafkaError::Transaction(error) = error else {
+            let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown);
+            return Self { code, class: CallClass::Lost, text: error.to_string() };
+        };
+        let class = CallClass::of(error.is_fatal(), error.txn_requires_abort(), error.is_retriable());
+        Self { code: error.code(), class, text: error.string() }
+    }
+}
+
+/// Commits the producer's transaction, waiting `timeout` at most. A call that timed out is retriable: librdkafka goes on in
+/// the background and the next call resumes it. The producer has to be polled between two calls: a delivery report
+/// that nobody takes holds the commit up.
+pub(crate) fn commit_transaction<C: ProducerContext>(
+    producer: &BaseProducer<C>,
+    timeout: Duration,
+) -> Result<(), CallError> {
+    // SAFETY: the pointer is that of a live producer, which the reference keeps alive for the whole call, and librdkafka's
+    // handles may be used from any thread. The function takes no other memory of ours.
+    let error = unsafe { c::rd_kafka_commit_transaction(producer.client().native_ptr(), millis(timeout)) };
+    if error.is_null() {
+        return Ok(());
+    }
+    // SAFETY: a non-null answer is an error object that now belongs to us. It is read, its text copied, and destroyed once,
+    // and nothing that points into it leaves this block. `rd_kafka_error_string` never returns null for an error object.
+    unsafe {
+        let class = CallClass::of(
+            c::rd_kafka_error_is_fatal(error) != 0,
+            c::rd_kafka_error_txn_requires_abort(error) != 0,
+            c::rd_kafka_error_is_retriable(error) != 0,
+        );
+        let text = CStr::from_ptr(c::rd_kafka_error_string(error)).to_string_lossy().into_owned();
+        let code = c::rd_kafka_error_code(error).into();
+        c::rd_kafka_error_destroy(error);
+        Err(CallError { code, class, text })
+    }
+}
+
+/// Sends what is queued without waiting for more and waits until nothing is in flight, `timeout` at most; says whether
+/// it came to that. The producer has to be polled between two calls, as with [`commit_transaction`].
+pub(crate) fn flush<C: ProducerContext>(producer: &BaseProducer<C>, timeout: Duration) -> bool {
+    // SAFETY: as in `commit_transaction`: a live producer, and no memory of ours.
+    let code = unsafe { c::rd_kafka_flush(producer.client().native_ptr(), millis(timeout)) };
+    code == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+}
+
+/// Hands out the headers of a message, in their order. A header whose name isn't UTF-8 is passed over: it is none that
+/// anybody asks for.
+pub(crate) fn headers<'m>(message: &'m BorrowedMessage<'_>, mut each: impl FnMut(Header<'m>)) {
+    let mut list = ptr::null_mut();
+    // SAFETY: the message lives as long as the borrow `'m`; librdkafka parses its headers at the first call, keeps them in
+    // the message and frees them with it. `list` is written only where the call succeeds.
+    let found = unsafe { c::rd_kafka_message_headers(message.ptr(), &raw mut list) };
+    if found != c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+        return;
+    }
+    let (mut name, mut value, mut size) = (ptr::null(), ptr::null(), 0);
+    for at in 0.. {
+        // SAFETY: `list` is the message's header list, and the index is checked by librdkafka, which then writes nothing.
+        let found = unsafe { c::rd_kafka_header_get_all(list, at, &raw mut name, &raw mut value, &raw mut size) };
+        if found != c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+            return;
+        }
+        // SAFETY: a header's name is a C string that librdkafka ends with a zero byte, and it lives as long as `'m`.
+        let Ok(name) = unsafe { CStr::from_ptr(name) }.to_str() else { continue };
+        // SAFETY: a value that isn't null has `size` bytes, and lives as long as `'m`.
+        let value = (!value.is_null()).then(|| unsafe { slice::from_raw_parts(value.cast::<u8>(), size) });
+        each(Header { name, value });
+    }
+}
+
+/// Passes a line of librdkafka's log on, under the target `librdkafka`. Its lines name brokers, topics and states, never
+/// a record's content nor a credential.
+pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+    use RDKafkaLogLevel as Level;
+    match level {
+        Level::Emerg | Level::Alert | Level::Critical | Level::Error => {
+            tracing::error!(target: "librdkafka", facility, "{message}");
+        }
+        Level::Warning => tracing::warn!(target: "librdkafka", facility, "{message}"),
+        Level::Notice | Level::Info => tracing::info!(target: "librdkafka", facility, "{message}"),
+        Level::Debug => tracing::debug!(target: "librdkafka", facility, "{message}"),
+    }
+}
+
+fn millis(timeout: Duration) -> i32 {
+    i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_done_after_an_error_is_the_most_cautious_of_what_is_said() {
+        assert_eq!(CallClass::of(true, true, true), CallClass::Lost);
+        assert_eq!(CallClass::of(false, true, true), CallClass::RequiresAbort);
+        assert_eq!(CallClass::of(false, false, true), CallClass::Retriable);
+        assert_eq!(CallClass::of(false, false, false), CallClass::Lost);
+    }
+}

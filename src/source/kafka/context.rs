@@ -1,0 +1,105 @@
+//! What librdkafka reports to a consumer: changes of assignment, its log, errors and statistics. A callback runs on the
+//! polling thread in the middle of a poll, where nothing can be committed or aborted in good order; so it only writes down
+//! what happened, and the loop acts.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+
+use rdkafka::{
+    ClientContext, TopicPartitionList,
+    config::RDKafkaLogLevel,
+    consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol},
+    error::{KafkaError, KafkaResult},
+    types::RDKafkaRespErr,
+};
+
+use super::Lags;
+use crate::native;
+
+/// A change of assignment that librdkafka waits to have answered.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// These partitions are ours from the answer on.
+    Assigned(TopicPartitionList),
+    /// These partitions go to somebody else once the answer is given.
+    Revoked(TopicPartitionList),
+}
+
+impl Change {
+    /// Answers it: only the named partitions under the cooperative protocol, all of them under the eager one.
+    pub(super) fn apply(self, consumer: &BaseConsumer<Context>) -> KafkaResult<()> {
+        let cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
+        match (self, cooperative) {
+            (Self::Assigned(partitions), true) => consumer.incremental_assign(&partitions),
+            (Self::Assigned(partitions), false) => consumer.assign(&partitions),
+            (Self::Revoked(partitions), true) => consumer.incremental_unassign(&partitions),
+            (Self::Revoked(_), false) => consumer.unassign(),
+        }
+    }
+}
+
+/// What was reported to one consumer. Only its own thread takes the locks; they are there because callbacks get `&self`.
+pub(crate) struct Context {
+    changes: Mutex<VecDeque<Change>>,
+    last_error: Mutex<Option<String>>,
+    lags: Arc<Lags>,
+    closing: AtomicBool,
+}
+
+impl Context {
+    pub(crate) fn new(lags: Arc<Lags>) -> Self {
+        Self { changes: Mutex::default(), last_error: Mutex::default(), lags, closing: AtomicBool::new(false) }
+    }
+
+    pub(super) fn take_change(&self) -> Option<Change> {
+        lock(&self.changes).pop_front()
+    }
+
+    pub(super) fn last_error(&self) -> Option<String> {
+        lock(&self.last_error).clone()
+    }
+
+    pub(super) fn close(&self) {
+        self.closing.store(true, Relaxed);
+    }
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        native::log(level, facility, message);
+    }
+
+    fn stats_raw(&self, statistics: &[u8]) {
+        self.lags.read(statistics);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "the consumer reports an error");
+        *lock(&self.last_error) = Some(reason.to_owned());
+    }
+}
+
+impl ConsumerContext for Context {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+        let change = match code {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Change::Assigned(partitions.clone()),
+            _ => Change::Revoked(partitions.clone()),
+        };
+        if !self.closing.load(Relaxed) {
+            return lock(&self.changes).push_back(change);
+        }
+        if let Err(error) = change.apply(consumer) {
+            tracing::warn!(%error, "a closing consumer could not give back its partitions");
+        }
+    }
+}
+
+/// A panic while one of these is held can't leave it half written: each is replaced or pushed to in one step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,109 @@
+//! The properties of a consumer: defaults that an operator can override, and on top those without which exactly-once would
+//! not hold, which nobody can.
+
+use std::time::Duration;
+
+use rdkafka::ClientConfig;
+
+/// Which member of which group a consumer is.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    /// The group.
+    pub(crate) group: String,
+    /// The client's name in logs and in the broker's view.
+    pub(crate) client: String,
+    /// Its name as a static member.
+    pub(crate) instance: Option<String>,
+    /// How long the group waits for it when it is silent.
+    pub(crate) session_timeout: Duration,
+    /// Bytes of fetched records that may wait.
+    pub(crate) queue_bytes: usize,
+}
+
+/// The properties of this member, `passed` being the operator's.
+pub(crate) fn properties(member: &Member, passed: &ClientConfig) -> ClientConfig {
+    let mut config = passed.clone();
+    for (name, value) in defaults(member, passed) {
+        if passed.get(name).is_none() {
+            config.set(name, value);
+        }
+    }
+    for (name, value) in owned(member) {
+        config.set(name, value);
+    }
+    config
+}
+
+fn defaults(member: &Member, passed: &ClientConfig) -> Vec<(&'static str, String)> {
+    let mut defaults = vec![
+        // A new group starts where the topic starts: an event that came before the worker is an event all the same.
+        ("auto.offset.reset", "earliest".to_owned()),
+        // With the default of a second the consumer would stall that long each time its queue has been full.
+        ("fetch.queue.backoff.ms", "10".to_owned()),
+        ("queued.max.messages.kbytes", (member.queue_bytes / 1024).max(1024).to_string()),
+        // One answer of a broker is held beside the queue, so that it counts towards the worker's memory as well.
+        ("fetch.max.bytes", (member.queue_bytes / 2).clamp(2 * 1024 * 1024, 50 * 1024 * 1024).to_string()),
+        ("statistics.interval.ms", "5000".to_owned()),
+        // After an outage of minutes the default would wait up to ten seconds more.
+        ("reconnect.backoff.max.ms", "2000".to_owned()),
+    ];
+    // KIP-848 leaves both to the broker, and librdkafka refuses them there.
+    if passed.get("group.protocol").is_none_or(|protocol| protocol.eq_ignore_ascii_case("classic")) {
+        defaults.push(("partition.assignment.strategy", "cooperative-sticky".to_owned()));
+        defaults.push(("session.timeout.ms", member.session_timeout.as_millis().to_string()));
+    }
+    defaults
+}
+
+fn owned(member: &Member) -> Vec<(&'static str, String)> {
+    let mut owned = vec![
+        ("group.id", member.group.clone()),
+        ("client.id", member.client.clone()),
+        // Aborted records are no input, and an offset under an open transaction is not known yet (KIP-447).
+        ("isolation.level", "read_committed".to_owned()),
+        // Offsets are committed with the verdicts, or not at all.
+        ("enable.auto.commit", "false".to_owned()),
+        ("enable.auto.offset.store", "false".to_owned()),
+        ("enable.partition.eof", "false".to_owned()),
+    ];
+    owned.extend(member.instance.clone().map(|instance| ("group.instance.id", instance)));
+    owned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member() -> Member {
+        Member {
+            group: "g".to_owned(),
+            client: "c".to_owned(),
+            instance: None,
+            session_timeout: Duration::from_secs(30),
+            queue_bytes: 16 << 20,
+        }
+    }
+
+    #[test]
+    fn an_operator_overrides_defaults_but_not_what_exactly_once_rests_on() {
+        let passed =
+            [("auto.offset.reset", "error"), ("isolation.level", "read_uncommitted"), ("enable.auto.commit", "true")];
+        let passed = passed.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+        let config = properties(&member(), &passed);
+        assert_eq!(config.get("auto.offset.reset"), Some("error"));
+        assert_eq!(config.get("isolation.level"), Some("read_committed"));
+        assert_eq!(config.get("enable.auto.commit"), Some("false"));
+        assert_eq!(config.get("group.instance.id"), None);
+    }
+
+    #[test]
+    fn librdkafka_takes_the_properties_of_either_protocol() {
+        for protocol in [None, Some("classic"), Some("consumer")] {
+            let passed =
+                protocol.map(|protocol| ("group.protocol".to_owned(), protocol.to_owned())).into_iter().collect();
+            let member = Member { instance: Some("i".to_owned()), ..member() };
+            let client: Result<rdkafka::consumer::BaseConsumer, _> = properties(&member, &passed).create();
+            assert!(client.is_ok(), "{protocol:?}: {:?}", client.err());
+        }
+    }
+}

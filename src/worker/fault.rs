@@ -1,0 +1,176 @@
+//! Faults: what goes wrong on our side (broker, network, bug). A fault never becomes a record and a rejection never becomes
+//! a fault; nothing converts one into the other. A fault leaves the batch uncommitted and says which [`Remedy`] puts
+//! the shard back to where the batch began. Messages name topics, ids and offsets, never a record's content.
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::native::CallError;
+
+/// Something went wrong on our side.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// Two timeouts contradict each other.
+    #[error("{shorter} ({shorter_ms}) must be less than {longer} ({longer_ms}); lower the first or raise the second")]
+    Timeouts {
+        /// The one that has to be shorter.
+        shorter: &'static str,
+        /// Its value.
+        shorter_ms: u128,
+        /// The one that has to be longer.
+        longer: &'static str,
+        /// Its value.
+        longer_ms: u128,
+    },
+    /// A topic isn't there.
+    #[error("topic {topic:?} does not exist on {brokers}; create it (`attrsync topics create`) or correct the name")]
+    TopicMissing {
+        /// The topic.
+        topic: String,
+        /// Where it was looked for.
+        brokers: String,
+    },
+    /// A client can't be made, because of its properties as a rule.
+    #[error("{client}: {source}")]
+    Client {
+        /// Which client.
+        client: String,
+        /// Why.
+        source: KafkaError,
+    },
+    /// No broker answers.
+    #[error("no broker of {brokers} answers{}", .last.as_ref().map(|last| format!("; last: {last}")).unwrap_or_default())]
+    Unreachable {
+        /// The brokers.
+        brokers: String,
+        /// The latest error that librdkafka reported.
+        last: Option<String>,
+    },
+    /// Reading failed in a way that could skip records.
+    #[error("{doing}: {source}")]
+    Consumer {
+        /// What was being done.
+        doing: &'static str,
+        /// Why it failed.
+        source: KafkaError,
+    },
+    /// A position can't be looked up or changed.
+    #[error("the position of a partition can't be looked up or changed: {source}")]
+    Position {
+        /// Why.
+        source: KafkaError,
+    },
+    /// The transaction failed and was aborted.
+    #[error("{id}: {call} failed, the batch was aborted: {source}{}", .delivery.map(|code| format!("; first delivery error: {code}")).unwrap_or_default())]
+    Aborted {
+        /// The transactional id.
+        id: String,
+        /// The call.
+        call: &'static str,
+        /// Why it failed.
+        source: CallError,
+        /// The first error of a record's delivery.
+        delivery: Option<RDKafkaErrorCode>,
+    },
+    /// The producer is fatally broken, or nobody knows how its last call ended.
+    #[error("{id}: {call} failed and its producer is given up: {source}")]
+    Lost {
+        /// The transactional id.
+        id: String,
+        /// The call.
+        call: &'static str,
+        /// Why it failed.
+        source: CallError,
+    },
+    /// The partitions were taken from us before the batch was done.
+    #[error("the assignment was lost before the batch was committed")]
+    AssignmentLost,
+    /// The judgement panicked.
+    #[error("judging the record at {position} panicked: a bug in attrsync; a `panic` line in the log says where")]
+    Panicked {
+        /// The record: topic/partition/offset.
+        position: String,
+    },
+    /// A record came a second time, or out of order.
+    #[error(
+        "record {position} came when {expected} was due: a bug in the client's position; nothing of the batch is committed"
+    )]
+    OutOfOrder {
+        /// The record: topic/partition/offset.
+        position: String,
+        /// The least offset that could come.
+        expected: i64,
+    },
+    /// A verdict can't be written.
+    #[error("the verdict of the record at {position} can't be encoded: a bug in attrsync")]
+    Unencodable {
+        /// The record: topic/partition/offset.
+        position: String,
+    },
+    /// A fault that persists.
+    #[error("shard {shard}: given up after {tries} tries: {last}")]
+    Persistent {
+        /// The shard.
+        shard: usize,
+        /// How many tries failed in a row.
+        tries: u32,
+        /// The last one.
+        last: Box<Fault>,
+    },
+    /// A shard's thread can't be started or ended in a panic outside the judgement.
+    #[error("shard {shard}: its thread {what}: a bug in attrsync or a lack of memory")]
+    Thread {
+        /// The shard.
+        shard: usize,
+        /// What happened to it.
+        what: &'static str,
+    },
+}
+
+/// What puts a shard back to where its batch began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// Read the batch again from its first offsets: nothing of it is committed, that is certain.
+    Rewind,
+    /// A new producer under the same id, which ends whatever its predecessor left open; then read on from what the group
+    /// has committed, since only the broker knows.
+    Rebuild,
+    /// Wait until a broker answers.
+    Wait,
+    /// None: the process ends, and its supervisor starts it anew.
+    End,
+}
+
+impl Fault {
+    pub(super) fn remedy(&self) -> Remedy {
+        match self {
+            Self::Aborted { .. } | Self::AssignmentLost | Self::Panicked { .. } | Self::Unencodable { .. } => {
+                Remedy::Rewind
+            }
+            Self::Lost { source, .. } if refused(source.code) => Remedy::End,
+            Self::Lost { .. } | Self::Position { .. } => Remedy::Rebuild,
+            Self::Unreachable { .. } => Remedy::Wait,
+            Self::Timeouts { .. }
+            | Self::TopicMissing { .. }
+            | Self::Client { .. }
+            | Self::Consumer { .. }
+            | Self::OutOfOrder { .. }
+            | Self::Persistent { .. }
+            | Self::Thread { .. } => Remedy::End,
+        }
+    }
+}
+
+/// Whether the broker refuses this client for what it is: no new try changes that.
+pub(super) fn refused(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        code,
+        Code::TransactionalIdAuthorizationFailed
+            | Code::ClusterAuthorizationFailed
+            | Code::TopicAuthorizationFailed
+            | Code::GroupAuthorizationFailed
+            | Code::UnsupportedVersion
+            | Code::UnsupportedFeature
+            | Code::InvalidTransactionTimeout
+    )
+}

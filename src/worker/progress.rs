@@ -1,0 +1,173 @@
+//! How far a shard is: for each of its partitions the offset up to which verdicts are committed, and the one up to which
+//! records were read into the batch in hand. A commit makes the two equal, a fault goes back from the second to the first. Since
+//! it outlives the batches, a record that comes twice, by whatever bug, is seen before its verdict is sent.
+
+use rdkafka::{Offset as KafkaOffset, TopicPartitionList, error::KafkaResult};
+
+use crate::domain::{Offset, Position};
+
+#[derive(Debug)]
+struct Span {
+    topic: String,
+    partition: i32,
+    /// Everything before it is committed.
+    committed: Offset,
+    /// Everything before it has been read.
+    read: Offset,
+}
+
+/// The spans of all partitions that were read since they were assigned.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    spans: Vec<Span>,
+    /// The span of the latest record: the next one is of the same partition as a rule.
+    latest: usize,
+}
+
+impl Progress {
+    /// Takes in a record that was read. The offsets of a partition only grow, though not by one each time; of one that
+    /// doesn't, the least that could come is the error.
+    pub(super) fn read(&mut self, position: Position<'_>) -> Result<(), Offset> {
+        let at = self.find(&position);
+        let span = &mut self.spans[at];
+        if position.offset < span.read {
+            return Err(span.read);
+        }
+        span.read = position.offset.next();
+        self.latest = at;
+        Ok(())
+    }
+
+    fn find(&mut self, position: &Position<'_>) -> usize {
+        let holds = |span: &Span| span.partition == position.partition.0 && span.topic == position.topic;
+        if self.spans.get(self.latest).is_some_and(holds) {
+            return self.latest;
+        }
+        self.spans.iter().position(holds).unwrap_or_else(|| {
+            let (topic, partition) = (position.topic.to_owned(), position.partition.0);
+            self.spans.push(Span { topic, partition, committed: position.offset, read: position.offset });
+            self.spans.len() - 1
+        })
+    }
+
+    /// What to commit: for each partition of the batch the offset after its last record.
+    pub(super) fn to_commit(&self) -> KafkaResult<TopicPartitionList> {
+        list(self.in_hand().map(|span| (span, span.read)))
+    }
+
+    /// Where the batch began, for each of its partitions.
+    pub(super) fn to_rewind(&self) -> KafkaResult<TopicPartitionList> {
+        list(self.in_hand().map(|span| (span, span.committed)))
+    }
+
+    fn in_hand(&self) -> impl Iterator<Item = &Span> {
+        self.spans.iter().filter(|span| span.committed != span.read)
+    }
+
+    /// The batch is committed.
+    pub(super) fn committed(&mut self) {
+        for span in &mut self.spans {
+            span.committed = span.read;
+        }
+    }
+
+    /// The batch is committed where the group says so, and is not where it doesn't. A partition of which the group never committed
+    /// anything has no offset there.
+    pub(super) fn committed_as(&mut self, group: &TopicPartitionList) {
+        for span in &mut self.spans {
+            let found = group.find_partition(&span.topic, span.partition);
+            if let Some(KafkaOffset::Offset(offset)) = found.map(|found| found.offset()) {
+                span.committed = Offset(offset);
+            }
+        }
+    }
+
+    /// The batch will be read again.
+    pub(super) fn rewound(&mut self) {
+        for span in &mut self.spans {
+            span.read = span.committed;
+        }
+    }
+
+    /// Forgets every partition that isn't among these: whoever has it now goes on, and may hand it back further along.
+    pub(super) fn keep(&mut self, assigned: &TopicPartitionList) {
+        self.spans.retain(|span| assigned.find_partition(&span.topic, span.partition).is_some());
+        self.latest = 0;
+    }
+}
+
+fn list<'s>(offsets: impl Iterator<Item = (&'s Span, Offset)>) -> KafkaResult<TopicPartitionList> {
+    let mut list = TopicPartitionList::new();
+    for (span, offset) in offsets {
+        list.add_partition_offset(&span.topic, span.partition, KafkaOffset::Offset(offset.0))?;
+    }
+    Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Partition;
+
+    fn at(partition: i32, offset: i64) -> Position<'static> {
+        Position { topic: "events", partition: Partition(partition), offset: Offset(offset) }
+    }
+
+    fn offsets(list: KafkaResult<TopicPartitionList>) -> Vec<(i32, Option<i64>)> {
+        list.unwrap().elements().iter().map(|found| (found.partition(), found.offset().to_raw())).collect()
+    }
+
+    fn read(positions: &[(i32, i64)]) -> Progress {
+        let mut progress = Progress::default();
+        for (partition, offset) in positions {
+            progress.read(at(*partition, *offset)).unwrap();
+        }
+        progress
+    }
+
+    #[test]
+    fn a_batch_commits_the_offset_after_each_partitions_last_record_and_rewinds_to_its_first() {
+        let mut progress = read(&[(0, 5), (1, 0), (0, 6), (0, 9)]);
+        assert_eq!(offsets(progress.to_commit()), [(0, Some(10)), (1, Some(1))]);
+        assert_eq!(offsets(progress.to_rewind()), [(0, Some(5)), (1, Some(0))]);
+        progress.committed();
+        assert_eq!(offsets(progress.to_commit()), []);
+        progress.read(at(1, 3)).unwrap();
+        assert_eq!(offsets(progress.to_commit()), [(1, Some(4))]);
+        assert_eq!(offsets(progress.to_rewind()), [(1, Some(1))]);
+    }
+
+    #[test]
+    fn a_record_that_comes_twice_is_refused_also_across_batches_but_not_after_a_rewind() {
+        let mut progress = read(&[(0, 5), (0, 6)]);
+        assert_eq!(progress.read(at(0, 6)), Err(Offset(7)));
+        progress.committed();
+        assert_eq!(progress.read(at(0, 5)), Err(Offset(7)));
+        progress.read(at(0, 7)).unwrap();
+        progress.rewound();
+        assert_eq!(progress.read(at(0, 7)), Ok(()));
+    }
+
+    #[test]
+    fn after_an_unknown_outcome_the_group_decides_where_to_read_on() {
+        let mut progress = read(&[(0, 5), (1, 8), (2, 3)]);
+        let mut group = TopicPartitionList::new();
+        group.add_partition_offset("events", 0, KafkaOffset::Offset(6)).unwrap();
+        group.add_partition_offset("events", 1, KafkaOffset::Offset(8)).unwrap();
+        group.add_partition_offset("events", 2, KafkaOffset::Invalid).unwrap();
+        progress.committed_as(&group);
+        assert_eq!(offsets(progress.to_rewind()), [(1, Some(8)), (2, Some(3))]);
+        progress.rewound();
+        assert_eq!(progress.read(at(0, 5)), Err(Offset(6)));
+    }
+
+    #[test]
+    fn a_partition_that_was_given_away_may_come_back_further_along() {
+        let mut progress = read(&[(0, 5), (1, 5)]);
+        let mut assigned = TopicPartitionList::new();
+        assigned.add_partition("events", 1);
+        progress.keep(&assigned);
+        assert_eq!(offsets(progress.to_rewind()), [(1, Some(5))]);
+        assert_eq!(progress.read(at(0, 100)), Ok(()));
+    }
+}

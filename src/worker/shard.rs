@@ -1,0 +1,152 @@
+//! The loop. One thread owns a consumer, a producer and all state between them; shards share nothing but the settings, which
+//! they read, and the counts, which they write.
+//!
+//! One turn, in this order:
+//! 1. **A change of assignment is answered.** No batch is in hand here: every verdict of a partition that leaves is committed
+//!    or aborted before it leaves, and its next owner's offset fetch finds nothing open.
+//! 2. **A wish to stop ends the loop**, again with nothing in hand.
+//! 3. **A record begins a batch** ([`Batch`]), which ends with its interval, when it is full, or when a poll comes back empty
+//!    because a change is waiting; then it is committed at once, and the next turn answers.
+//!
+//! Invariants:
+//! - Every record that was polled is in the batch in hand or in a committed one. A fault, whatever it is, leads through
+//!   [`Shard::recover`], which polls nothing before each partition is back where the batch began.
+//! - One batch is judged by one snapshot, and counted only once it is committed.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    ShardStats, Stats,
+    batch::{Batch, Limits},
+    fault::{Fault, Remedy},
+    judging::Judging,
+    progress::Progress,
+    stop::Stop,
+    transaction::Outbox,
+    tries::Tries,
+};
+use crate::{
+    source::kafka::{Change, Consumer, Polled},
+    store::Settings,
+};
+
+/// How long an idle turn waits for a record; a stop, a change and the heartbeat wait no longer.
+const IDLE: Duration = Duration::from_millis(100);
+/// How long a position may take to be looked up or changed, and a broker to answer.
+const LOOKUP: Duration = Duration::from_secs(5);
+
+/// A thread's worth of worker.
+pub(super) struct Shard {
+    pub(super) number: usize,
+    pub(super) brokers: String,
+    pub(super) input: String,
+    pub(super) limits: Limits,
+    pub(super) consumer: Consumer,
+    pub(super) outbox: Outbox,
+    pub(super) judging: Judging,
+    pub(super) progress: Progress,
+    pub(super) tries: Tries,
+    pub(super) settings: Arc<Settings>,
+    pub(super) stats: Arc<Stats>,
+    pub(super) stop: Arc<Stop>,
+}
+
+impl Shard {
+    /// Runs until a stop is asked for, or a fault persists.
+    pub(super) fn run(mut self) -> Result<(), Fault> {
+        // Before the first record: a transaction that a predecessor left open would hold back the group's offsets.
+        if let Err(fault) = self.outbox.open() {
+            self.recover(fault)?;
+        }
+        while !self.stop.asked() {
+            self.stats.beat(self.number);
+            if let Err(fault) = self.turn() {
+                self.recover(fault)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn turn(&mut self) -> Result<(), Fault> {
+        self.answer_changes()?;
+        let first = match self.consumer.poll(IDLE).map_err(reading)? {
+            Polled::Record(first) => first,
+            Polled::Nothing => return Ok(()),
+            Polled::Unreachable => return Err(self.unreachable()),
+        };
+        self.judging.begin(self.settings.current());
+        let batch = Batch::new(self.limits, &self.consumer, &mut self.judging, &mut self.progress);
+        batch.run(first, &mut self.outbox, &self.stats.shards()[self.number])
+    }
+
+    fn answer_changes(&mut self) -> Result<(), Fault> {
+        while let Some(change) = self.consumer.take_change() {
+            match &change {
+                Change::Assigned(partitions) => tracing::info!(shard = self.number, ?partitions, "assigned"),
+                Change::Revoked(partitions) => tracing::info!(shard = self.number, ?partitions, "revoked"),
+            }
+            self.consumer.apply(change).map_err(reading)?;
+            let assigned = self.consumer.assignment().map_err(position)?;
+            self.progress.keep(&assigned);
+            self.counts().set_partitions(assigned.count());
+        }
+        Ok(())
+    }
+
+    /// Tries to get over a fault, again and again with growing pauses, until the shard stands where its batch began, the
+    /// tries are used up, or a stop is asked for: then nothing is in hand, and the loop ends.
+    fn recover(&mut self, mut fault: Fault) -> Result<(), Fault> {
+        loop {
+            self.counts().count(&fault);
+            let Some(pause) = self.tries.next(&fault) else { return Err(self.tries.give_up(self.number, fault)) };
+            tracing::warn!(shard = self.number, %fault, pause_ms = pause.as_millis(), "trying again");
+            if self.stop.wait(pause) {
+                return Ok(());
+            }
+            self.stats.beat(self.number);
+            match self.restore(fault.remedy()) {
+                Ok(()) => return Ok(()),
+                Err(next) => fault = next,
+            }
+        }
+    }
+
+    fn restore(&mut self, remedy: Remedy) -> Result<(), Fault> {
+        if remedy == Remedy::Wait {
+            let reached = self.consumer.reaches(&self.input, LOOKUP);
+            return if reached { Ok(()) } else { Err(self.unreachable()) };
+        }
+        if remedy == Remedy::Rebuild {
+            self.outbox.open()?;
+        }
+        // What leaves isn't gone back to; its next owner reads it from the group's offsets.
+        self.answer_changes()?;
+        if remedy == Remedy::Rebuild {
+            let assigned = self.consumer.assignment().map_err(position)?;
+            let group = self.consumer.committed(assigned, LOOKUP).map_err(position)?;
+            self.progress.committed_as(&group);
+        }
+        let starts = self.progress.to_rewind().map_err(position)?;
+        self.consumer.seek(starts, LOOKUP).map_err(position)?;
+        self.progress.rewound();
+        Ok(())
+    }
+
+    fn counts(&self) -> &ShardStats {
+        &self.stats.shards()[self.number]
+    }
+
+    fn unreachable(&self) -> Fault {
+        Fault::Unreachable { brokers: self.brokers.clone(), last: self.consumer.last_error() }
+    }
+}
+
+/// Reading on could pass over records.
+pub(super) fn reading(source: rdkafka::error::KafkaError) -> Fault {
+    Fault::Consumer { doing: "reading", source }
+}
+
+/// A position could not be looked up or changed; the records after it are not read before it is.
+pub(super) fn position(source: rdkafka::error::KafkaError) -> Fault {
+    Fault::Position { source }
+}

@@ -1,0 +1,187 @@
+//! A worker's beginning and end: what is checked before the first record, one thread for each shard, and what their ends
+//! amount to.
+
+use std::{
+    num::NonZeroUsize,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use super::{
+    Delivery, Options, Stats, batch::Limits, fault::Fault, judging::Judging, progress::Progress, shard::Shard,
+    stop::Stop, transaction::Outbox, tries::Tries,
+};
+use crate::{
+    emit::{Encoder, producer},
+    source::kafka::{self, Consumer, Member},
+    store::Settings,
+};
+
+/// How long a broker may take to describe a topic.
+const LOOKUP: Duration = Duration::from_secs(5);
+
+/// The shards of this process at work.
+pub struct Worker {
+    shards: Vec<JoinHandle<Result<(), Fault>>>,
+    stats: Arc<Stats>,
+}
+
+/// Asks a worker to stop, from any thread.
+#[derive(Debug, Clone, Default)]
+pub struct Stopper(Arc<Stop>);
+
+impl Stopper {
+    /// Asks every shard to finish the batch in hand and end.
+    pub fn stop(&self) {
+        self.0.ask();
+    }
+}
+
+impl Worker {
+    /// Checks what can be checked and starts the shards. Each batch is judged by what `settings` holds when it begins.
+    pub fn start(options: &Options, settings: &Arc<Settings>, stopper: &Stopper) -> Result<Self, Fault> {
+        options.timeouts.check()?;
+        let count = shards(options, &stopper.0)?;
+        let stats = Arc::new(Stats::new(count));
+        let shared = Shared { options, count, settings, stats: &stats, stop: &stopper.0 };
+        // All are made before the first one runs: a property that librdkafka refuses ends the process here.
+        let shards: Vec<_> = (0..count).map(|number| shared.shard(number)).collect::<Result<_, _>>()?;
+        let shards = shards.into_iter().map(spawn).collect::<Result<_, _>>()?;
+        Ok(Self { shards, stats })
+    }
+
+    /// What the shards count.
+    #[must_use]
+    pub fn stats(&self) -> Arc<Stats> {
+        Arc::clone(&self.stats)
+    }
+
+    /// Waits until every shard has ended. One that ends by a fault ends the others too, and the first fault is the answer.
+    pub fn join(self) -> Result<(), Fault> {
+        let ended = self
+            .shards
+            .into_iter()
+            .enumerate()
+            .map(|(shard, thread)| thread.join().unwrap_or(Err(Fault::Thread { shard, what: "panicked" })));
+        ended.fold(Ok(()), Result::and)
+    }
+}
+
+/// One for each core unless told otherwise; more than there are partitions would have nothing to do.
+fn shards(options: &Options, stop: &Stop) -> Result<usize, Fault> {
+    let mut partitions = 0;
+    for topic in &options.inputs {
+        partitions += count_partitions(options, topic, stop)?;
+    }
+    for topic in [&options.outputs.accepted, &options.outputs.rejected] {
+        count_partitions(options, topic, stop)?;
+    }
+    let wanted = options.shards.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+    Ok(wanted.min(partitions).max(1))
+}
+
+/// Waits for a broker as long as the tries last and nobody asks for a stop.
+fn count_partitions(options: &Options, topic: &str, stop: &Stop) -> Result<usize, Fault> {
+    let mut tries = Tries::new(options.retry);
+    loop {
+        let last = match kafka::partitions(&options.consumer, topic, LOOKUP) {
+            Ok(Some(partitions)) => return Ok(partitions),
+            Ok(None) => return Err(Fault::TopicMissing { topic: topic.to_owned(), brokers: options.brokers() }),
+            Err(error) => error.to_string(),
+        };
+        let fault = Fault::Unreachable { brokers: options.brokers(), last: Some(last) };
+        let Some(pause) = tries.next(&fault) else { return Err(fault) };
+        tracing::warn!(%fault, pause_ms = pause.as_millis(), "trying again");
+        if stop.wait(pause) {
+            return Err(fault);
+        }
+    }
+}
+
+/// What all shards of a worker are made from.
+struct Shared<'w> {
+    options: &'w Options,
+    count: usize,
+    settings: &'w Arc<Settings>,
+    stats: &'w Arc<Stats>,
+    stop: &'w Arc<Stop>,
+}
+
+impl Shared<'_> {
+    fn shard(&self, number: usize) -> Result<Shard, Fault> {
+        let options = self.options;
+        let encoder = Encoder::new(options.outputs.source.clone(), options.outputs.max_bytes);
+        Ok(Shard {
+            number,
+            brokers: options.brokers(),
+            input: options.inputs.first().cloned().unwrap_or_default(),
+            limits: Limits { interval: options.commit_interval, records: options.batch_records.max(1) },
+            consumer: self.consumer(number)?,
+            outbox: self.outbox(number),
+            judging: Judging::new(encoder),
+            progress: Progress::default(),
+            tries: Tries::new(options.retry),
+            settings: Arc::clone(self.settings),
+            stats: Arc::clone(self.stats),
+            stop: Arc::clone(self.stop),
+        })
+    }
+
+    fn consumer(&self, number: usize) -> Result<Consumer, Fault> {
+        let options = self.options;
+        let name = format!("{}-{number}", options.instance);
+        let member = Member {
+            group: options.group.clone(),
+            client: format!("attrsync-{name}"),
+            instance: options.static_membership.then_some(name),
+            session_timeout: options.timeouts.session,
+            queue_bytes: options.fetch_queue_bytes / self.count,
+        };
+        let context = kafka::Context::new(Arc::clone(self.stats.shards()[number].lags()));
+        let config = kafka::properties(&member, &options.consumer);
+        Consumer::subscribe(&config, &options.inputs, context)
+            .map_err(|source| Fault::Client { client: member.client, source })
+    }
+
+    fn outbox(&self, number: usize) -> Outbox {
+        let options = self.options;
+        let id = format!("{}-{}-{number}", options.transactional_id_prefix, options.instance);
+        let identity = producer::Identity {
+            client: format!("attrsync-{}-{number}", options.instance),
+            transactional: (options.delivery == Delivery::ExactlyOnce).then(|| id.clone()),
+            max_bytes: options.outputs.max_bytes,
+            message_timeout: options.timeouts.message,
+            transaction_timeout: options.timeouts.transaction,
+        };
+        Outbox {
+            id,
+            config: producer::properties(&identity, &options.producer),
+            delivery: options.delivery,
+            outputs: options.outputs.clone(),
+            patience: options.timeouts.transaction,
+            producer: None,
+        }
+    }
+}
+
+fn spawn(shard: Shard) -> Result<JoinHandle<Result<(), Fault>>, Fault> {
+    let number = shard.number;
+    let ending = Ending(Arc::clone(&shard.stop));
+    let run = move || {
+        let _ending = ending;
+        shard.run()
+    };
+    let spawned = thread::Builder::new().name(format!("shard-{number}")).spawn(run);
+    spawned.map_err(|_| Fault::Thread { shard: number, what: "could not be started" })
+}
+
+/// Ends the whole worker with the first of its threads, also with one that panics: a worker that reads some of its partitions
+/// would look alive while the rest of them lag.
+struct Ending(Arc<Stop>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.ask();
+    }
+}

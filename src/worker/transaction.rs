@@ -1,0 +1,197 @@
+//! The way out of one shard: a producer, and on it one transaction at a time. [`Outbox::begin`] borrows the outbox until the
+//! [`Transaction`] is committed or aborted, so that there can't be two.
+//!
+//! What a failed call allows (KIP-98, KIP-447, librdkafka's own rules):
+//! - *retriable*: the same call again, the same arguments, until [`Timeouts::transaction`](super::Timeouts) has passed;
+//! - *requires abort*: the transaction is aborted here and now, and the caller reads the batch again;
+//! - *fatal*, or anything whose outcome nobody knows: the producer is dropped. A request still under way could commit or
+//!   abort a later transaction of the same producer (KAFKA-17754), so nothing is begun on it again; its successor's
+//!   `init_transactions` fences it and waits until the open transaction is ended either way.
+//!
+//! At-least-once has the same shape: begin and abort do nothing, commit waits until every record is delivered and then
+//! commits the offsets.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::{ClientConfig, TopicPartitionList, producer::Producer as _};
+
+use super::{Delivery, Outputs, fault::Fault};
+use crate::{
+    emit::{
+        Channel, Output,
+        producer::{self, Producer},
+    },
+    native::{self, CallClass, CallError},
+    source::kafka::Consumer,
+};
+
+/// How long one call may block before the producer is polled and the call repeated.
+const SLICE: Duration = Duration::from_millis(500);
+/// The pause before a repeated call, spent polling.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// The producer of a shard, and how it delivers.
+pub(super) struct Outbox {
+    pub(super) id: String,
+    pub(super) config: ClientConfig,
+    pub(super) delivery: Delivery,
+    pub(super) outputs: Outputs,
+    /// How long a call is repeated: the broker aborts the transaction after that anyway.
+    pub(super) patience: Duration,
+    /// None before it is opened, and after it was given up.
+    pub(super) producer: Option<Producer>,
+}
+
+impl Outbox {
+    /// Makes a producer in place of the one there was, and ends the transaction that a predecessor of this id left open.
+    pub(super) fn open(&mut self) -> Result<(), Fault> {
+        self.producer = None;
+        let client = |source| Fault::Client { client: self.id.clone(), source };
+        let producer: Producer = self.config.create_with_context(producer::Context::default()).map_err(client)?;
+        if self.delivery == Delivery::ExactlyOnce {
+            let init = |timeout| producer.init_transactions(timeout).map_err(CallError::from);
+            self.repeat(&producer, init).map_err(|source| self.lost("init_transactions", source))?;
+        }
+        self.producer = Some(producer);
+        Ok(())
+    }
+
+    /// Begins a transaction.
+    pub(super) fn begin(&mut self) -> Result<Transaction<'_>, Fault> {
+        let transactional = self.delivery == Delivery::ExactlyOnce;
+        if let Some(producer) = &self.producer {
+            producer.poll(Duration::ZERO);
+            let begun = if transactional { producer.begin_transaction() } else { Ok(()) };
+            if let Err(error) = begun {
+                self.producer = None;
+                return Err(self.lost("begin_transaction", error.into()));
+            }
+        }
+        match self.producer.take() {
+            Some(producer) => Ok(Transaction { outbox: self, producer }),
+            None => Err(self.lost("begin_transaction", CallError::not_open())),
+        }
+    }
+
+    /// Repeats a call as long as it is retriable and patience lasts, and serves the producer between two tries: an untaken
+    /// delivery report would hold up the very flush that the call waits for.
+    fn repeat(
+        &self,
+        producer: &Producer,
+        mut call: impl FnMut(Duration) -> Result<(), CallError>,
+    ) -> Result<(), CallError> {
+        let begun = Instant::now();
+        loop {
+            match call(SLICE) {
+                Err(error) if error.class == CallClass::Retriable && begun.elapsed() < self.patience => {
+                    producer.poll(PAUSE);
+                }
+                settled => return settled,
+            }
+        }
+    }
+
+    fn lost(&self, call: &'static str, source: CallError) -> Fault {
+        Fault::Lost { id: self.id.clone(), call, source }
+    }
+
+    fn topic(&self, channel: Channel) -> &str {
+        match channel {
+            Channel::Accepted => &self.outputs.accepted,
+            Channel::Rejected => &self.outputs.rejected,
+        }
+    }
+}
+
+/// An open transaction. It holds the producer, and gives it back to the outbox only once it is certain how the transaction
+/// ended; in every other case, a panic included, the producer is dropped with it.
+#[must_use]
+pub(super) struct Transaction<'o> {
+    outbox: &'o mut Outbox,
+    producer: Producer,
+}
+
+impl Transaction<'_> {
+    /// Sends one record within the transaction.
+    pub(super) fn send(&self, output: &Output<'_>) -> Result<(), Fault> {
+        let topic = self.outbox.topic(output.channel);
+        producer::send(&self.producer, topic, output).map_err(|error| self.aborted("send", error.into()))
+    }
+
+    /// Commits the records and these offsets together, or neither.
+    pub(super) fn commit(self, consumer: &Consumer, offsets: &TopicPartitionList) -> Result<(), Fault> {
+        match self.outbox.delivery {
+            Delivery::ExactlyOnce => self.commit_together(consumer, offsets),
+            Delivery::AtLeastOnce => self.commit_after_delivery(consumer, offsets),
+        }
+    }
+
+    fn commit_together(self, consumer: &Consumer, offsets: &TopicPartitionList) -> Result<(), Fault> {
+        let Some(member) = consumer.group_metadata() else { return Err(self.abort(Fault::AssignmentLost)) };
+        // In one slice: when its time is up librdkafka doesn't call it retriable but asks for an abort.
+        let send = |_| {
+            let sent = self.producer.send_offsets_to_transaction(offsets, &member, self.outbox.patience);
+            sent.map_err(CallError::from)
+        };
+        if let Err(error) = self.outbox.repeat(&self.producer, send) {
+            return Err(self.fail("send_offsets_to_transaction", error));
+        }
+        let commit = |timeout| native::commit_transaction(&self.producer, timeout);
+        if let Err(error) = self.outbox.repeat(&self.producer, commit) {
+            return Err(self.fail("commit_transaction", error));
+        }
+        self.end();
+        Ok(())
+    }
+
+    fn commit_after_delivery(self, consumer: &Consumer, offsets: &TopicPartitionList) -> Result<(), Fault> {
+        let flush =
+            |timeout| if native::flush(&self.producer, timeout) { Ok(()) } else { Err(CallError::undelivered()) };
+        if let Err(error) = self.outbox.repeat(&self.producer, flush) {
+            return Err(self.fail("flush", error));
+        }
+        self.producer.poll(Duration::ZERO);
+        if let Some(code) = self.producer.context().take_failure() {
+            return Err(self.fail("flush", CallError::failed_delivery(code)));
+        }
+        if let Err(error) = consumer.commit(offsets) {
+            let cause = self.aborted("commit", error.into());
+            return Err(self.abort(cause));
+        }
+        self.end();
+        Ok(())
+    }
+
+    /// Ends the transaction without a trace of it. The answer is why it was aborted, or that nobody knows how it ended.
+    pub(super) fn abort(self, cause: Fault) -> Fault {
+        if self.outbox.delivery == Delivery::ExactlyOnce {
+            let abort = |timeout| self.producer.abort_transaction(timeout).map_err(CallError::from);
+            if let Err(error) = self.outbox.repeat(&self.producer, abort) {
+                tracing::warn!(id = self.outbox.id, %cause, "the abort of this batch failed");
+                return self.outbox.lost("abort_transaction", error);
+            }
+        }
+        self.end();
+        cause
+    }
+
+    /// What follows from a failed call: the transaction is aborted, or the producer given up.
+    fn fail(self, call: &'static str, error: CallError) -> Fault {
+        match error.class {
+            CallClass::RequiresAbort => {
+                let cause = self.aborted(call, error);
+                self.abort(cause)
+            }
+            CallClass::Retriable | CallClass::Lost => self.outbox.lost(call, error),
+        }
+    }
+
+    fn aborted(&self, call: &'static str, source: CallError) -> Fault {
+        let delivery = self.producer.context().take_failure();
+        Fault::Aborted { id: self.outbox.id.clone(), call, source, delivery }
+    }
+
+    fn end(self) {
+        self.outbox.producer = Some(self.producer);
+    }
+}

@@ -1,0 +1,67 @@
+//! How often a shard tries again. Faults count as one row until a minute has passed without any: two processes that fence each
+//! other in turns both succeed in between, and still have to come to an end.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    fault::{Fault, Remedy},
+    options::Retry,
+};
+
+/// The time without a fault after which the count begins anew.
+const CALM: Duration = Duration::from_secs(60);
+
+/// The row of faults of one shard.
+#[derive(Debug)]
+pub(super) struct Tries {
+    retry: Retry,
+    row: u32,
+    latest: Option<Instant>,
+}
+
+impl Tries {
+    pub(super) fn new(retry: Retry) -> Self {
+        Self { retry, row: 0, latest: None }
+    }
+
+    /// The pause before the next try after this fault; none where there is no point in one, or there were enough.
+    pub(super) fn next(&mut self, fault: &Fault) -> Option<Duration> {
+        if self.latest.is_some_and(|latest| latest.elapsed() > CALM) {
+            self.row = 0;
+        }
+        self.latest = Some(Instant::now());
+        self.row += 1;
+        let again = fault.remedy() != Remedy::End && self.row <= self.retry.tries;
+        again.then(|| self.retry.pause_before(self.row - 1))
+    }
+
+    /// The fault to end with.
+    pub(super) fn give_up(&self, shard: usize, last: Fault) -> Fault {
+        Fault::Persistent { shard, tries: self.row - 1, last: Box::new(last) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tries() -> Tries {
+        Tries::new(Retry { tries: 2, pause: Duration::from_millis(100), longest: Duration::from_secs(5) })
+    }
+
+    #[test]
+    fn after_so_many_tries_a_fault_is_given_up_with_its_shard_and_its_cause() {
+        let mut tries = tries();
+        assert_eq!(tries.next(&Fault::AssignmentLost), Some(Duration::from_millis(100)));
+        assert_eq!(tries.next(&Fault::AssignmentLost), Some(Duration::from_millis(200)));
+        assert_eq!(tries.next(&Fault::AssignmentLost), None);
+        let line = tries.give_up(3, Fault::AssignmentLost).to_string();
+        assert!(line.starts_with("shard 3: given up after 2 tries: the assignment was lost"), "{line}");
+    }
+
+    #[test]
+    fn a_fault_without_a_remedy_is_not_tried_again() {
+        let source = rdkafka::error::KafkaError::Canceled;
+        assert_eq!(tries().next(&Fault::Consumer { doing: "reading", source }), None);
+    }
+}
