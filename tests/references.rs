@@ -44,3 +44,13 @@ fn reasons() {
     }
     holds("REASONS.md", &page);
 }
+
+#[test]
+fn configuration() {
+    holds("CONFIG.md", &attrsync::config::reference::markdown());
+}
+
+#[test]
+fn metrics() {
+    holds("METRICS.md", &attrsync::observe::metrics::markdown());
+}

@@ -1,1 +1,88 @@
-//! The command line: a file per command.
+//! The command line: a file per command, and the tree they hang in.
+//!
+//! A command is a struct of `clap::Args` with `execute(&self) -> anyhow::Result<ExitCode>`: it prints its result through
+//! `output` and returns what went wrong, to be told once by [`main`]. One that reads the configuration flattens
+//! `options::ConfigOptions`.
+
+mod config;
+mod healthcheck;
+mod options;
+mod output;
+mod topics;
+
+use std::process::ExitCode;
+
+use clap::{
+    Parser, Subcommand,
+    builder::{Styles, styling::AnsiColor},
+};
+
+/// Headings and names stand out on a terminal; in a pipe, and where `NO_COLOR` is set, nothing does.
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// The version; a build that knows its commit says so, as `ATTRSYNC_VERSION="0.1.0 (1bc8e11)" cargo build`.
+const VERSION: &str = match option_env!("ATTRSYNC_VERSION") {
+    Some(version) => version,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
+/// What stands below the help of the whole.
+const AFTER_HELP: &str = "\
+Examples:
+  attrsync config defaults > attrsync.toml   begin with a commented configuration
+  attrsync topics create --dry-run           see which topics would be made
+  attrsync config show --set worker.shards=2 see what is in effect, and why
+
+Exit codes: 0 all went well; 1 a fault, or a check that failed; 2 usage or configuration.
+Environment: ATTRSYNC_CONFIG names the file, ATTRSYNC__SECTION__KEY sets a key, NO_COLOR switches colours off.";
+
+/// Verifies identify and boot events from Kafka and emits every verdict with its reason, exactly once
+#[derive(Debug, Parser)]
+#[command(name = "attrsync", version = VERSION, styles = STYLES, after_help = AFTER_HELP)]
+#[command(arg_required_else_help = true, disable_help_subcommand = true, max_term_width = 120)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Topics(topics::TopicsArgs),
+    Config(config::ConfigArgs),
+    Healthcheck(healthcheck::HealthcheckArgs),
+}
+
+impl Command {
+    fn execute(&self) -> anyhow::Result<ExitCode> {
+        match self {
+            Command::Topics(args) => args.execute(),
+            Command::Config(args) => args.execute(),
+            Command::Healthcheck(args) => args.execute(),
+        }
+    }
+}
+
+/// Parses the command line, does what it says, and tells what went wrong.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Cli::parse().command.execute() {
+        Ok(code) => code,
+        Err(error) => output::report(&error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_tree_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

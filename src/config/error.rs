@@ -39,7 +39,7 @@ pub enum Problem {
         /// What the parser says, without the text.
         message: String,
     },
-    /// A key that is not known.
+    /// A key that is not known. Its value is not printed: nobody can say that it is no secret.
     #[error("unknown key {key} ({origin}){way_out}")]
     Unknown {
         /// The key.

@@ -7,8 +7,7 @@ use toml::Value;
 
 use super::{
     error::Problem,
-    layers::Origin,
-    layers::{Entry, Given, Layer, OPEN_TABLES, PROPERTIES, VARIABLE_PREFIX, open_table},
+    layers::{Entry, Given, Layer, OPEN_TABLES, Origin, VARIABLE_PREFIX, open_table},
 };
 
 /// How alike two keys must be for one to be taken for the other (Jaro and Winkler's measure; clap draws the same line).
@@ -72,11 +71,8 @@ fn nearest<'k>(key: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k st
 /// The property that a key directly below `kafka` names, if librdkafka has one of that name.
 fn property_of_librdkafka(key: &str) -> Option<String> {
     let name = key.strip_prefix("kafka.")?.replace('_', ".");
-    let name = PROPERTIES.iter().fold(name.as_str(), |name, table| {
-        name.strip_prefix(table.trim_start_matches("kafka.")).map_or(name, |rest| rest.trim_start_matches('.'))
-    });
-    ClientConfig::new().create_native_config().ok()?.get(name).ok()?;
-    Some(name.to_owned())
+    ClientConfig::new().create_native_config().ok()?.get(&name).ok()?;
+    Some(name)
 }
 
 /// A key as it is spelled where it was given.

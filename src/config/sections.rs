@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::properties::Properties;
 use crate::domain::{EventTimeSource, Limits, Policy};
@@ -170,7 +170,13 @@ pub struct Security {
 #[serde(deny_unknown_fields)]
 pub struct Admin {
     /// Where it listens.
+    #[serde(deserialize_with = "address")]
     pub address: SocketAddr,
+}
+
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| D::Error::custom("expected address:port, as in 127.0.0.1:9464 or [::]:9464"))
 }
 
 /// What is logged, and how.
@@ -195,7 +201,16 @@ pub enum LogFormat {
     Json,
 }
 
+/// Bytes of a verdict beside what it takes from its event: names of fields, identities, reasons.
+const VERDICT_FRAME_BYTES: usize = 64 * 1024;
+
 impl Config {
+    /// The most bytes of a verdict's record. JSON written anew can be longer than it was read, so twice the event and a frame.
+    #[must_use]
+    pub fn output_bytes(&self) -> usize {
+        2 * self.limits.record_bytes + VERDICT_FRAME_BYTES
+    }
+
     /// The deployment's policy, as the judgement takes it.
     #[must_use]
     pub fn policy(&self) -> Policy {

@@ -185,7 +185,7 @@ fn a_value_that_cannot_be_used_is_refused_with_the_way_out() {
         ("worker.shards", "-1", "worker.shards = -1 (the flag --set): must be from 0 to 256"),
         ("security.allow_off", "yes", "security.allow_off = \"yes\" (the flag --set): expected true or false"),
         ("worker.delivery", "twice", "unknown variant `twice`, expected `exactly_once` or `at_least_once`"),
-        ("admin.address", "localhost", "admin.address = \"localhost\" (the flag --set): invalid socket address"),
+        ("admin.address", "localhost", "admin.address = \"localhost\" (the flag --set): expected address:port"),
         ("settings.source", "s.toml", "settings.source = \"s.toml\" (the flag --set): expected file:PATH"),
         ("log.filter", "attrsync=loud", "log.filter = \"attrsync=loud\" (the flag --set): error parsing level filter"),
         ("kafka.group_id", " ", "kafka.group_id = \" \" (the flag --set): must not be empty"),

@@ -34,6 +34,14 @@ pub struct Effective {
     pub elsewhere: Option<String>,
 }
 
+impl Effective {
+    /// The section that the key stands in, and its name there.
+    #[must_use]
+    pub fn section_and_name(&self) -> (&str, &str) {
+        open_table(&self.key).or_else(|| self.key.rsplit_once('.')).unwrap_or(("", &self.key))
+    }
+}
+
 impl Values {
     /// Fetches what stands elsewhere.
     pub(super) fn of(layer: Layer, variables: &BTreeMap<String, String>) -> Result<Self, Vec<Problem>> {

@@ -1,1 +1,9 @@
-//! Logs, metrics, health.
+//! What others see of a worker: logs, metrics, health. The pipeline never waits for any of it, and none of it knows the
+//! pipeline: it is given a [`Reading`] when somebody asks.
+
+pub mod admin;
+pub mod log;
+pub mod metrics;
+mod reading;
+
+pub use reading::{Durations, Lag, Reading, SettingsReading, ShardReading, Verdicts};

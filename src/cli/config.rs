@@ -1,0 +1,100 @@
+//! `attrsync config`: what is in effect, whether it can be used, and every key there is.
+//!
+//! ```text
+//! attrsync config show --set worker.shards=2
+//! attrsync config check --config /etc/attrsync.toml
+//! attrsync config defaults > attrsync.toml
+//! ```
+
+use std::{fmt::Write, process::ExitCode};
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::{
+    options::ConfigOptions,
+    output::{DIM, print, styled},
+};
+use crate::config::{self, Effective, Loaded, Origin};
+
+/// Show, check or list the configuration.
+#[derive(Debug, Args)]
+pub(super) struct ConfigArgs {
+    #[command(subcommand)]
+    command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Print the values in effect and where each came from; secrets are redacted
+    Show {
+        /// Print one JSON object by key
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        config: ConfigOptions,
+    },
+    /// Tell everything that is wrong with the configuration
+    Check {
+        #[command(flatten)]
+        config: ConfigOptions,
+    },
+    /// Print the commented default file: every key, its default, and why
+    Defaults,
+}
+
+impl ConfigArgs {
+    pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
+        match &self.command {
+            ConfigCommand::Show { json: false, config } => print(&as_toml(&config.load()?.effective))?,
+            ConfigCommand::Show { json: true, config } => print(&as_json(&config.load()?.effective)?)?,
+            ConfigCommand::Check { config } => print(&summary(&config.load()?))?,
+            ConfigCommand::Defaults => print(config::DEFAULTS)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A TOML file that says the same, each value with its origin beside it.
+fn as_toml(values: &[Effective]) -> String {
+    let (mut text, mut section) = (String::new(), "");
+    for value in values {
+        let (of, name) = value.section_and_name();
+        if of != section {
+            let gap = if section.is_empty() { "" } else { "\n" };
+            // Writing to a String cannot fail.
+            _ = writeln!(text, "{gap}[{of}]");
+            section = of;
+        }
+        let given = format!("{} = {}", quoted(name), value.value);
+        let origin = styled(DIM, format_args!("# {}", origin(value)));
+        _ = writeln!(text, "{given:<48} {origin}");
+    }
+    text
+}
+
+fn as_json(values: &[Effective]) -> serde_json::Result<String> {
+    let entry = |value: &Effective| (value.key.clone(), json!({"value": value.value, "origin": origin(value)}));
+    let all: serde_json::Map<_, _> = values.iter().map(entry).collect();
+    Ok(serde_json::to_string_pretty(&all)? + "\n")
+}
+
+fn summary(loaded: &Loaded) -> String {
+    let by_default = |value: &&Effective| matches!(value.origin, Origin::Default | Origin::Host);
+    let defaults = loaded.effective.iter().filter(by_default).count();
+    let given = loaded.effective.len() - defaults;
+    format!("the configuration can be used (values given: {given}, by default: {defaults})\n")
+}
+
+fn origin(value: &Effective) -> String {
+    match &value.elsewhere {
+        Some(place) => format!("{place}, by {}", value.origin),
+        None => value.origin.to_string(),
+    }
+}
+
+/// A name as TOML wants it.
+fn quoted(name: &str) -> String {
+    let bare = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if bare { name.to_owned() } else { toml::Value::String(name.to_owned()).to_string() }
+}

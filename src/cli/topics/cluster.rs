@@ -1,0 +1,188 @@
+//! The cluster, looked at and changed through librdkafka's admin client. Each question is bounded in time.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use rdkafka::{
+    ClientContext,
+    admin::{
+        AdminClient, AdminOptions, ConfigResource, NewTopic, OwnedResourceSpecifier, ResourceSpecifier,
+        TopicReplication,
+    },
+    client::DefaultClientContext,
+    config::RDKafkaLogLevel,
+    error::KafkaError,
+    metadata::MetadataTopic,
+    producer::{BaseProducer, DeliveryResult, Producer, ProducerContext},
+};
+use tokio::runtime::Runtime;
+
+use super::check::{Found, Plan, Topic};
+use crate::config::{ClientRole, Kafka};
+
+/// The most complaints of librdkafka that are heard.
+const COMPLAINTS: usize = 100;
+
+/// Why the cluster cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ClusterError {
+    #[error("no client can be made of the configuration")]
+    Client(#[source] KafkaError),
+    #[error("no broker of {brokers} answers within {} s{}", .timeout.as_secs_f32(), told(.reason))]
+    Away { brokers: String, timeout: Duration, reason: Option<String> },
+    #[error("the brokers of {brokers} refuse to answer: {error}")]
+    Refused { brokers: String, error: String },
+    #[error("no runtime can be started")]
+    Runtime(#[from] std::io::Error),
+}
+
+fn told(reason: &Option<String>) -> String {
+    reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default()
+}
+
+/// A cluster that can be asked.
+pub(super) struct Cluster {
+    /// Metadata comes through a producer: its context hears why no broker answers, an admin client's does not.
+    producer: BaseProducer<Hears>,
+    admin: AdminClient<DefaultClientContext>,
+    runtime: Runtime,
+    brokers: String,
+    timeout: Duration,
+}
+
+impl Cluster {
+    pub(super) fn connect(kafka: &Kafka, timeout: Duration) -> Result<Self, ClusterError> {
+        let mut config = kafka.client(ClientRole::Admin);
+        // Whatever librdkafka has to complain of is heard, and told if no broker answers.
+        config.set_log_level(RDKafkaLogLevel::Error);
+        Ok(Self {
+            producer: config.create_with_context(Hears::default()).map_err(ClusterError::Client)?,
+            admin: config.create().map_err(ClusterError::Client)?,
+            runtime: tokio::runtime::Builder::new_current_thread().build()?,
+            brokers: kafka.bootstrap_servers.clone(),
+            timeout,
+        })
+    }
+
+    /// These topics as they are, and how many brokers there are. It asks for all topics: to ask for one by name would make it
+    /// where brokers make topics by themselves.
+    pub(super) fn look(&self, names: &[&str]) -> Result<Found, ClusterError> {
+        let metadata = self.producer.client().fetch_metadata(None, self.timeout).map_err(|error| self.away(&error))?;
+        let mut topics: BTreeMap<_, _> = metadata
+            .topics()
+            .iter()
+            .filter(|topic| names.contains(&topic.name()) && topic.error().is_none())
+            .map(|topic| (topic.name().to_owned(), shape(topic)))
+            .collect();
+        if !topics.is_empty() {
+            for resource in self.settings(&topics)? {
+                if let OwnedResourceSpecifier::Topic(name) = &resource.specifier
+                    && let Some(topic) = topics.get_mut(name)
+                {
+                    let entries = resource.entries.into_iter().filter_map(|entry| Some((entry.name, entry.value?)));
+                    topic.settings = entries.collect();
+                }
+            }
+        }
+        Ok(Found { brokers: metadata.brokers().len(), topics })
+    }
+
+    fn settings(&self, topics: &BTreeMap<String, Topic>) -> Result<Vec<ConfigResource>, ClusterError> {
+        let resources: Vec<_> = topics.keys().map(|name| ResourceSpecifier::Topic(name)).collect();
+        let resources = self.ask(|admin, options| admin.describe_configs(&resources, options), false)?;
+        resources.into_iter().map(|resource| resource.map_err(|code| self.refused(&code.to_string()))).collect()
+    }
+
+    /// Makes topics, or asks whether they could be made; for each topic what came of it.
+    pub(super) fn create(
+        &self,
+        plans: &[Plan],
+        dry_run: bool,
+    ) -> Result<BTreeMap<String, Result<(), String>>, ClusterError> {
+        if plans.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let topics: Vec<_> = plans.iter().map(new_topic).collect();
+        let results = self.ask(|admin, options| admin.create_topics(&topics, options), dry_run)?;
+        let result = |result| match result {
+            Ok(topic) => (topic, Ok(())),
+            // It was made by somebody else in the meantime.
+            Err((topic, rdkafka::types::RDKafkaErrorCode::TopicAlreadyExists)) => (topic, Ok(())),
+            Err((topic, code)) => (topic, Err(code.to_string())),
+        };
+        Ok(results.into_iter().map(result).collect())
+    }
+
+    fn ask<T, F: Future<Output = Result<T, KafkaError>>>(
+        &self,
+        question: impl FnOnce(&AdminClient<DefaultClientContext>, &AdminOptions) -> F,
+        dry_run: bool,
+    ) -> Result<T, ClusterError> {
+        let options = AdminOptions::new()
+            .request_timeout(Some(self.timeout))
+            .operation_timeout((!dry_run).then_some(self.timeout))
+            .validate_only(dry_run);
+        let answer = self.runtime.block_on(question(&self.admin, &options));
+        answer.map_err(|error| self.refused(&error.to_string()))
+    }
+
+    fn away(&self, error: &KafkaError) -> ClusterError {
+        // Serves what librdkafka had to say in the meantime, an event each time.
+        for _ in 0..COMPLAINTS {
+            self.producer.poll(Duration::ZERO);
+        }
+        let reason = self.producer.context().last().or_else(|| Some(error.to_string()));
+        ClusterError::Away { brokers: self.brokers.clone(), timeout: self.timeout, reason }
+    }
+
+    fn refused(&self, error: &str) -> ClusterError {
+        ClusterError::Refused { brokers: self.brokers.clone(), error: error.to_owned() }
+    }
+}
+
+fn shape(topic: &MetadataTopic) -> Topic {
+    let replicas = topic.partitions().iter().map(|partition| partition.replicas().len()).min().unwrap_or_default();
+    Topic { partitions: topic.partitions().len(), replicas, settings: BTreeMap::new() }
+}
+
+fn new_topic(plan: &Plan) -> NewTopic<'_> {
+    let [partitions, replicas] =
+        [plan.partitions, plan.replicas].map(|number| i32::try_from(number).unwrap_or(i32::MAX));
+    let topic = NewTopic::new(&plan.topic, partitions, TopicReplication::Fixed(replicas));
+    plan.settings.iter().fold(topic, |topic, (name, value)| topic.set(name, value))
+}
+
+/// Keeps the last complaint of librdkafka.
+#[derive(Default)]
+struct Hears(Mutex<Option<String>>);
+
+impl Hears {
+    fn last(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn hear(&self, complaint: &str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(complaint.to_owned());
+    }
+}
+
+impl ClientContext for Hears {
+    fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        // The reason tells more; that all brokers are down follows from it.
+        if !matches!(error, KafkaError::Global(rdkafka::types::RDKafkaErrorCode::AllBrokersDown)) {
+            self.hear(reason);
+        }
+    }
+}
+
+impl ProducerContext for Hears {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
+}

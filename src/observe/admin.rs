@@ -1,0 +1,274 @@
+//! The endpoint for probes and metrics: `/livez`, `/readyz`, `/metrics`, on a thread of its own so that it answers, or by its
+//! silence tells, whatever the shards do. It asks for no password and shows no personal data; it stands on loopback unless
+//! configured otherwise. Neither many connections nor slow ones can hold it up: their number and their time are bounded.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE},
+    },
+    response::{IntoResponse, Response},
+    routing::get,
+    serve::Listener,
+};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    time::Sleep,
+};
+
+use super::metrics::{self, Metrics, Reader};
+
+/// The most connections at a time; more wait.
+const CONNECTIONS: usize = 32;
+
+/// The most time that one connection, which carries one request, may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The body of `/livez` and `/readyz`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// Whether all is well.
+    pub ok: bool,
+    /// What is not: shards that are silent, or what the worker still waits for.
+    pub missing: Vec<String>,
+}
+
+/// A running endpoint; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Admin {
+    address: SocketAddr,
+    end: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Admin {
+    /// Serves what `read` tells. A shard that is silent for longer than `silence` counts as dead.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on, or the system has no thread to give.
+    pub fn start(address: SocketAddr, silence: Duration, read: Reader) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let shown = Arc::new(Shown { metrics: Metrics::new(Arc::clone(&read)), read, silence });
+        let (end, ended) = oneshot::channel();
+        let serve = move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    result = serve(listener, shown) => {
+                        if let Err(error) = result {
+                            tracing::error!(%error, "the admin endpoint has ended");
+                        }
+                    }
+                    _ = ended => {}
+                }
+            });
+        };
+        let thread = thread::Builder::new().name("admin".to_owned()).spawn(serve)?;
+        Ok(Self { address, end: Some(end), thread: Some(thread) })
+    }
+
+    /// Where it listens; with port 0 the system has chosen one.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Admin {
+    fn drop(&mut self) {
+        self.end.take();
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been reported by the panic hook.
+            _ = thread.join();
+        }
+    }
+}
+
+struct Shown {
+    metrics: Metrics,
+    read: Reader,
+    silence: Duration,
+}
+
+async fn serve(listener: std::net::TcpListener, shown: Arc<Shown>) -> io::Result<()> {
+    let listener = Bounded { listener: TcpListener::from_std(listener)?, free: Arc::new(Semaphore::new(CONNECTIONS)) };
+    let router = Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(scrape))
+        .with_state(shown);
+    axum::serve(listener, router).await
+}
+
+async fn livez(State(shown): State<Arc<Shown>>) -> Response {
+    let silent = (shown.read)().silent(shown.silence);
+    health(silent.into_iter().map(|shard| format!("heartbeat of shard {shard}")).collect())
+}
+
+async fn readyz(State(shown): State<Arc<Shown>>) -> Response {
+    health((shown.read)().missing())
+}
+
+async fn scrape(State(shown): State<Arc<Shown>>) -> Response {
+    match shown.metrics.text() {
+        Ok(text) => ([(CONTENT_TYPE, metrics::CONTENT_TYPE), (CONNECTION, "close")], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn health(missing: Vec<String>) -> Response {
+    let ok = missing.is_empty();
+    let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    // A struct of a flag and texts always serializes.
+    let body = serde_json::to_string(&Health { ok, missing }).unwrap_or_default();
+    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store"), (CONNECTION, "close")];
+    (status, headers, body + "\n").into_response()
+}
+
+/// A listener that has a bounded number of connections, each for a bounded time.
+struct Bounded {
+    listener: TcpListener,
+    free: Arc<Semaphore>,
+}
+
+impl Listener for Bounded {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        // The semaphore is never closed, so that there is always a permit to wait for.
+        let permit = Arc::clone(&self.free).acquire_owned().await.ok();
+        let (stream, address) = Listener::accept(&mut self.listener).await;
+        (Connection { stream, deadline: Box::pin(tokio::time::sleep(PATIENCE)), _permit: permit }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+/// A connection that fails once its time is over.
+struct Connection {
+    stream: TcpStream,
+    deadline: Pin<Box<Sleep>>,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Connection {
+    /// The stream, until the deadline.
+    fn poll_stream(&mut self, context: &mut Context<'_>) -> io::Result<Pin<&mut TcpStream>> {
+        match self.deadline.as_mut().poll(context) {
+            Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
+            Poll::Pending => Ok(Pin::new(&mut self.stream)),
+        }
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.poll_stream(context)?.poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_stream(context)?.poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_stream(context)?.poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpStream,
+        sync::atomic::{AtomicBool, Ordering},
+    };
+
+    use super::*;
+    use crate::observe::{Reading, SettingsReading, ShardReading};
+
+    fn start(read: impl Fn() -> Reading + Send + Sync + 'static) -> Admin {
+        Admin::start(([127, 0, 0, 1], 0).into(), Duration::from_secs(30), Arc::new(read)).unwrap()
+    }
+
+    /// The status and the body of one request, and that the server closes after it.
+    fn get(admin: &Admin, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(admin.address()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head[9..12].parse().unwrap(), body.to_owned())
+    }
+
+    #[test]
+    fn probes_tell_what_is_missing() {
+        let begun = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&begun);
+        let admin = start(move || {
+            let joined = told.load(Ordering::Relaxed);
+            let settings = joined.then_some(SettingsReading { version: 1, age: Duration::ZERO });
+            Reading { shards: vec![ShardReading { joined, ..ShardReading::default() }], settings }
+        });
+        assert_eq!(get(&admin, "/livez"), (200, "{\"ok\":true,\"missing\":[]}\n".to_owned()));
+        let missing = r#"{"ok":false,"missing":["settings","assignment of shard 0"]}"#;
+        assert_eq!(get(&admin, "/readyz"), (503, format!("{missing}\n")));
+        begun.store(true, Ordering::Relaxed);
+        assert_eq!(get(&admin, "/readyz").0, 200);
+        assert!(get(&admin, "/metrics").1.ends_with("# EOF\n"));
+        assert_eq!(get(&admin, "/").0, 404);
+    }
+
+    #[test]
+    fn a_silent_shard_is_not_alive() {
+        let silent = ShardReading { silence: Duration::from_secs(31), ..ShardReading::default() };
+        let admin = start(move || Reading { shards: vec![silent.clone()], settings: None });
+        let (status, body) = get(&admin, "/livez");
+        assert_eq!((status, body.contains("heartbeat of shard 0")), (503, true));
+    }
+
+    #[test]
+    fn connections_that_say_nothing_do_not_lock_others_out_for_long() {
+        let admin = start(Reading::default);
+        let silent: Vec<_> = (0..CONNECTIONS + 1).map(|_| TcpStream::connect(admin.address()).unwrap()).collect();
+        assert_eq!(get(&admin, "/livez").0, 200);
+        drop(silent);
+    }
+
+    #[test]
+    fn an_address_in_use_is_refused() {
+        let admin = start(Reading::default);
+        let error = Admin::start(admin.address(), Duration::ZERO, Arc::new(Reading::default)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    }
+}

@@ -1,0 +1,42 @@
+//! Logs on standard error: text for people on a terminal, one JSON object a line in a pipe. librdkafka's lines come through
+//! the same way, under the target `librdkafka`. What must never be logged stands in docs/LOGGING.md.
+
+use std::io::{self, IsTerminal};
+
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::config::{Log, LogFormat};
+
+/// Why nothing can be logged.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The filter cannot be read.
+    #[error("log.filter cannot be read")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// Something logs already.
+    #[error("logging is set up already")]
+    SetUp(#[from] tracing_subscriber::util::TryInitError),
+}
+
+/// Sets logging up for the whole process, before the first Kafka client is made: librdkafka asks then how much is wanted.
+///
+/// # Errors
+/// When the filter cannot be read, or logging is set up already.
+pub fn init(log: &Log) -> Result<(), LogError> {
+    let registry = tracing_subscriber::registry().with(EnvFilter::builder().parse(&log.filter)?);
+    let terminal = io::stderr().is_terminal();
+    let text = match log.format {
+        LogFormat::Auto => terminal,
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+    };
+    // A line that cannot be written, to a pipe that nobody reads any more, is lost; to complain about it would panic.
+    let lines = fmt::layer().with_writer(io::stderr).log_internal_errors(false);
+    if text {
+        let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        registry.with(lines.with_ansi(colour)).try_init()?;
+    } else {
+        registry.with(lines.json().flatten_event(true).with_current_span(false)).try_init()?;
+    }
+    Ok(())
+}

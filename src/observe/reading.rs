@@ -1,0 +1,148 @@
+//! A reading: all that is told of a worker at one moment, as plain values. Whoever runs the worker takes it; metrics and
+//! probes are made of it alone, so that a test can make one up.
+
+use std::time::Duration;
+
+use crate::domain::{Reason, verdict::Outcome};
+
+/// A worker at one moment.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reading {
+    /// Each shard, in their order.
+    pub shards: Vec<ShardReading>,
+    /// The settings that judge; `None` before they are loaded.
+    pub settings: Option<SettingsReading>,
+}
+
+/// One shard: what it counted since the process began, and how it stands.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ShardReading {
+    /// Records judged and committed.
+    pub records: u64,
+    /// Bytes of their values.
+    pub bytes: u64,
+    /// Their verdicts, by outcome and reason.
+    pub verdicts: Vec<Verdicts>,
+    /// How long batches took, from their first record to the end of their commit.
+    pub batches: Durations,
+    /// How long their commits took.
+    pub commits: Durations,
+    /// Batches given up and judged again.
+    pub aborted: u64,
+    /// Producers replaced after a fatal error or an unknown outcome.
+    pub rebuilt: u64,
+    /// The lag of each partition assigned.
+    pub lags: Vec<Lag>,
+    /// Whether it has taken its place in the group, with partitions or without.
+    pub joined: bool,
+    /// How long ago its loop was last alive.
+    pub silence: Duration,
+}
+
+/// The verdicts of one outcome and reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdicts {
+    /// What became of the events.
+    pub outcome: Outcome,
+    /// Why they were rejected as a whole.
+    pub reason: Option<Reason>,
+    /// How many.
+    pub count: u64,
+}
+
+/// Durations, counted by upper bound.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Durations {
+    /// The upper bounds of the buckets in milliseconds, rising.
+    pub bounds_ms: Vec<u64>,
+    /// How many fell into each bucket, not cumulated; one more than there are bounds.
+    pub counts: Vec<u64>,
+    /// The sum of all.
+    pub sum: Duration,
+}
+
+/// How far a partition's reader is behind its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lag {
+    /// The topic.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// Records between the committed offset and the last stable one.
+    pub records: u64,
+}
+
+/// The settings that judge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SettingsReading {
+    /// Their version.
+    pub version: u64,
+    /// How long they have judged.
+    pub age: Duration,
+}
+
+impl Reading {
+    /// The shards whose loop was last alive longer ago than `limit`.
+    #[must_use]
+    pub fn silent(&self, limit: Duration) -> Vec<usize> {
+        self.shards_where(|shard| shard.silence > limit)
+    }
+
+    /// What is missing before events are judged; nothing once the worker is ready.
+    #[must_use]
+    pub fn missing(&self) -> Vec<String> {
+        let mut missing = Vec::new();
+        if self.settings.is_none() {
+            missing.push("settings".to_owned());
+        }
+        if self.shards.is_empty() {
+            missing.push("shards".to_owned());
+        }
+        let waiting = self.shards_where(|shard| !shard.joined);
+        missing.extend(waiting.into_iter().map(|shard| format!("assignment of shard {shard}")));
+        missing
+    }
+
+    fn shards_where(&self, holds: impl Fn(&ShardReading) -> bool) -> Vec<usize> {
+        self.shards.iter().enumerate().filter(|(_, shard)| holds(shard)).map(|(number, _)| number).collect()
+    }
+}
+
+impl Durations {
+    /// Adds durations counted by the same bounds.
+    pub(super) fn add(&mut self, other: &Self) {
+        if self.counts.is_empty() {
+            *self = other.clone();
+            return;
+        }
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+        self.sum += other.sum;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shard(joined: bool, silence_s: u64) -> ShardReading {
+        ShardReading { joined, silence: Duration::from_secs(silence_s), ..ShardReading::default() }
+    }
+
+    #[test]
+    fn a_worker_is_ready_with_settings_and_every_shard_in_the_group() {
+        assert_eq!(Reading::default().missing(), ["settings", "shards"]);
+        let settings = Some(SettingsReading { version: 1, age: Duration::ZERO });
+        let reading = Reading { settings, shards: vec![shard(true, 0), shard(false, 0)] };
+        assert_eq!(reading.missing(), ["assignment of shard 1"]);
+        let reading = Reading { settings, shards: vec![shard(true, 0)] };
+        assert!(reading.missing().is_empty());
+    }
+
+    #[test]
+    fn a_shard_that_is_silent_for_too_long_is_named() {
+        let reading = Reading { shards: vec![shard(true, 5), shard(true, 31)], settings: None };
+        assert_eq!(reading.silent(Duration::from_secs(30)), [1]);
+    }
+}
