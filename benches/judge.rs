@@ -63,7 +63,7 @@ fn token(claims: &str) -> String {
 /// 700 bytes: identity and plan signed, three attributes that nobody configured, one locked.
 fn standard(token: &str) -> String {
     format!(
-        r#"{{"id":"evt-000000000001","type":"identify","receivedAt":"2026-11-22T10:00:00.000Z","context":{{"anonymousId":"anon-5f0c9a"}},"payload":{{"organization":"acme","featurebaseJwt":"{token}","userId":"12345","email":"user@example.com","name":"Ada Lovelace","locale":"en","team":"engines","region":"eu-central","source":"web","plan":"Free","utm_source":"newsletter","utm_campaign":"autumn","experiment":"pricing-page-variant-b","phone":"+49 30 901820","stage":"evaluation","owner":"grace","theme":"dark"}}}}"#
+        r#"{{"id":"evt-000000000001","type":"identify","receivedAt":"2026-11-22T10:00:00.000Z","context":{{"anonymousId":"anon-5f0c9a"}},"payload":{{"organization":"acme","featurebaseJwt":"{token}","userId":"12345","email":"user@example.com","name":"Ada Lovelace","locale":"en","team":"engines","region":"eu-central","source":"web","plan":"Free","utm_source":"newsletter","utm_campaign":"autumn","experiment":"pricing-page-variant-b","phone":"+49 30 901820","stage":"evaluation","owner":"grace","seat":"c-1","tier":"a","theme":"dark"}}}}"#
     )
 }
 

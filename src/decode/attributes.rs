@@ -60,6 +60,10 @@ impl<'a> Attributes<'a> {
         taken: impl Fn(&str) -> bool,
     ) -> &'a [Attribute<'a>] {
         let flat = self.list.len();
+        let nested: usize = self.containers.iter().map(|container| container.0.len()).sum();
+        if findings.refuses(nested) {
+            return self.list.into_bump_slice();
+        }
         for Member { name, value } in self.containers.iter().flat_map(|container| container.0).copied() {
             match self.list.iter().skip(flat).find(|other| other.name == name) {
                 Some(twin) if twin.value == value => {}

@@ -61,6 +61,15 @@ impl<'a, 'l> Findings<'a, 'l> {
         self.attributes <= self.limits.attributes
     }
 
+    /// Whether so many nested attributes pass the limit even where each stands in every spelling of `customFields`. They are
+    /// then counted and not looked at: comparing all with all would cost the square of a hostile input.
+    pub(super) fn refuses(&mut self, nested: usize) -> bool {
+        const SPELLINGS: usize = 3;
+        let refused = nested > self.limits.attributes.saturating_mul(SPELLINGS);
+        self.attributes += if refused { nested } else { 0 };
+        refused
+    }
+
     /// The first finding, the limits of counts included.
     pub(super) fn finish(mut self, companies: usize) -> Option<Rejection<'a>> {
         let limits = self.limits;

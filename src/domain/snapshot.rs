@@ -3,9 +3,11 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    hash::{BuildHasherDefault, Hasher},
     sync::Arc,
 };
 
+use rustc_hash::FxHasher;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -13,13 +15,17 @@ use super::{
     key::{Algorithm, HmacState, SecretBytes, Validity, Verifier},
 };
 
+/// By name. What is in a table is what an operator configured; a sender's names are looked up and never put in, so that a
+/// quick hash without a key gives nobody a way to crowd it.
+type Table<T> = HashMap<Box<str>, T, BuildHasherDefault<FxHasher>>;
+
 /// All organizations and the deployment's policy, at one version.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     version: u64,
     policy: Policy,
-    by_slug: HashMap<Box<str>, Arc<Organization>>,
-    by_app_id: HashMap<Box<str>, Arc<Organization>>,
+    by_slug: Table<Arc<Organization>>,
+    by_app_id: Table<Arc<Organization>>,
 }
 
 impl Snapshot {
@@ -162,9 +168,9 @@ pub struct IdentitySecret {
 /// Attributes by name.
 #[derive(Debug, Clone, Default)]
 pub struct AttributeTable {
-    by_name: HashMap<Box<str>, Attribute>,
-    /// The names without case and punctuation: what a near miss is told by.
-    folded: HashSet<Box<str>>,
+    by_name: Table<Attribute>,
+    /// Digests of the names without case and punctuation: what a near miss is told by.
+    folded: HashSet<u64, BuildHasherDefault<FxHasher>>,
 }
 
 impl AttributeTable {
@@ -174,10 +180,11 @@ impl AttributeTable {
         self.by_name.get(name)
     }
 
-    /// Whether a configured name differs from `name` in case and punctuation alone.
+    /// Whether a configured name differs from `name` in case and punctuation alone. A collision of 64 bits would make a hint
+    /// wrong, and nothing else.
     #[must_use]
     pub fn nearly(&self, name: &str) -> bool {
-        self.folded.contains(fold(name).as_str())
+        self.folded.contains(&folded(name))
     }
 
     /// All attributes, in no order.
@@ -188,15 +195,18 @@ impl AttributeTable {
 
 impl FromIterator<(Box<str>, Attribute)> for AttributeTable {
     fn from_iter<I: IntoIterator<Item = (Box<str>, Attribute)>>(attributes: I) -> Self {
-        let by_name: HashMap<_, _> = attributes.into_iter().collect();
-        let folded = by_name.keys().map(|name| fold(name).into()).collect();
+        let by_name: Table<_> = attributes.into_iter().collect();
+        let folded = by_name.keys().map(|name| folded(name)).collect();
         Self { by_name, folded }
     }
 }
 
-/// A name without case and punctuation.
-fn fold(name: &str) -> String {
-    name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+/// A digest of a name without case and punctuation.
+fn folded(name: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    let letters = name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase);
+    letters.for_each(|letter| hasher.write_u32(letter.into()));
+    hasher.finish()
 }
 
 /// A configured attribute.
