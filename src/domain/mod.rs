@@ -1,6 +1,8 @@
 //! The words every other module speaks: positions, time, JSON values, settings, reasons, verdicts. Plain data and no I/O;
 //! nothing here depends on another module of the crate.
 
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 pub mod arena;
 pub mod hint;
 pub mod ids;

@@ -3,6 +3,8 @@
 //! The accepted topic carries accepted and partial verdicts whole. The rejected topic carries rejected and partial ones
 //! without a value of any attribute ([`view`]). Key, headers and value are decided here once, for every way out to Kafka.
 
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 pub mod encode;
 mod headers;
 mod key;

@@ -1,0 +1,189 @@
+//! The binary as somebody meets it who has just got it: help, refusals with the way out, exit codes, and what happens when
+//! nothing listens.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::Read,
+    process::{Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+/// The binary in an empty folder, with no variable of ours.
+struct Shell {
+    folder: tempfile::TempDir,
+}
+
+impl Shell {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn file(self, name: &str, text: &str) -> Self {
+        fs::write(self.folder.path().join(name), text).unwrap();
+        self
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ATTRSYNC")) {
+            command.env_remove(name);
+        }
+        command.args(line.split_whitespace()).current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, line: &str) -> Told {
+        Told::of(&self.command(line).output().unwrap())
+    }
+}
+
+/// What a process told.
+#[derive(Debug)]
+struct Told {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Told {
+    fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        Self { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+}
+
+#[test]
+fn help_names_every_command_examples_and_exit_codes_without_colour_in_a_pipe() {
+    let told = Shell::new().run("--help");
+    assert_eq!(told.code, Some(0));
+    for part in ["topics", "config", "healthcheck", "Examples:", "Exit codes:", "ATTRSYNC__SECTION__KEY"] {
+        assert!(told.out.contains(part), "{part}: {told:?}");
+    }
+    assert!(!told.out.contains('\u{1b}') && told.err.is_empty(), "{told:?}");
+}
+
+#[test]
+fn without_a_command_it_helps_and_says_that_this_was_no_success() {
+    let told = Shell::new().run("");
+    assert_eq!((told.code, told.err.contains("Usage: attrsync")), (Some(2), true), "{told:?}");
+}
+
+#[test]
+fn a_mistyped_command_or_flag_is_told_the_nearest() {
+    let shell = Shell::new();
+    for (line, nearest) in [("confg show", "config"), ("config show --sett a=b", "--set"), ("config show --set a", "KEY=VALUE")] {
+        let told = shell.run(line);
+        assert_eq!(told.code, Some(2), "{told:?}");
+        assert!(told.err.starts_with("error: ") && told.err.contains(nearest), "{told:?}");
+    }
+}
+
+#[test]
+fn the_default_file_is_a_configuration_that_changes_nothing() {
+    let defaults = Shell::new().run("config defaults").out;
+    let shell = Shell::new().file("attrsync.toml", &defaults);
+    assert_eq!(shell.run("config check").code, Some(0));
+
+    let values = |text: &str| -> BTreeSet<String> {
+        text.lines().map(|line| line.split('#').next().unwrap().trim().to_owned()).filter(|line| !line.is_empty()).collect()
+    };
+    let with_file = shell.run("config show").out;
+    assert!(with_file.contains("# attrsync.toml:"), "{with_file}");
+    assert_eq!(values(&with_file), values(&Shell::new().run("config show").out));
+}
+
+#[test]
+fn what_show_prints_is_toml_and_json_of_the_same_values() {
+    let shell = Shell::new().file("attrsync.toml", "[kafka.properties]\nsecurity.protocol = \"SSL\"\n");
+    let show = "config show --set worker.shards=3 --brokers a:1,b:2 --settings other.toml --log debug";
+    let table: toml::Table = shell.run(show).out.parse().unwrap();
+    let json: serde_json::Value = serde_json::from_str(&shell.run(&format!("{show} --json")).out).unwrap();
+    for (section, name, value) in [
+        ("worker", "shards", "3"),
+        ("kafka", "bootstrap_servers", "\"a:1,b:2\""),
+        ("settings", "source", "\"file:other.toml\""),
+        ("log", "filter", "\"debug\""),
+    ] {
+        assert_eq!(table[section][name].to_string(), value);
+        assert_eq!(json[format!("{section}.{name}")]["value"].to_string(), value);
+    }
+    assert_eq!(table["kafka"]["properties"]["security.protocol"].as_str(), Some("SSL"));
+    assert_eq!(json["worker.shards"]["origin"], "the flag --set");
+    assert_eq!(json["kafka.properties.security.protocol"]["origin"], "attrsync.toml:2");
+}
+
+#[test]
+fn a_configuration_that_cannot_be_used_is_refused_once_with_code_2() {
+    let shell = Shell::new().file("attrsync.toml", "[worker]\nshard = 3\n");
+    for line in ["config show", "config check", "topics check", "healthcheck"] {
+        let told = shell.run(line);
+        let lines: Vec<_> = told.err.lines().collect();
+        assert_eq!(told.code, Some(2), "{told:?}");
+        let expected = [
+            "error: the configuration cannot be used",
+            "  unknown key worker.shard (attrsync.toml:2); did you mean worker.shards?",
+        ];
+        assert_eq!(lines, expected);
+        assert!(told.out.is_empty(), "{told:?}");
+    }
+}
+
+#[test]
+fn the_file_is_named_by_a_flag_or_a_variable_and_the_flag_wins() {
+    let shell = Shell::new().file("a.toml", "worker.shards = 1").file("b.toml", "worker.shards = 2");
+    let shards = |line: &str| {
+        let output = shell.command(line).env("ATTRSYNC_CONFIG", "b.toml").output().unwrap();
+        let table: toml::Table = Told::of(&output).out.parse().unwrap();
+        table["worker"]["shards"].as_integer()
+    };
+    assert_eq!((shards("config show"), shards("config show -c a.toml")), (Some(2), Some(1)));
+    let told = shell.run("config show -c missing.toml");
+    assert!(told.err.contains("cannot read missing.toml: No such file or directory"), "{told:?}");
+}
+
+#[test]
+fn a_broker_that_is_away_is_told_in_one_line_within_seconds() {
+    let begun = Instant::now();
+    let told = Shell::new().run("topics check --brokers 127.0.0.1:9 --timeout-ms 1500");
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.err.starts_with("error: no broker of 127.0.0.1:9 answers within 1.5 s: "), "{told:?}");
+    assert!(told.err.contains("Connection refused"), "the reason is told: {told:?}");
+    assert_eq!(told.err.lines().count(), 1, "{told:?}");
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn a_worker_that_is_away_is_unhealthy() {
+    // A port that was free a moment ago: the listener is dropped at once.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let told = Shell::new().run(&format!("healthcheck --set admin.address={address}"));
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.err.starts_with(&format!("error: no worker answers at http://{address}/livez")), "{told:?}");
+}
+
+#[test]
+fn a_stranger_at_the_address_is_no_worker() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let stranger = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        std::io::Write::write_all(&mut stream, b"SSH-2.0-stranger\r\n").unwrap();
+        // Reads to the end, so that the answer is not lost by a reset.
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        _ = stream.read_to_end(&mut Vec::new());
+    });
+    let told = Shell::new().run(&format!("healthcheck --address {address}"));
+    stranger.join().unwrap();
+    assert_eq!((told.code, told.out.as_str()), (Some(1), ""), "{told:?}");
+    assert!(told.err.contains("no worker answers at"), "{told:?}");
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_fault() {
+    let mut child = Shell::new().command("config defaults").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let told = Told::of(&child.wait_with_output().unwrap());
+    assert_eq!((told.code, told.err.as_str()), (Some(0), ""), "{told:?}");
+}

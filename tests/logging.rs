@@ -1,0 +1,170 @@
+//! Holds docs/LOGGING.md: secrets, tokens and personal data are planted wherever they come in, and looked for in everything that
+//! processes and the library print.
+
+mod common;
+
+use std::{
+    fmt::Debug,
+    fs,
+    io::{self, Write},
+    process::{Command, Stdio},
+    sync::{Arc, Mutex},
+};
+
+use attrsync::{
+    config,
+    domain::{Arena, EventTime, Header, Offset, Partition, Policy, Position, Record, Snapshot, key::Algorithm},
+    worker::judge,
+};
+use common::{IDENTITY_SECRET, NOW, SECRET, SETTINGS, hash_under, sign, snapshot};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// What must appear nowhere.
+const PLANTED: [&str; 9] = [
+    "pl4nted-password",
+    "pl4nted-user",
+    "pl4nted-secret",
+    "pl4nted.person@example.com",
+    "pl4nted-id",
+    "pl4nted-value",
+    "pl4nted-company",
+    SECRET,
+    IDENTITY_SECRET,
+];
+
+fn assert_clean(printed: &str, where_from: &str) {
+    for planted in PLANTED {
+        assert!(!printed.contains(planted), "{where_from} prints {planted}:\n{printed}");
+    }
+}
+
+#[test]
+fn no_process_prints_a_secret_of_its_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [
+        ("good.toml", "[kafka.properties]\nsecurity.protocol = \"SASL_PLAINTEXT\"\nsasl.mechanism = \"PLAIN\"\nsasl.username = \"pl4nted-user\"\nsasl.password = { file = \"secret\" }\n"),
+        ("type.toml", "[kafka.properties]\nsasl.password = [\"pl4nted-password\"]\n"),
+        ("syntax.toml", "[kafka.properties]\nsasl.password = pl4nted-password\n"),
+        ("place.toml", "[kafka]\nsasl_password = \"pl4nted-password\"\npasswort = \"pl4nted-password\"\n"),
+        ("name.toml", "[kafka.properties]\nsasl.pasword = \"pl4nted-password\"\n"),
+        ("owned.toml", "[kafka.producer.properties]\nsasl.password = \"pl4nted-password\"\nacks = 1\n"),
+        ("secret", "pl4nted-secret\n"),
+    ];
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    let topics = "topics check --brokers 127.0.0.1:9 --timeout-ms 500";
+    for (name, _) in &files[..files.len() - 1] {
+        for line in ["config show", "config show --json", "config check", topics, "healthcheck --address 127.0.0.1:9"] {
+            let output = Command::new(env!("CARGO_BIN_EXE_attrsync"))
+                .args(line.split(' '))
+                .args(["--config", name, "--log", "trace"])
+                .env("ATTRSYNC__KAFKA__CONSUMER__PROPERTIES__SSL_KEY_PASSWORD", "pl4nted-password")
+                .env("ATTRSYNC__KAFKA__CONSUMER__PROPERTIES__SSL_KEY_PEM", "pl4nted-secret")
+                .current_dir(folder.path())
+                .stdin(Stdio::null())
+                .output()
+                .unwrap();
+            let printed = [output.stdout, output.stderr].concat();
+            assert_clean(&String::from_utf8_lossy(&printed), &format!("attrsync {line} with {name}"));
+        }
+    }
+}
+
+#[test]
+fn no_configuration_prints_a_secret_when_debugged() {
+    let variables = [
+        ("ATTRSYNC__KAFKA__PROPERTIES__SASL_PASSWORD", "pl4nted-password"),
+        ("ATTRSYNC__KAFKA__PROPERTIES__SASL_USERNAME__ENV", "USER_OF_KAFKA"),
+        ("USER_OF_KAFKA", "pl4nted-user"),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let loaded = config::load(&config::Sources { variables, ..config::Sources::default() }).unwrap();
+    assert_clean(&format!("{loaded:#?}"), "the configuration");
+}
+
+/// Events with everything in them that a person or an attacker sends: signed, hashed, unsigned, broken.
+fn events() -> Vec<Vec<u8>> {
+    let identity = r#""userId": "pl4nted-id", "email": "pl4nted.person@example.com""#;
+    let attributes = r#""plan": "pl4nted-value", "roles": ["pl4nted-value"], "unknown": "pl4nted-value", "companies": [{"id": "pl4nted-company", "x": "pl4nted-value"}]"#;
+    let header = r#"{"alg":"HS256","typ":"JWT"}"#;
+    let claims = format!("{{{identity}, {attributes}}}");
+    let good = sign(header, &claims, Algorithm::Hs256, SECRET);
+    let forged = sign(header, &claims, Algorithm::Hs256, "pl4nted-secret");
+    let hash = hash_under(IDENTITY_SECRET, "pl4nted-id");
+    let event = |credential: &str| {
+        format!(r#"{{"organization": "acme", {identity}, {attributes}{credential}}}"#).into_bytes()
+    };
+    vec![
+        event(&format!(r#", "featurebaseJwt": "{good}""#)),
+        event(&format!(r#", "featurebaseJwt": "{forged}""#)),
+        event(&format!(r#", "userHash": "{hash}""#)),
+        event(r#", "userHash": "pl4nted-value""#),
+        event(""),
+        event(r#", "email": "pl4nted.person@example.com""#),
+        b"pl4nted-value".to_vec(),
+        b"{\"pl4nted-value\": \xff}".to_vec(),
+    ]
+}
+
+#[test]
+fn no_judgement_logs_or_debugs_what_a_person_sent() {
+    let lines = Lines::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(lines.clone()).finish();
+    let printed = tracing::subscriber::with_default(subscriber, || {
+        let snapshot = snapshot(SETTINGS, Policy::default());
+        let verdicts: String = events().iter().map(|value| debugged(&snapshot, value)).collect();
+        verdicts + &format!("{snapshot:#?}")
+    });
+    assert!(printed.contains("Verdict") && printed.contains("Snapshot"), "it looks at something: {printed}");
+    assert_clean(&printed, "Debug");
+    assert_clean(&lines.text(), "the log");
+}
+
+/// The `Debug` of a verdict.
+fn debugged(snapshot: &Snapshot, value: &[u8]) -> String {
+    let header = |name, value: &'static str| Header { name, value: Some(value.as_bytes()) };
+    let headers = [header("ce_type", "identify"), header("ce_id", "pl4nted-id")];
+    let record = Record {
+        position: Position { topic: "events", partition: Partition(0), offset: Offset(1) },
+        timestamp: Some(EventTime::from_millis(NOW)),
+        key: Some(b"pl4nted-id"),
+        headers: &headers,
+        value: Some(value),
+    };
+    let arena = Arena::new();
+    show(&judge(&arena, &record, snapshot, EventTime::from_millis(NOW)))
+}
+
+fn show(value: &impl Debug) -> String {
+    format!("{value:#?}\n")
+}
+
+/// Collects what is logged.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
