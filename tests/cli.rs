@@ -72,7 +72,9 @@ fn without_a_command_it_helps_and_says_that_this_was_no_success() {
 #[test]
 fn a_mistyped_command_or_flag_is_told_the_nearest() {
     let shell = Shell::new();
-    for (line, nearest) in [("confg show", "config"), ("config show --sett a=b", "--set"), ("config show --set a", "KEY=VALUE")] {
+    for (line, nearest) in
+        [("confg show", "config"), ("config show --sett a=b", "--set"), ("config show --set a", "KEY=VALUE")]
+    {
         let told = shell.run(line);
         assert_eq!(told.code, Some(2), "{told:?}");
         assert!(told.err.starts_with("error: ") && told.err.contains(nearest), "{told:?}");
@@ -86,7 +88,10 @@ fn the_default_file_is_a_configuration_that_changes_nothing() {
     assert_eq!(shell.run("config check").code, Some(0));
 
     let values = |text: &str| -> BTreeSet<String> {
-        text.lines().map(|line| line.split('#').next().unwrap().trim().to_owned()).filter(|line| !line.is_empty()).collect()
+        text.lines()
+            .map(|line| line.split('#').next().unwrap().trim().to_owned())
+            .filter(|line| !line.is_empty())
+            .collect()
     };
     let with_file = shell.run("config show").out;
     assert!(with_file.contains("# attrsync.toml:"), "{with_file}");
@@ -182,7 +187,8 @@ fn a_stranger_at_the_address_is_no_worker() {
 
 #[test]
 fn a_reader_that_leaves_is_no_fault() {
-    let mut child = Shell::new().command("config defaults").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        Shell::new().command("config defaults").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let told = Told::of(&child.wait_with_output().unwrap());
     assert_eq!((told.code, told.err.as_str()), (Some(0), ""), "{told:?}");

@@ -1,8 +1,6 @@
 //! Holds docs/LOGGING.md: secrets, tokens and personal data are planted wherever they come in, and looked for in everything that
 //! processes and the library print.
 
-mod common;
-
 use std::{
     fmt::Debug,
     fs,
@@ -13,14 +11,40 @@ use std::{
 
 use attrsync::{
     config,
-    domain::{Arena, EventTime, Header, Offset, Partition, Policy, Position, Record, Snapshot, key::Algorithm},
+    domain::{
+        Arena, EventTime, Header, Offset, Partition, Policy, Position, Record, Snapshot,
+        key::{HmacDigest, HmacState},
+    },
+    store::{Settings, Source},
     worker::judge,
 };
-use common::{IDENTITY_SECRET, NOW, SECRET, SETTINGS, hash_under, sign, snapshot};
 use tracing_subscriber::fmt::MakeWriter;
 
+/// When the events came in: 2026-11-22T10:00:00Z.
+const NOW_MS: i64 = 1_795_341_600_000;
+
+const TOKEN_SECRET: &str = "pl4nted-token-secret-of-32-bytes-or-more";
+const IDENTITY_SECRET: &str = "iv_pl4nted-identity-secret";
+
+const SETTINGS: &str = r#"
+[[organizations]]
+slug = "acme"
+
+[[organizations.jwt_keys]]
+id = "main"
+algorithm = "HS256"
+secret = "pl4nted-token-secret-of-32-bytes-or-more"
+
+[[organizations.identity_secrets]]
+id = "iv"
+secret = "iv_pl4nted-identity-secret"
+
+[organizations.attributes]
+plan = { type = "text", locked = true }
+"#;
+
 /// What must appear nowhere.
-const PLANTED: [&str; 9] = [
+const PLANTED: [&str; 10] = [
     "pl4nted-password",
     "pl4nted-user",
     "pl4nted-secret",
@@ -28,7 +52,8 @@ const PLANTED: [&str; 9] = [
     "pl4nted-id",
     "pl4nted-value",
     "pl4nted-company",
-    SECRET,
+    "pl4nted-name",
+    TOKEN_SECRET,
     IDENTITY_SECRET,
 ];
 
@@ -42,7 +67,10 @@ fn assert_clean(printed: &str, where_from: &str) {
 fn no_process_prints_a_secret_of_its_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let files = [
-        ("good.toml", "[kafka.properties]\nsecurity.protocol = \"SASL_PLAINTEXT\"\nsasl.mechanism = \"PLAIN\"\nsasl.username = \"pl4nted-user\"\nsasl.password = { file = \"secret\" }\n"),
+        (
+            "good.toml",
+            "[kafka.properties]\nsecurity.protocol = \"SASL_PLAINTEXT\"\nsasl.mechanism = \"PLAIN\"\nsasl.username = \"pl4nted-user\"\nsasl.password = { file = \"secret\" }\n",
+        ),
         ("type.toml", "[kafka.properties]\nsasl.password = [\"pl4nted-password\"]\n"),
         ("syntax.toml", "[kafka.properties]\nsasl.password = pl4nted-password\n"),
         ("place.toml", "[kafka]\nsasl_password = \"pl4nted-password\"\npasswort = \"pl4nted-password\"\n"),
@@ -86,15 +114,17 @@ fn no_configuration_prints_a_secret_when_debugged() {
 /// Events with everything in them that a person or an attacker sends: signed, hashed, unsigned, broken.
 fn events() -> Vec<Vec<u8>> {
     let identity = r#""userId": "pl4nted-id", "email": "pl4nted.person@example.com""#;
-    let attributes = r#""plan": "pl4nted-value", "roles": ["pl4nted-value"], "unknown": "pl4nted-value", "companies": [{"id": "pl4nted-company", "x": "pl4nted-value"}]"#;
-    let header = r#"{"alg":"HS256","typ":"JWT"}"#;
-    let claims = format!("{{{identity}, {attributes}}}");
-    let good = sign(header, &claims, Algorithm::Hs256, SECRET);
-    let forged = sign(header, &claims, Algorithm::Hs256, "pl4nted-secret");
-    let hash = hash_under(IDENTITY_SECRET, "pl4nted-id");
-    let event = |credential: &str| {
-        format!(r#"{{"organization": "acme", {identity}, {attributes}{credential}}}"#).into_bytes()
+    let attributes = r#""plan": "pl4nted-value", "roles": ["pl4nted-value"], "pl4nted-name": 1, "companies": [{"id": "pl4nted-company", "x": "pl4nted-value"}]"#;
+    let claims: serde_json::Value = serde_json::from_str(&format!("{{{identity}, {attributes}}}")).unwrap();
+    let sign = |secret: &str| {
+        let key = jsonwebtoken::EncodingKey::from_secret(secret.as_bytes());
+        jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key).unwrap()
     };
+    let (good, forged) = (sign(TOKEN_SECRET), sign("pl4nted-secret"));
+    let mac = HmacState::new(HmacDigest::Sha256, IDENTITY_SECRET.as_bytes()).sign(b"pl4nted-id");
+    let hash: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+    let event =
+        |credential: &str| format!(r#"{{"organization": "acme", {identity}, {attributes}{credential}}}"#).into_bytes();
     vec![
         event(&format!(r#", "featurebaseJwt": "{good}""#)),
         event(&format!(r#", "featurebaseJwt": "{forged}""#)),
@@ -110,9 +140,10 @@ fn events() -> Vec<Vec<u8>> {
 #[test]
 fn no_judgement_logs_or_debugs_what_a_person_sent() {
     let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(lines.clone()).finish();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(lines.clone()).finish();
     let printed = tracing::subscriber::with_default(subscriber, || {
-        let snapshot = snapshot(SETTINGS, Policy::default());
+        let snapshot = Settings::load(Source::Embedded(SETTINGS), Policy::default()).unwrap().current();
         let verdicts: String = events().iter().map(|value| debugged(&snapshot, value)).collect();
         verdicts + &format!("{snapshot:#?}")
     });
@@ -123,17 +154,18 @@ fn no_judgement_logs_or_debugs_what_a_person_sent() {
 
 /// The `Debug` of a verdict.
 fn debugged(snapshot: &Snapshot, value: &[u8]) -> String {
+    let time = EventTime::from_millis(NOW_MS);
     let header = |name, value: &'static str| Header { name, value: Some(value.as_bytes()) };
     let headers = [header("ce_type", "identify"), header("ce_id", "pl4nted-id")];
     let record = Record {
         position: Position { topic: "events", partition: Partition(0), offset: Offset(1) },
-        timestamp: Some(EventTime::from_millis(NOW)),
+        timestamp: Some(time),
         key: Some(b"pl4nted-id"),
         headers: &headers,
         value: Some(value),
     };
     let arena = Arena::new();
-    show(&judge(&arena, &record, snapshot, EventTime::from_millis(NOW)))
+    show(&judge(&arena, &record, snapshot, time))
 }
 
 fn show(value: &impl Debug) -> String {

@@ -218,7 +218,7 @@ pub struct Unset<'a> {
 }
 
 /// A company that the user belongs to.
-#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Serialize, JsonSchema)]
 pub struct Company<'a> {
     /// The company's id.
     pub id: &'a str,
@@ -231,7 +231,7 @@ pub struct Company<'a> {
 }
 
 /// An attribute or a company that was rejected or dropped.
-#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Serialize, JsonSchema)]
 pub struct Refused<'a> {
     /// The attribute's name; `companies` for a membership.
     pub attribute: &'a str,
@@ -338,5 +338,27 @@ impl std::fmt::Debug for User<'_> {
 impl std::fmt::Debug for EventHead<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("EventHead").field("kind", &self.kind).field("time", &self.time).finish_non_exhaustive()
+    }
+}
+
+/// Leaves out the id, which is the sender's.
+impl std::fmt::Debug for Company<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Company")
+            .field("verified", &self.verified)
+            .field("attributes", &self.attributes)
+            .field("unset", &self.unset)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Leaves out the names and the value: those of what nobody configured may hold anything.
+impl std::fmt::Debug for Refused<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Refused")
+            .field("reason", &self.reason)
+            .field("position", &self.position)
+            .field("hint", &self.hint)
+            .finish_non_exhaustive()
     }
 }
