@@ -30,7 +30,7 @@ pub(super) fn make(kind: Kind, person: &Person, mut maker: Maker<'_>) -> Event {
     let (outcome, reason, made) = match kind {
         Kind::Signed => (Accepted, None, maker.signed(person)),
         Kind::Companies => (Accepted, None, maker.companies(person)),
-        Kind::Hashed => (Accepted, None, maker.hashed(person, maker.secrets.hash(&person.id))),
+        Kind::Hashed => (Accepted, None, maker.hashed(person, &maker.secrets.hash(&person.id))),
         Kind::Anonymous => (Accepted, None, maker.anonymous(person)),
         Kind::Observed => (Accepted, None, maker.unsigned(person, "globex")),
         Kind::Unconfigured => (Accepted, None, maker.unconfigured(person)),
@@ -40,7 +40,7 @@ pub(super) fn make(kind: Kind, person: &Person, mut maker: Maker<'_>) -> Event {
         Kind::Expired => (Rejected, Some(Reason::TokenExpired), maker.expired(person)),
         Kind::Retired => (Rejected, Some(Reason::KeyRetired), maker.signed_with(person, &maker.secrets.retired)),
         Kind::ForgedHash => {
-            (Rejected, Some(Reason::HashMismatch), maker.hashed(person, maker.secrets.hash("somebody else")))
+            (Rejected, Some(Reason::HashMismatch), maker.hashed(person, &maker.secrets.hash("somebody else")))
         }
         Kind::Unsigned => (Rejected, Some(Reason::ProofMissing), maker.unsigned(person, "acme")),
         Kind::Stranger => (Rejected, Some(Reason::UnknownOrganization), maker.unsigned(person, "initech")),
@@ -111,7 +111,7 @@ impl Maker<'_> {
         self.envelope("identify", person, &json!({ "organization": "acme", "featurebaseJwt": token }))
     }
 
-    fn hashed(&mut self, person: &Person, hash: String) -> Made {
+    fn hashed(&mut self, person: &Person, hash: &str) -> Made {
         let payload = json!({
             "organization": "acme", "userId": person.id, "userHash": hash, "name": person.name,
             "title": self.random.pick(TITLES), "createdAt": "2024-03-01T09:30:00Z",

@@ -22,6 +22,18 @@ const ESCAPED: usize = 6;
 /// What some editors write at the beginning of a file; it belongs to the file and not to its first event.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
+/// The most bytes of a line that is worth reading: no record that this policy accepts needs more.
+#[must_use]
+pub fn longest_line(policy: &Policy) -> usize {
+    policy.limits.record_bytes.saturating_mul(ESCAPED).saturating_add(ENVELOPE_BYTES)
+}
+
+/// The text of a file without the byte-order mark that some editors put before it.
+#[must_use]
+pub fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)
+}
+
 /// Reads lines.
 pub struct Reader<R> {
     input: BufReader<R>,
@@ -50,8 +62,7 @@ impl<R: Read> Reader<R> {
     /// is past the limit still: it gets its verdict and no more memory.
     #[must_use]
     pub fn new(input: R, policy: &Policy) -> Self {
-        let longest = policy.limits.record_bytes.saturating_mul(ESCAPED).saturating_add(ENVELOPE_BYTES);
-        Self { input: BufReader::with_capacity(BUFFER_BYTES, input), longest, line: 0 }
+        Self { input: BufReader::with_capacity(BUFFER_BYTES, input), longest: longest_line(policy), line: 0 }
     }
 
     /// Reads the next lines in place of those in `batch`; false at the end of the input.
@@ -99,6 +110,12 @@ impl<R: Read> Reader<R> {
 }
 
 impl Batch {
+    /// The bytes of all lines, their ends not counted.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The lines in their order.
     pub fn lines(&self) -> impl ExactSizeIterator<Item = Line<'_>> {
         self.lines.iter().map(|(range, number)| Line { number: *number, bytes: &self.bytes[range.clone()] })
@@ -110,6 +127,12 @@ impl<'a> Line<'a> {
     #[must_use]
     pub fn new(number: i64, bytes: &'a [u8]) -> Self {
         Self { number, bytes }
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
     }
 
     /// The record that the line is. `name` stands for the topic of an event that comes without one, the line's number for
