@@ -5,9 +5,13 @@
 //! `options::ConfigOptions`.
 
 mod config;
+mod explain;
 mod healthcheck;
+mod interrupt;
+mod judging;
 mod options;
 mod output;
+mod replay;
 mod topics;
 
 use std::process::ExitCode;
@@ -33,6 +37,7 @@ const VERSION: &str = match option_env!("ATTRSYNC_VERSION") {
 /// What stands below the help of the whole.
 const AFTER_HELP: &str = "\
 Examples:
+  attrsync explain event.json                see an event's verdict and every step on the way there
   attrsync config defaults > attrsync.toml   begin with a commented configuration
   attrsync topics create --dry-run           see which topics would be made
   attrsync config show --set worker.shards=2 see what is in effect, and why
@@ -51,6 +56,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Replay(replay::ReplayArgs),
+    Explain(explain::ExplainArgs),
     Topics(topics::TopicsArgs),
     Config(config::ConfigArgs),
     Healthcheck(healthcheck::HealthcheckArgs),
@@ -59,6 +66,8 @@ enum Command {
 impl Command {
     fn execute(&self) -> anyhow::Result<ExitCode> {
         match self {
+            Command::Replay(args) => args.execute(),
+            Command::Explain(args) => args.execute(),
             Command::Topics(args) => args.execute(),
             Command::Config(args) => args.execute(),
             Command::Healthcheck(args) => args.execute(),

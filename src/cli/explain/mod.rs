@@ -1,0 +1,95 @@
+//! `attrsync explain`: one event, its verdict, and every step on the way there.
+//!
+//! ```text
+//! kcat -C -b localhost -t events -o 1234 -c 1 -J | attrsync explain -
+//! attrsync explain event.json --type identify --at 2026-11-22T10:00:00Z
+//! attrsync explain events.ndjson --line 17 --json
+//! ```
+//!
+//! The verdict is `judge`'s, as everywhere. The steps tell what stands in it, and beside it what the stages' own functions say
+//! of the event; nothing is judged here. A credential is never shown.
+
+mod input;
+mod outcomes;
+mod proof;
+mod render;
+mod steps;
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::Args;
+
+use super::{
+    judging::{Input, JudgeOptions},
+    output::{OK, print},
+};
+use crate::{
+    domain::{Arena, verdict::Outcome},
+    source::file::Line,
+    worker::judge,
+};
+use steps::Case;
+
+/// The verdict is partial.
+const PARTIAL: u8 = 10;
+/// The verdict is rejected.
+const REJECTED: u8 = 11;
+
+/// Tell an event's verdict and every step on the way there
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The file holds one event: a record as `kcat -J` prints it, or the event alone, on one line or many.
+
+Exit codes: 0 accepted; 10 partial; 11 rejected; 1 a fault; 2 usage or configuration.")]
+pub(super) struct ExplainArgs {
+    /// The event; - for standard input
+    file: PathBuf,
+
+    /// Take this line of a file with several records, counted from 1
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..))]
+    line: Option<i64>,
+
+    /// Print the verdict alone, as the topics and `replay` have it
+    #[arg(long)]
+    json: bool,
+
+    /// Leave out who it is about and what was set, as for a ticket
+    #[arg(long, conflicts_with = "json")]
+    redact: bool,
+
+    #[command(flatten)]
+    judge: JudgeOptions,
+}
+
+impl ExplainArgs {
+    pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
+        let input = Input::open(&self.file)?;
+        let settings = self.judge.settings()?;
+        let snapshot = settings.current();
+        let name = input.name.clone();
+        let text = match self.line {
+            Some(number) => input::line(input, snapshot.policy(), number)?,
+            None => input::whole(input, snapshot.policy())?,
+        };
+        let (arena, defaults) = (Arena::new(), self.judge.defaults());
+        let record = defaults.record(Line::new(self.line.unwrap_or(1), &text), &name, &arena);
+        let verdict = judge(&arena, &record, &snapshot, defaults.now);
+        if self.json {
+            let mut out = io::stdout().lock();
+            serde_json::to_writer(&mut out, &verdict).map_err(io::Error::from)?;
+            writeln!(out)?;
+        } else {
+            let case = Case { arena: &arena, snapshot: &snapshot, defaults: &defaults, line: &text, record, verdict };
+            print(&render::text(&case.steps(), &verdict, self.redact))?;
+        }
+        Ok(ExitCode::from(match verdict.outcome {
+            Outcome::Accepted => OK,
+            Outcome::Partial => PARTIAL,
+            Outcome::Rejected => REJECTED,
+        }))
+    }
+}

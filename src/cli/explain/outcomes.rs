@@ -1,0 +1,101 @@
+//! What decide made of each attribute and company.
+
+use super::steps::{Case, Mark, Part, Steps, theirs, words};
+use crate::domain::{
+    Reason, Verdict,
+    snapshot::AttributeType,
+    verdict::{Attributes, Company, Refused, Unset},
+};
+
+impl Case<'_, '_> {
+    /// What became of each attribute and company.
+    pub(super) fn decide(&self, steps: &mut Steps) {
+        let Verdict { attributes, unset, companies, rejected, dropped, .. } = self.verdict;
+        set(steps, None, attributes, unset);
+        for company in companies.unwrap_or_default() {
+            let Company { id, verified, attributes, unset } = *company;
+            steps.add(Mark::Passed, [words("member of company "), theirs(id), words(signed(verified))]);
+            set(steps, Some(id), attributes, unset);
+        }
+        if companies.is_some_and(<[_]>::is_empty) {
+            steps.say(Mark::Passed, "member of no company any more");
+        }
+        for refused in rejected {
+            self.refused(steps, Mark::Failed, refused);
+        }
+        for refused in dropped {
+            self.refused(steps, Mark::Dropped, refused);
+        }
+        if let Some(reason) = self.verdict.reason {
+            steps.say(Mark::Failed, reason.code());
+        }
+    }
+
+    fn refused(&self, steps: &mut Steps, mark: Mark, refused: &Refused<'_>) {
+        let how = if mark == Mark::Failed { "rejected" } else { "dropped" };
+        let Refused { attribute, company, position, reason, hint, .. } = *refused;
+        let mut parts = of_company(company, attribute);
+        parts.extend(position.map(|position| words(format!(" (entry {position}, counted from 0)"))));
+        parts.push(words(format!(" {how}, {reason}")));
+        steps.add(mark, parts);
+        steps.explain(reason.meaning());
+        if mark == Mark::Failed {
+            steps.explain(reason.advice());
+        }
+        for more in [self.expected(reason, company, attribute), hint.map(|hint| format!("Hint: {}", hint.message()))] {
+            more.into_iter().for_each(|more| steps.explain(more));
+        }
+    }
+
+    /// What the settings say of an attribute whose value does not fit.
+    fn expected(&self, reason: Reason, company: Option<&str>, attribute: &str) -> Option<String> {
+        let fits = matches!(reason, Reason::WrongType | Reason::NotAnOption | Reason::TooLong);
+        let organization = self.snapshot.by_slug(self.verdict.organization.filter(|_| fits)?)?;
+        let table = if company.is_some() { &organization.company_attributes } else { &organization.user_attributes };
+        Some(format!("It takes {}.", taken(&table.get(attribute)?.kind)))
+    }
+}
+
+/// What was set and unset, of the user or of a company.
+fn set(steps: &mut Steps, company: Option<&str>, attributes: Attributes<'_>, unset: &[Unset<'_>]) {
+    for attribute in attributes.0 {
+        let value = serde_json::to_string(&attribute.value).unwrap_or_default();
+        let mut parts = of_company(company, attribute.name);
+        parts.extend([words(" = "), theirs(value), words(signed(attribute.verified))]);
+        steps.add(Mark::Passed, parts);
+    }
+    for unset in unset {
+        let mut parts = of_company(company, unset.attribute);
+        parts.extend([words(" unset"), words(signed(unset.verified))]);
+        steps.add(Mark::Passed, parts);
+    }
+}
+
+/// An attribute's name, of a company where it is one's. A name is the sender's, but no personal data.
+fn of_company(company: Option<&str>, attribute: &str) -> Vec<Part> {
+    let name = words(attribute);
+    match company {
+        Some(id) => vec![words("company "), theirs(id), words(": "), name],
+        None => vec![name],
+    }
+}
+
+fn signed(verified: bool) -> &'static str {
+    if verified { ", signed" } else { ", unsigned" }
+}
+
+/// What values an attribute of this type takes.
+fn taken(kind: &AttributeType) -> String {
+    let (what, max_chars, options) = match kind {
+        AttributeType::Number => return "a number".to_owned(),
+        AttributeType::Boolean => return "true or false".to_owned(),
+        AttributeType::Date => return "a date: ISO 8601, or a Unix time".to_owned(),
+        AttributeType::Text { max_chars, options } => ("a text", max_chars, options),
+        AttributeType::TextList { max_chars, options } => ("a list of texts, each", max_chars, options),
+    };
+    if options.is_empty() {
+        format!("{what} of at most {max_chars} characters")
+    } else {
+        format!("{what} one of: {}", options.join(", "))
+    }
+}

@@ -1,0 +1,129 @@
+//! What `replay` and `explain` have in common: records from a file judged outside of Kafka, by the same settings and policy.
+
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    path::Path,
+    process::ExitCode,
+};
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use super::{
+    options::ConfigOptions,
+    output::{DOUBTFUL, styled},
+};
+use crate::{
+    config::SettingsSource,
+    domain::{Arena, EventTime, Header, Record},
+    source::file::Line,
+    store::{Settings, SettingsError, Source},
+};
+
+/// Stopped by ctrl-C: 128 and the number of the signal, as a shell has it.
+pub(super) const INTERRUPTED: u8 = 130;
+
+/// By what records from a file are judged.
+#[derive(Debug, Args)]
+pub(super) struct JudgeOptions {
+    /// The time of records without a timestamp [default: now]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    at: Option<EventTime>,
+
+    /// The type of events that do not say theirs: boot, identify, or a widget's init_… or initialize_…
+    #[arg(long = "type", value_name = "TYPE")]
+    event_type: Option<String>,
+
+    #[command(flatten)]
+    config: ConfigOptions,
+}
+
+impl JudgeOptions {
+    /// The settings, once their warnings are told.
+    pub(super) fn settings(&self) -> anyhow::Result<Settings> {
+        let config = self.config.load()?.config;
+        let policy = config.policy();
+        let SettingsSource::File(path) = config.settings.source;
+        let settings = Settings::load(Source::File(path), policy).map_err(with_way_out)?;
+        for warning in settings.warnings() {
+            writeln!(anstream::stderr(), "{} {warning}", styled(DOUBTFUL, "warning:"))?;
+        }
+        Ok(settings)
+    }
+
+    /// What stands in for what records do not say.
+    pub(super) fn defaults(&self) -> Defaults {
+        let now = || EventTime::from_millis(jiff::Timestamp::now().as_millisecond());
+        Defaults { now: self.at.unwrap_or_else(now), event_type: self.event_type.clone() }
+    }
+}
+
+/// What stands in for what records do not say.
+pub(super) struct Defaults {
+    /// The time of a record without a timestamp.
+    pub(super) now: EventTime,
+    /// The type of an event that does not say it.
+    pub(super) event_type: Option<String>,
+}
+
+impl Defaults {
+    /// The record of a line. A type that was given takes the place of the weakest header: whatever says a type itself beats
+    /// it, and the policy stays that of the deployment.
+    pub(super) fn record<'a>(&'a self, line: Line<'a>, name: &'a str, arena: &'a Arena) -> Record<'a> {
+        let mut record = line.record(name, arena);
+        if let Some(event_type) = &self.event_type {
+            let mut headers = arena.list_with(1 + record.headers.len());
+            headers.push(Header { name: "event-type", value: Some(event_type.as_bytes()) });
+            headers.extend_from_slice(record.headers);
+            record.headers = headers.into_bump_slice();
+        }
+        record
+    }
+}
+
+fn with_way_out(error: SettingsError) -> anyhow::Error {
+    let missing = matches!(&error, SettingsError::Unreadable { error, .. } if error.kind() == io::ErrorKind::NotFound);
+    let error = anyhow::Error::new(error);
+    if missing {
+        error.context("no settings; name a file with --settings (settings.example.toml is one)")
+    } else {
+        error
+    }
+}
+
+fn time(text: &str) -> Result<EventTime, String> {
+    EventTime::parse(text).ok_or_else(|| "expected a time as in 2026-11-22T10:00:00Z".to_owned())
+}
+
+/// Where records come from.
+pub(super) struct Input {
+    /// What stands for the topic of an event alone.
+    pub(super) name: String,
+    /// How many bytes there are, where that is known.
+    pub(super) bytes: Option<u64>,
+    /// The records.
+    pub(super) reader: Box<dyn Read + Send>,
+}
+
+impl Input {
+    /// Opens a file, or standard input for `-`.
+    pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
+        if path == Path::new("-") {
+            return Ok(Self { name: "stdin".to_owned(), bytes: None, reader: Box::new(io::stdin()) });
+        }
+        let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
+        let (about, file) = opened.with_context(|| format!("{} cannot be opened", path.display()))?;
+        if about.is_dir() {
+            bail!("{} is a folder; name a file of records, one a line", path.display());
+        }
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let bytes = about.is_file().then_some(about.len());
+        Ok(Self { name, bytes, reader: Box::new(file) })
+    }
+}
+
+/// The exit code of a process that ctrl-C ended.
+pub(super) fn interrupted() -> ExitCode {
+    ExitCode::from(INTERRUPTED)
+}

@@ -1,0 +1,164 @@
+//! `attrsync replay`.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use crate::{Desk, Ran, events, kcat_line, lines};
+
+const DEADLINE: Duration = Duration::from_secs(30);
+
+fn replay(desk: &Desk, from: &str, more: &[&str]) -> Ran {
+    desk.run(&[&["replay", "--from-file", from, "--to-file", "-"], more].concat())
+}
+
+#[test]
+fn every_record_gets_its_verdict_in_its_place() {
+    let desk = Desk::new();
+    let events = events(5_000);
+    let input: String = events.iter().enumerate().map(|(offset, event)| kcat_line(event, offset)).collect();
+    desk.write("events.ndjson", &input);
+    let ran = desk.run(&["replay", "--from-file", "events.ndjson", "--to-file", "verdicts.ndjson", "--json"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "{}", ran.err);
+    let verdicts = desk.read("verdicts.ndjson");
+    for (offset, (verdict, event)) in lines(&verdicts).iter().zip(&events).enumerate() {
+        assert_eq!(verdict["source"]["offset"], json!(offset));
+        assert_eq!(verdict["verdict"], json!(event.outcome), "{event:?}");
+        assert_eq!(verdict["reason"], json!(event.reason), "{event:?}");
+    }
+    let summary: Value = serde_json::from_str(&ran.err).unwrap();
+    let of = |name: &str| events.iter().filter(|event| event.outcome.name() == name).count();
+    assert_eq!(summary["records"], json!(events.len()));
+    for name in ["accepted", "partial", "rejected"] {
+        assert_eq!(summary[name], json!(of(name)), "{name}");
+    }
+    assert_eq!(desk.names(), ["events.ndjson", "verdicts.ndjson"]);
+    let piped = desk.feed(&["replay", "--from-file", "-", "--to-file", "-"], input.as_bytes());
+    assert_eq!((piped.code, piped.out), (Some(0), verdicts));
+    assert!(piped.err.contains("judged 5,000 records"), "{}", piped.err);
+}
+
+#[test]
+fn events_alone_are_named_by_file_and_line_and_take_type_and_time_from_flags() {
+    let desk = Desk::new();
+    desk.write("events", "{\"organization\":\"acme\"}\n\n{\"organization\":\"acme\",\"type\":\"x\"}\n");
+    let ran = replay(&desk, "events", &["--type", "boot", "--at", "2026-01-02T03:04:05Z"]);
+    let verdicts = lines(&ran.out);
+    assert_eq!(verdicts.len(), 2);
+    let expected = json!({"id": "events/0/3", "type": "boot", "time": "2026-01-02T03:04:05.000Z"});
+    assert_eq!(verdicts[1]["event"], expected);
+    assert_eq!(verdicts[1]["verdict"], "accepted");
+    assert_eq!(lines(&replay(&desk, "events", &[]).out)[0]["reason"], "missing_type");
+}
+
+#[test]
+fn whatever_a_line_holds_it_is_one_record() {
+    let desk = Desk::new();
+    let mut input = Vec::new();
+    for line in [&b"not JSON"[..], b"\xff\xfe", b"[1]", b"{\"topic\":\"t\",\"payload\":null}", &[b'x'; 9_000_000]] {
+        input.extend_from_slice(line);
+        input.extend_from_slice(b"\r\n");
+    }
+    input.extend_from_slice(b"{\"half\":");
+    desk.write("odd", &input);
+    let ran = replay(&desk, "odd", &[]);
+    let reasons: Vec<_> =
+        lines(&ran.out).iter().map(|verdict| verdict["reason"].as_str().unwrap().to_owned()).collect();
+    let expected =
+        ["malformed_json", "not_utf8", "not_an_object", "empty_record", "record_too_large", "malformed_json"];
+    assert_eq!(reasons, expected);
+    assert_eq!(ran.code, Some(0));
+}
+
+#[test]
+fn nothing_to_judge_is_no_fault() {
+    let desk = Desk::new();
+    desk.write("empty", "\n \n");
+    for from in ["empty", "-", "/dev/null"] {
+        let ran = replay(&desk, from, &[]);
+        assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "{from}");
+        assert!(ran.err.contains("judged 0 records"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn what_cannot_be_done_is_told_with_the_way_out() {
+    let desk = Desk::new();
+    desk.write("in", "{}\n");
+    desk.write("there", "precious");
+    for (from, to, said) in [
+        ("none", "out", "none cannot be opened"),
+        (".", "out", ". is a folder"),
+        ("in", "there", "there is there already; --force replaces it"),
+        ("in", "in", "is read from and written to"),
+        ("in", ".", ". is a folder"),
+        ("in", "no/such/out", "no/such/out cannot be written"),
+    ] {
+        let ran = desk.run(&["replay", "--from-file", from, "--to-file", to]);
+        assert!(ran.code == Some(1) && ran.err.contains(said), "{from} {to}: {:?} {}", ran.code, ran.err);
+    }
+    assert_eq!(desk.read("there"), "precious");
+    assert_eq!(desk.names(), ["in", "there"]);
+    let ran = desk.run(&["replay", "--from-file", "in", "--to-file", "there", "--force"]);
+    assert_eq!((ran.code, lines(&desk.read("there")).len()), (Some(0), 1));
+    assert_eq!(desk.run(&["replay", "--from-file", "in"]).code, Some(2));
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_told_whole() {
+    let desk = Desk::new();
+    desk.write("in", "{}\n");
+    let arguments = ["replay", "--from-file", "in", "--to-file", "-"];
+    let ran: Ran = desk.bare(&arguments).output().unwrap().into();
+    assert!(ran.code == Some(1) && ran.err.contains("name a file with --settings"), "{}", ran.err);
+    desk.write("settings.toml", "[[organizations]]\nslug = \"\"\nlokced = 1\n");
+    let ran: Ran = desk.bare(&arguments).output().unwrap().into();
+    assert!(ran.code == Some(1) && ran.err.contains("settings.toml has 2 problems"), "{}", ran.err);
+    desk.write("settings.toml", "[[organizations]]\nslug = \"a\"\n");
+    let ran: Ran = desk.bare(&arguments).output().unwrap().into();
+    assert!(ran.code == Some(0) && ran.err.contains("warning: organization a: neither"), "{}", ran.err);
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_fault() {
+    let desk = Desk::new();
+    desk.write("in", "{}\n".repeat(100_000));
+    let mut command = desk.command(&["replay", "--from-file", "in", "--to-file", "-"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.contains("missing_type"));
+    let status = child.wait().unwrap();
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!((status.code(), told.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn an_interrupt_ends_it_at_once_and_leaves_nothing() {
+    let desk = Desk::new();
+    let mut command = desk.command(&["replay", "--from-file", "-", "--to-file", "out"]);
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Held open, so that the command waits for records that never come.
+    let _input = child.stdin.take();
+    let began = Instant::now();
+    while desk.names().is_empty() {
+        assert!(began.elapsed() < DEADLINE);
+        thread::yield_now();
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(desk.names(), [] as [String; 0]);
+}
+
+#[test]
+fn its_help_tells_what_a_line_is() {
+    let ran: Ran = Desk::new().bare(&["replay", "--help"]).output().unwrap().into();
+    assert!(ran.code == Some(0) && ran.out.contains("kcat -J"), "{}", ran.out);
+}
