@@ -12,6 +12,7 @@ mod judging;
 mod options;
 mod output;
 mod replay;
+mod run;
 mod topics;
 
 use std::process::ExitCode;
@@ -56,6 +57,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::RunArgs),
     Replay(replay::ReplayArgs),
     Explain(explain::ExplainArgs),
     Topics(topics::TopicsArgs),
@@ -66,6 +68,7 @@ enum Command {
 impl Command {
     fn execute(&self) -> anyhow::Result<ExitCode> {
         match self {
+            Command::Run(args) => args.execute(),
             Command::Replay(args) => args.execute(),
             Command::Explain(args) => args.execute(),
             Command::Topics(args) => args.execute(),

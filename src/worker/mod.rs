@@ -12,6 +12,7 @@ mod batch;
 mod fault;
 pub mod judge;
 mod judging;
+mod limit;
 mod options;
 mod progress;
 mod shard;

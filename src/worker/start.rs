@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Delivery, Options, Stats, batch::Limits, fault::Fault, judging::Judging, progress::Progress, shard::Shard,
+    Delivery, Options, Stats, batch::Limits, fault::Fault, judging::Judging, limit, progress::Progress, shard::Shard,
     stop::Stop, transaction::Outbox, tries::Tries,
 };
 use crate::{
@@ -36,6 +36,12 @@ impl Stopper {
     pub fn stop(&self) {
         self.0.ask();
     }
+
+    /// Whether it was asked for, by whomever, or a shard has ended.
+    #[must_use]
+    pub fn asked(&self) -> bool {
+        self.0.asked()
+    }
 }
 
 impl Worker {
@@ -43,6 +49,7 @@ impl Worker {
     pub fn start(options: &Options, settings: &Arc<Settings>, stopper: &Stopper) -> Result<Self, Fault> {
         options.timeouts.check()?;
         let count = shards(options, &stopper.0)?;
+        let options = &within_topics(options);
         let stats = Arc::new(Stats::new(count));
         let shared = Shared { options, count, settings, stats: &stats, stop: &stopper.0 };
         // All are made before the first one runs: a property that librdkafka refuses ends the process here.
@@ -79,6 +86,21 @@ fn shards(options: &Options, stop: &Stop) -> Result<usize, Fault> {
     }
     let wanted = options.shards.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     Ok(wanted.min(partitions).max(1))
+}
+
+/// The same options, with output records no larger than their topics take.
+fn within_topics(options: &Options) -> Options {
+    let mut options = options.clone();
+    let topics = [options.outputs.accepted.as_str(), options.outputs.rejected.as_str()];
+    let limit = limit::record_bytes(&options.producer, topics, LOOKUP);
+    if limit < options.outputs.max_bytes {
+        tracing::info!(
+            limit,
+            "a verdict that takes more bytes is rejected as record_too_large, for its topic takes no more"
+        );
+        options.outputs.max_bytes = limit;
+    }
+    options
 }
 
 /// Waits for a broker as long as the tries last and nobody asks for a stop.

@@ -1,0 +1,94 @@
+//! `attrsync run`: the worker. Events in from Kafka, verdicts out to it, until SIGTERM or SIGINT.
+//!
+//! ```text
+//! attrsync run --brokers kafka:9092 --settings settings.toml
+//! attrsync run --config /etc/attrsync.toml --set worker.shards=2
+//! ```
+//!
+//! The first signal finishes the batch in hand and ends with 0; a second one, or `worker.shutdown_timeout_ms`, ends at once
+//! with 1, and what was open is aborted by the broker or the successor. A fault that persists ends with 1 and one line.
+
+mod options;
+mod reading;
+mod signals;
+
+use std::{
+    panic,
+    process::ExitCode,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::options::ConfigOptions;
+use crate::{
+    config::{Config, SettingsSource},
+    observe::{admin::Admin, log},
+    store::{Settings, Source, log_warnings},
+    worker::{Stats, Stopper, Worker},
+};
+
+/// A shard's loop beats several times a second; a fault holds it up for as long as the longest of its calls. Beyond this
+/// it hangs.
+const SILENCE: Duration = Duration::from_secs(90);
+
+/// Judge events from Kafka until SIGTERM
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    config: ConfigOptions,
+}
+
+impl RunArgs {
+    pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
+        let config = self.config.load()?.config;
+        log::init(&config.log)?;
+        panic::set_hook(Box::new(report_panic));
+        let settings = Arc::new(load(&config)?);
+        let _watch = settings.watch(Duration::from_millis(config.settings.reload_interval_ms), |_| {})?;
+        work(&config, &settings)?;
+        tracing::info!("stopped");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn load(config: &Config) -> anyhow::Result<Settings> {
+    let SettingsSource::File(path) = &config.settings.source;
+    let settings = Settings::load(Source::File(path.clone()), config.policy())?;
+    log_warnings(settings.warnings());
+    Ok(settings)
+}
+
+/// From the first signal handler to the last commit. Probes are answered before a broker does.
+fn work(config: &Config, settings: &Arc<Settings>) -> anyhow::Result<()> {
+    let stopper = Stopper::default();
+    signals::listen(stopper.clone(), Duration::from_millis(config.worker.shutdown_timeout_ms))?;
+    let stats = Arc::<OnceLock<Arc<Stats>>>::default();
+    let address = config.admin.address;
+    let _admin = Admin::start(address, SILENCE, reading::reader(Arc::clone(&stats), Arc::clone(settings)))
+        .with_context(|| format!("admin.address {address} can't be listened on"))?;
+    let worker = match Worker::start(&options::worker(config), settings, &stopper) {
+        // Whoever asks for a stop while no broker answers has nothing in hand.
+        Err(_) if stopper.asked() => return Ok(()),
+        started => started?,
+    };
+    let counts = stats.get_or_init(|| worker.stats());
+    tracing::info!(
+        shards = counts.shards().len(),
+        group = config.kafka.group_id,
+        instance = config.kafka.instance,
+        topics = ?config.kafka.input.topics,
+        settings_version = settings.current().version(),
+        "running"
+    );
+    Ok(worker.join()?)
+}
+
+/// Says where, and not what: a panic's message can hold a value of an event.
+fn report_panic(info: &panic::PanicHookInfo<'_>) {
+    let thread = std::thread::current();
+    let location = info.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(thread = thread.name().unwrap_or_default(), location, "panic: a bug in attrsync");
+}
