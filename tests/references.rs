@@ -3,7 +3,10 @@
 
 use std::{fmt::Write, fs, path::Path};
 
-use attrsync::domain::{Hint, Reason};
+use attrsync::{
+    domain::{Hint, Reason},
+    emit::{Channel, schema},
+};
 
 /// Compares a file of docs/ with what it should be, or writes it.
 fn holds(name: &str, generated: &str) {
@@ -16,6 +19,14 @@ fn holds(name: &str, generated: &str) {
         written == generated,
         "docs/{name} is not what the code says; ATTRSYNC_UPDATE=1 cargo test --test references writes it"
     );
+}
+
+#[test]
+fn schemas() {
+    for channel in [Channel::Accepted, Channel::Rejected] {
+        let schema = serde_json::to_string_pretty(&schema::of(channel)).unwrap();
+        holds(&format!("schemas/{}.schema.json", channel.name()), &format!("{schema}\n"));
+    }
 }
 
 #[test]

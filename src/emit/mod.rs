@@ -9,6 +9,7 @@ pub mod encode;
 mod headers;
 mod key;
 pub mod producer;
+pub mod schema;
 mod trace;
 mod view;
 

@@ -1,6 +1,7 @@
 //! What the rejected topic says of a verdict: everything but values. An attribute that was accepted is told in the accepted
 //! topic alone; whoever may read about rejections need not be one who may read personal data beyond the identity.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::{
@@ -10,7 +11,7 @@ use crate::domain::{
 
 /// A verdict without `attributes`, `unset` and `companies`. The names and their order are those of [`Verdict`]. (The value of
 /// a rejected attribute stands in `rejected` where the operator's policy asks for it, and nowhere else.)
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RejectedView<'v, 'a> {
     verdict: Outcome,
