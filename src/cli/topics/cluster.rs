@@ -174,9 +174,9 @@ impl ClientContext for Hears {
     fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
 
     fn error(&self, error: KafkaError, reason: &str) {
-        // The reason tells more; that all brokers are down follows from it.
+        // That all brokers are down follows from what was said of each; how often it was tried is of no use.
         if !matches!(error, KafkaError::Global(rdkafka::types::RDKafkaErrorCode::AllBrokersDown)) {
-            self.hear(reason);
+            self.hear(reason.split(" (after ").next().unwrap_or(reason));
         }
     }
 }
