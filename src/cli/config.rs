@@ -17,8 +17,18 @@ use super::{
 };
 use crate::config::{self, Effective, Loaded, Origin};
 
-/// Show, check or list the configuration.
+/// What stands below the help.
+const AFTER_HELP: &str = "\
+Examples:
+  attrsync config defaults > attrsync.toml       begin with every key, commented
+  attrsync config check --config attrsync.toml   tell all that is wrong with it
+  attrsync config show --set worker.shards=2     see what is in effect, and why
+
+Exit codes: 0 it can be used; 2 it cannot.";
+
+/// Show, check or list the configuration
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct ConfigArgs {
     #[command(subcommand)]
     command: ConfigCommand,

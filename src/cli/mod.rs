@@ -38,6 +38,7 @@ const VERSION: &str = match option_env!("ATTRSYNC_VERSION") {
 /// What stands below the help of the whole.
 const AFTER_HELP: &str = "\
 Examples:
+  attrsync run --brokers kafka:9092          judge events until SIGTERM
   attrsync explain event.json                see an event's verdict and every step on the way there
   attrsync config defaults > attrsync.toml   begin with a commented configuration
   attrsync topics create --dry-run           see which topics would be made

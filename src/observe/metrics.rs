@@ -128,7 +128,7 @@ impl Collector for Readings {
         let lags = shards.iter().flat_map(|shard| &shard.lags);
         page.gauges(&LAG, lags.map(|lag| ([lag.topic.clone(), lag.partition.to_string()], lag.records)))?;
         let numbered = || shards.iter().enumerate().map(|(number, shard)| ([number.to_string()], shard));
-        page.gauges(&PARTITIONS, numbered().map(|(label, shard)| (label, shard.lags.len() as u64)))?;
+        page.gauges(&PARTITIONS, numbered().map(|(label, shard)| (label, shard.partitions)))?;
         page.gauges(&HEARTBEAT, numbered().map(|(label, shard)| (label, shard.silence.as_secs_f64())))?;
 
         let settings = reading.settings;
@@ -251,6 +251,7 @@ mod tests {
             commits: durations(100),
             aborted: 1,
             rebuilt: 0,
+            partitions: 1,
             lags: vec![Lag { topic: topic.to_owned(), partition: 3, records: 12 }],
             joined: true,
             silence: Duration::from_millis(250),

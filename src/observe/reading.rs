@@ -31,7 +31,9 @@ pub struct ShardReading {
     pub aborted: u64,
     /// Producers replaced after a fatal error or an unknown outcome.
     pub rebuilt: u64,
-    /// The lag of each partition assigned.
+    /// Partitions that it reads now.
+    pub partitions: u64,
+    /// The lag of each of them, as far as it is known.
     pub lags: Vec<Lag>,
     /// Whether it has taken its place in the group, with partitions or without.
     pub joined: bool,

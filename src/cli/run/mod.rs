@@ -22,11 +22,12 @@ use std::{
 use anyhow::Context as _;
 use clap::Args;
 
+use self::reading::Taken;
 use super::options::ConfigOptions;
 use crate::{
     config::{Config, SettingsSource},
     observe::{admin::Admin, log},
-    store::{Settings, Source, log_warnings},
+    store::{Reload, Settings, Source, log_warnings},
     worker::{Stats, Stopper, Worker},
 };
 
@@ -34,8 +35,20 @@ use crate::{
 /// it hangs.
 const SILENCE: Duration = Duration::from_secs(90);
 
+/// What stands below the help.
+const AFTER_HELP: &str = "\
+Examples:
+  attrsync topics create --config attrsync.toml   make the topics first
+  attrsync run --config attrsync.toml
+  attrsync run --brokers kafka:9092 --settings settings.toml --set worker.shards=2
+
+SIGTERM or SIGINT: the first finishes the batch in hand, a second one ends at once. Probes and metrics are at admin.address.
+
+Exit codes: 0 stopped by a signal, nothing in hand; 1 a fault that persists, or stopped at once; 2 usage or configuration.";
+
 /// Judge events from Kafka until SIGTERM
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct RunArgs {
     #[command(flatten)]
     config: ConfigOptions,
@@ -47,8 +60,17 @@ impl RunArgs {
         log::init(&config.log)?;
         panic::set_hook(Box::new(report_panic));
         let settings = Arc::new(load(&config)?);
-        let _watch = settings.watch(Duration::from_millis(config.settings.reload_interval_ms), |_| {})?;
-        work(&config, &settings)?;
+        let taken = Taken::now();
+        let told = {
+            let taken = taken.clone();
+            move |reload: &Reload| {
+                if let Reload::Applied { .. } = reload {
+                    taken.anew();
+                }
+            }
+        };
+        let _watch = settings.watch(Duration::from_millis(config.settings.reload_interval_ms), told)?;
+        work(&config, &settings, taken)?;
         tracing::info!("stopped");
         Ok(ExitCode::SUCCESS)
     }
@@ -62,12 +84,12 @@ fn load(config: &Config) -> anyhow::Result<Settings> {
 }
 
 /// From the first signal handler to the last commit. Probes are answered before a broker does.
-fn work(config: &Config, settings: &Arc<Settings>) -> anyhow::Result<()> {
+fn work(config: &Config, settings: &Arc<Settings>, taken: Taken) -> anyhow::Result<()> {
     let stopper = Stopper::default();
     signals::listen(stopper.clone(), Duration::from_millis(config.worker.shutdown_timeout_ms))?;
     let stats = Arc::<OnceLock<Arc<Stats>>>::default();
     let address = config.admin.address;
-    let _admin = Admin::start(address, SILENCE, reading::reader(Arc::clone(&stats), Arc::clone(settings)))
+    let _admin = Admin::start(address, SILENCE, reading::reader(Arc::clone(&stats), Arc::clone(settings), taken))
         .with_context(|| format!("admin.address {address} can't be listened on"))?;
     let worker = match Worker::start(&options::worker(config), settings, &stopper) {
         // Whoever asks for a stop while no broker answers has nothing in hand.

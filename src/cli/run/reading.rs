@@ -1,8 +1,8 @@
 //! What the worker counts, as the probes and metrics take it.
 
 use std::{
-    sync::{Arc, OnceLock},
-    time::Instant,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
 };
 
 use crate::{
@@ -12,12 +12,30 @@ use crate::{
     worker::{Histogram, ShardStats, Stats},
 };
 
+/// When the settings that judge were taken.
+#[derive(Debug, Clone)]
+pub(super) struct Taken(Arc<Mutex<Instant>>);
+
+impl Taken {
+    pub(super) fn now() -> Self {
+        Self(Arc::new(Mutex::new(Instant::now())))
+    }
+
+    /// Notes that others judge from now on.
+    pub(super) fn anew(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn age(&self) -> Duration {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+}
+
 /// Reads the counts, once there are any, and the settings.
-pub(super) fn reader(stats: Arc<OnceLock<Arc<Stats>>>, settings: Arc<Settings>) -> Reader {
-    let begun = Instant::now();
+pub(super) fn reader(stats: Arc<OnceLock<Arc<Stats>>>, settings: Arc<Settings>, taken: Taken) -> Reader {
     Arc::new(move || Reading {
         shards: stats.get().map(|stats| shards(stats)).unwrap_or_default(),
-        settings: Some(SettingsReading { version: settings.current().version(), age: begun.elapsed() }),
+        settings: Some(SettingsReading { version: settings.current().version(), age: taken.age() }),
     })
 }
 
@@ -34,6 +52,7 @@ fn shard(stats: &Stats, counts: &ShardStats) -> ShardReading {
         commits: durations(counts.commit_time()),
         aborted: counts.aborted(),
         rebuilt: counts.rebuilt(),
+        partitions: counts.partitions(),
         lags: counts.lags().get().into_iter().map(lag).collect(),
         joined: counts.joined(),
         silence: stats.silence(counts),

@@ -23,11 +23,20 @@ use super::{
     output::{BAD, DIM, DOUBTFUL, FAULT, GOOD, print, styled},
 };
 
+const AFTER_HELP: &str = "\
+Examples:
+  attrsync topics create --dry-run         see what would be made
+  attrsync topics create --partitions 24   make what is missing
+  attrsync topics check --json             for a pipeline
+
+Exit codes: 0 every topic is as it should be; 1 one is not, or no broker answers; 2 usage or configuration.";
+
 const EXIT_CODES: &str =
     "Exit codes: 0 every topic is as it should be; 1 one is not, or no broker answers; 2 usage or configuration.";
 
 /// Make the input and output topics, or check those that are there
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct TopicsArgs {
     #[command(subcommand)]
     command: TopicsCommand,
