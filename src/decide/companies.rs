@@ -11,7 +11,7 @@ use crate::{
         Attribute, Context,
         companies::{Entry, Membership, Statement},
     },
-    domain::{Reason, Value, arena::ArenaVec, snapshot::Enforcement, verdict::Company},
+    domain::{Reason, arena::ArenaVec, snapshot::Enforcement, verdict::Company},
     verify::{Verified, hash},
 };
 
@@ -95,7 +95,7 @@ impl<'a> Roll<'_, 'a> {
             Statement::Cleared => return self.user.unset(COMPANIES, signed),
             Statement::Listed => return self.emptied = true,
         };
-        self.refusals.refuse(Item { name: COMPANIES, value: Value::Null, owner: Owner::default() }, ruling);
+        self.refusals.refuse_membership(Owner::default(), ruling);
     }
 
     /// Whether the user belongs to this company, and whether that is proven.
@@ -153,7 +153,7 @@ impl<'a> Roll<'_, 'a> {
 
     fn refuse(&mut self, position: usize, entry: &Entry<'a>, ruling: Ruling<'a>) {
         let owner = Owner { company: entry.id.ok(), position: entry.id.is_err().then_some(position) };
-        self.refusals.refuse(Item { name: COMPANIES, value: Value::Null, owner }, ruling);
+        self.refusals.refuse_membership(owner, ruling);
         for Attribute { name, value, .. } in entry.attributes.iter().copied() {
             self.refusals.refuse(Item { name, value, owner }, ruling);
         }

@@ -6,7 +6,7 @@
 //! | text | a text within the length, one of the options | set | `wrong_type`, hint | unset | set |
 //! | number | a number within a double's range, digits kept | `wrong_type`, hint | set | unset | `wrong_type` |
 //! | boolean | `true`, `false` | `wrong_type` | `wrong_type` | unset | `wrong_type` |
-//! | date | ISO 8601 (no zone: UTC), JavaScript's UTC string, seconds, from 10¹¹ on milliseconds | `wrong_type` | set | unset | `wrong_type` |
+//! | date | ISO 8601 (no zone: UTC), JavaScript's UTC string, seconds, from 10¹¹ on milliseconds, also as 9 to 13 digits of a text | `wrong_type` | set | unset | `wrong_type` |
 //! | text list | a list of such texts | `wrong_type` | `wrong_type` | unset | `wrong_type` |
 
 use super::{Candidate, Ruling};
@@ -89,8 +89,8 @@ fn meant(kind: &AttributeType, value: Value<'_>) -> Option<Hint> {
 /// U+0000 in the text, or in a text of the list: what databases downstream cannot store.
 fn holds_nul(value: Value<'_>) -> bool {
     match value {
-        Value::Text(text) => text.as_bytes().contains(&0),
-        Value::List(items) => items.iter().any(|item| item.as_text().is_some_and(|text| text.as_bytes().contains(&0))),
+        Value::Text(text) => scalar::holds_nul(text),
+        Value::List(items) => items.iter().any(|item| item.as_text().is_some_and(scalar::holds_nul)),
         _ => false,
     }
 }
@@ -140,6 +140,10 @@ mod tests {
             (&AttributeType::Date, r#""2026-11-22""#, r#""2026-11-22T00:00:00.000Z""#),
             (&AttributeType::Date, "1795341600", r#""2026-11-22T10:00:00.000Z""#),
             (&AttributeType::Date, "1795341600000", r#""2026-11-22T10:00:00.000Z""#),
+            (&AttributeType::Date, r#""1795341600""#, r#""2026-11-22T10:00:00.000Z""#),
+            (&AttributeType::Date, r#""1795341600000""#, r#""2026-11-22T10:00:00.000Z""#),
+            (&AttributeType::Date, r#""20261122100000""#, "wrong_type"),
+            (&AttributeType::Date, r#""-1795341600""#, "wrong_type"),
             (&AttributeType::Date, r#""Sun, 22 Nov 2026 10:00:00 GMT""#, r#""2026-11-22T10:00:00.000Z""#),
             (&AttributeType::Date, r#""12""#, "wrong_type"),
             (&AttributeType::Date, r#""""#, "wrong_type"),

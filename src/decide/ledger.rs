@@ -2,9 +2,9 @@
 //! refused in one list for all. Lists are put in the order of names when they are done, so that a verdict does not depend
 //! on how an object happened to be written.
 
-use super::{Candidate, Item, Owner, Ruling};
+use super::{Candidate, Item, Owner, Ruling, companies::COMPANIES};
 use crate::{
-    decode::Context,
+    decode::{Context, fields::looks_like_credential, scalar},
     domain::{
         Arena, Reason, Value,
         arena::ArenaVec,
@@ -23,6 +23,14 @@ pub(super) struct Refusals<'a> {
     rejected: ArenaVec<'a, Refused<'a>>,
     dropped: ArenaVec<'a, Refused<'a>>,
     emit_values: bool,
+}
+
+/// A line of the list of refusals, but for the ruling.
+struct Line<'a> {
+    attribute: &'a str,
+    owner: Owner<'a>,
+    /// The value, where it is told.
+    value: Option<Value<'a>>,
 }
 
 impl<'a> Page<'a> {
@@ -58,14 +66,21 @@ impl<'a> Refusals<'a> {
         }
     }
 
-    /// Writes down that an attribute or a membership is refused.
-    pub(super) fn refuse(&mut self, item: Item<'a>, ruling: Ruling<'a>) {
-        let Item { name: attribute, value, owner: Owner { company, position } } = item;
+    /// Writes down that an attribute is refused.
+    pub(super) fn refuse(&mut self, Item { name, value, owner }: Item<'a>, ruling: Ruling<'a>) {
+        let shown = self.emit_values && !looks_like_credential(name) && is_plain(value);
+        self.push(Line { attribute: name, owner, value: shown.then_some(value) }, ruling);
+    }
+
+    /// Writes down that a membership is refused, or what was said of all companies.
+    pub(super) fn refuse_membership(&mut self, owner: Owner<'a>, ruling: Ruling<'a>) {
+        self.push(Line { attribute: COMPANIES, owner, value: None }, ruling);
+    }
+
+    fn push(&mut self, Line { attribute, owner: Owner { company, position }, value }: Line<'a>, ruling: Ruling<'a>) {
         let refused = |reason, hint, value| Refused { attribute, company, position, reason, hint, value };
         match ruling {
-            Ruling::Rejected(reason, hint) => {
-                self.rejected.push(refused(reason, hint, self.emit_values.then_some(value)));
-            }
+            Ruling::Rejected(reason, hint) => self.rejected.push(refused(reason, hint, value)),
             Ruling::Dropped(reason, hint) => self.dropped.push(refused(reason, hint, None)),
             Ruling::Set(_) | Ruling::Unset => {}
         }
@@ -78,7 +93,8 @@ impl<'a> Refusals<'a> {
     /// Drops what was fine, since the whole event is rejected.
     pub(super) fn drop_all(&mut self, names: impl Iterator<Item = &'a str>, owner: Owner<'a>) {
         for name in names {
-            self.refuse(Item { name, value: Value::Null, owner }, Ruling::Dropped(Reason::EventRejected, None));
+            let line = Line { attribute: name, owner, value: None };
+            self.push(line, Ruling::Dropped(Reason::EventRejected, None));
         }
     }
 
@@ -87,5 +103,16 @@ impl<'a> Refusals<'a> {
             list.sort_by_key(|refused| (refused.company, refused.position, refused.attribute));
         }
         (self.rejected.into_bump_slice(), self.dropped.into_bump_slice())
+    }
+}
+
+/// Whether a value is one that some attribute could have. What stands inside an object has names of its own and could be a
+/// credential; U+0000 can't be stored.
+fn is_plain(value: Value<'_>) -> bool {
+    match value {
+        Value::Object(_) => false,
+        Value::List(items) => items.iter().all(|item| !matches!(item, Value::List(_)) && is_plain(*item)),
+        Value::Text(text) => !scalar::holds_nul(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
     }
 }

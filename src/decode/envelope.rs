@@ -60,7 +60,14 @@ impl<'a> Envelope<'a> {
 /// A date in any spelling.
 pub(crate) fn time_of(value: Value<'_>) -> Option<EventTime> {
     match value {
-        Value::Text(text) => EventTime::parse(text),
+        Value::Text(text) => EventTime::parse(text).or_else(|| EventTime::from_unix(digits(text)?)),
         other => EventTime::from_unix(other.as_double()?),
     }
+}
+
+/// A Unix time as a text of digits: the SDK passes a number on like this. Of 9 to 13 digits, which are the seconds since
+/// 1973 and the milliseconds until 2286; fewer could be a year or a day.
+fn digits(text: &str) -> Option<f64> {
+    let plausible = (9..=13).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    plausible.then(|| text.parse().ok())?
 }

@@ -37,7 +37,8 @@ pub(super) fn find<'a>(
     let name = match in_envelope {
         Some(Value::Text(name)) if !name.is_empty() => Some(name),
         None | Some(Value::Null | Value::Text(_)) => {
-            record.header("ce_type").or_else(|| record.header("event-type")).or(of_topic)
+            let header = |name| record.header(name).filter(|name| !name.is_empty());
+            header("ce_type").or_else(|| header("event-type")).or(of_topic)
         }
         Some(_) => return Err(Reason::UnknownType.into()),
     };

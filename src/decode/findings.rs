@@ -57,6 +57,9 @@ impl<'a, 'l> Findings<'a, 'l> {
         if let Some(size) = scalar::too_long(name, limit) {
             self.note(Rejection::with(Reason::NameTooLong, Detail::Limit { limit, size }));
         }
+        if scalar::holds_nul(name) {
+            self.note(Reason::InvalidText.into());
+        }
         self.attributes += 1;
         self.attributes <= self.limits.attributes
     }

@@ -22,7 +22,7 @@ pub(crate) use findings::over;
 pub use profile::{Origin, Profile};
 
 use crate::domain::{
-    Arena, Detail, EventTime, Policy, Reason, Record, Rejection, Value,
+    Arena, Detail, EventTime, Limits, Policy, Reason, Record, Rejection, Value,
     verdict::{EventHead, User},
 };
 use envelope::Envelope;
@@ -99,14 +99,19 @@ fn document<'a>(context: &Context<'a>, record: &Record<'a>) -> Result<Value<'a>,
     }
     let text = std::str::from_utf8(framing::unwrap(value))
         .map_err(|error| Rejection::with(Reason::NotUtf8, Detail::Syntax { byte: error.valid_up_to() }))?;
-    json::parse(context.arena, text, limits.depth).map_err(|error| refused(error, limits.depth))
+    json::parse(context.arena, text, limits.depth).map_err(|error| refused(error, limits))
 }
 
-/// The rejection for a document that the reader refuses, in the event or in a token.
-pub(crate) fn refused(error: JsonError<'_>, depth: usize) -> Rejection<'_> {
+/// The rejection for a document that the reader refuses, in the event or in a token. A name that no attribute may have is
+/// not repeated: it could be as long as the record.
+pub(crate) fn refused<'a>(error: JsonError<'a>, limits: &Limits) -> Rejection<'a> {
+    let depth = limits.depth;
     match error {
         JsonError::Syntax { byte } => Rejection::with(Reason::MalformedJson, Detail::Syntax { byte }),
-        JsonError::Duplicate { name } => Rejection::at(Reason::DuplicateName, name),
+        JsonError::Duplicate { name } if scalar::usable_name(name, limits) => {
+            Rejection::at(Reason::DuplicateName, name)
+        }
+        JsonError::Duplicate { .. } => Reason::DuplicateName.into(),
         JsonError::TooDeep => Rejection::with(Reason::TooDeep, Detail::Limit { limit: depth, size: depth + 1 }),
     }
 }

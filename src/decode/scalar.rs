@@ -18,7 +18,7 @@ pub(super) fn identity<'a>(
         Value::Number(digits) if is_integer(digits) => digits,
         _ => return Err(Rejection::at(Reason::InvalidIdentity, field)),
     };
-    if text.as_bytes().contains(&0) {
+    if holds_nul(text) {
         return Err(Rejection::at(Reason::InvalidText, field));
     }
     match too_long(text, limits.name_chars) {
@@ -27,6 +27,16 @@ pub(super) fn identity<'a>(
             Err(Rejection::with(Reason::NameTooLong, Detail::FieldLimit { field, limit: limits.name_chars, size }))
         }
     }
+}
+
+/// Whether an attribute may have this name: short enough, and one that databases downstream can store.
+pub(super) fn usable_name(name: &str, limits: &Limits) -> bool {
+    too_long(name, limits.name_chars).is_none() && !holds_nul(name)
+}
+
+/// U+0000, which databases downstream cannot store.
+pub(crate) fn holds_nul(text: &str) -> bool {
+    text.as_bytes().contains(&0)
 }
 
 /// How many Unicode scalar values `text` has, if more than `limit`. A text of fewer bytes is not counted.

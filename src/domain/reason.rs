@@ -108,7 +108,7 @@ reasons! {
         "An identity or a tenant is neither a text nor an integer."
         "Send ids and e-mail addresses as texts; `detail` names the field."
     InvalidText "invalid_text" Decode
-        "A text holds the character U+0000, which databases downstream cannot store."
+        "A text or a name holds the character U+0000, which databases downstream cannot store."
         "Remove the character where the text is made."
     MissingType "missing_type" Decode
         "Nothing says what type of event this is: no envelope, no header, no default for the topic."

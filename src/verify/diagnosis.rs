@@ -11,7 +11,7 @@ use crate::{
     decode::profile::Tenant,
     domain::{
         Hint, Object, Reason, Rejection, Value,
-        key::{HmacDigest, HmacState, SecretBytes, Verifier},
+        key::{HmacDigest, HmacState, SecretBytes, Standing, Verifier},
         snapshot::{IdentitySecret, JwtKey},
     },
 };
@@ -48,11 +48,10 @@ fn wrong_signature(case: &Case<'_, '_>, text: &str) -> Option<Hint> {
     let (token, header) = jws::open(arena, text, limits).ok()?;
     let mut tries = Tries::new(token.signing_input.as_bytes(), token.signature.bytes);
     let organization = case.organization;
-    if organization.identity_secrets.first().is_some_and(|secret| tries.state(&secret.state)) {
+    if newest_identity_secret(case).is_some_and(|secret| tries.state(&secret.state)) {
         return Some(Hint::SignedWithIdentitySecret);
     }
-    let newest = organization.jwt_keys.iter().find_map(secret_of);
-    if let Some(hint) = newest.and_then(|(digest, secret)| tries.decoded(digest, secret)) {
+    if let Some(hint) = newest_jwt_secret(case).and_then(|(digest, secret)| tries.decoded(digest, secret)) {
         return Some(hint);
     }
     if token.claims(arena, limits).is_ok_and(|claims| names_another(claims, case)) {
@@ -67,7 +66,7 @@ fn wrong_hash(case: &Case<'_, '_>, mac: &[u8]) -> Option<Hint> {
     let payload = &case.event.payload;
     let user = payload.user;
     let identifier = user.user_id.or(user.email)?;
-    let newest = case.organization.identity_secrets.first()?;
+    let newest = newest_identity_secret(case)?;
     let covers = |covered: Option<&str>| covered.is_some_and(|text| newest.state.verifies(text.as_bytes(), mac));
     // An id that nobody read as one: it stands in `customFields`.
     let nested = || payload.attributes.iter().find(|attribute| matches!(attribute.name, "userId" | "user_id" | "id"));
@@ -81,8 +80,7 @@ fn wrong_hash(case: &Case<'_, '_>, mac: &[u8]) -> Option<Hint> {
         return Some(Hint::HashCoversLowerCase);
     }
     let mut tries = Tries::new(identifier.as_bytes(), mac);
-    let jwt_secret = case.organization.jwt_keys.iter().find_map(|key| Some(secret_of(key)?.1));
-    if jwt_secret.is_some_and(|secret| tries.key(HmacDigest::Sha256, secret.expose())) {
+    if newest_jwt_secret(case).is_some_and(|(_, secret)| tries.key(HmacDigest::Sha256, secret.expose())) {
         return Some(Hint::HashedWithJwtSecret);
     }
     let IdentitySecret { secret, .. } = newest;
@@ -96,11 +94,20 @@ fn names_another(unverified_claims: Object<'_>, case: &Case<'_, '_>) -> bool {
     !super::organization::agrees(&tenant, case.organization)
 }
 
-fn secret_of(key: &JwtKey) -> Option<(HmacDigest, &SecretBytes)> {
-    match &key.verifier {
+/// The secret that a sender should have hashed with: the newest that is honoured at event time.
+fn newest_identity_secret<'a>(case: &Case<'_, 'a>) -> Option<&'a IdentitySecret> {
+    let honoured = |secret: &&IdentitySecret| secret.validity.at(case.event.head.time) == Standing::Valid;
+    case.organization.identity_secrets.iter().find(honoured)
+}
+
+/// The secret that a sender should have signed with: the newest that is honoured at event time.
+fn newest_jwt_secret<'a>(case: &Case<'_, 'a>) -> Option<(HmacDigest, &'a SecretBytes)> {
+    let honoured = |key: &&JwtKey| key.validity.at(case.event.head.time) == Standing::Valid;
+    let secret = |key: &'a JwtKey| match &key.verifier {
         Verifier::Hmac(_, secret) => Some((key.algorithm.hmac()?, secret)),
         Verifier::Public(..) => None,
-    }
+    };
+    case.organization.jwt_keys.iter().filter(honoured).find_map(secret)
 }
 
 /// A message and its MAC, tried with other keys a bounded number of times.

@@ -20,8 +20,8 @@ const STRICT: GeneralPurposeConfig = NO_PAD.with_decode_allow_trailing_bits(fals
 pub struct UnverifiedToken<'a> {
     /// The bytes that the signature covers: header, dot, payload, as they were sent.
     pub signing_input: &'a str,
-    /// The payload, still encoded: it is not looked at before the signature.
-    payload: &'a str,
+    /// The payload's bytes: not read before the signature.
+    payload: &'a [u8],
     /// The signature.
     pub signature: Signature<'a>,
 }
@@ -53,6 +53,7 @@ pub fn open<'a>(
         return Err(malformed().hinting(encrypted.then_some(Hint::TokenEncrypted)));
     }
     let header = decode(arena, header).ok_or_else(malformed)?;
+    let payload = decode(arena, payload).ok_or_else(malformed)?;
     let signature = Signature { encoded: signature, bytes: decode(arena, signature).ok_or_else(malformed)? };
     let header = read_header(arena, header, limits)?;
     Ok((UnverifiedToken { signing_input, payload, signature }, header))
@@ -62,11 +63,10 @@ impl<'a> UnverifiedToken<'a> {
     /// The payload as a JSON object; called once the signature has verified.
     ///
     /// # Errors
-    /// [`Reason::TokenMalformed`] for its base64url, [`Reason::ClaimsMalformed`] for what isn't an object,
-    /// [`Reason::DuplicateName`] and [`Reason::TooDeep`] as in an event.
+    /// [`Reason::ClaimsMalformed`] for what isn't an object, [`Reason::DuplicateName`] and [`Reason::TooDeep`] as in an
+    /// event.
     pub(super) fn claims(&self, arena: &'a Arena, limits: &Limits) -> Result<Object<'a>, Rejection<'a>> {
-        let payload = decode(arena, self.payload).ok_or(Reason::TokenMalformed)?;
-        object(arena, payload, limits, Reason::ClaimsMalformed)
+        object(arena, self.payload, limits, Reason::ClaimsMalformed)
     }
 }
 
@@ -94,7 +94,7 @@ fn object<'a>(
     otherwise: Reason,
 ) -> Result<Object<'a>, Rejection<'a>> {
     let text = std::str::from_utf8(bytes).map_err(|_| otherwise)?;
-    let value = json::parse(arena, text, limits.depth).map_err(|error| match refused(error, limits.depth) {
+    let value = json::parse(arena, text, limits.depth).map_err(|error| match refused(error, limits) {
         Rejection { reason: Reason::MalformedJson, detail, hint } => Rejection { reason: otherwise, detail, hint },
         rejection => rejection,
     })?;

@@ -1,5 +1,5 @@
 //! A JSON Web Token from its text to claims that can be believed, in the order of the reasons: form, header, key,
-//! signature, claims, times, `aud` and `iss`, identity. The claims are not even decoded before the signature holds.
+//! signature, claims, times, `aud` and `iss`, identity. The claims are not read before the signature holds.
 
 use super::{Case, Proof, claims, identity, jws, keys, times};
 use crate::{
