@@ -8,7 +8,7 @@ use attrsync::{
         Arena, EventTime, Header, Offset, Partition, Policy, Position, Record, Snapshot,
         key::{Algorithm, HmacDigest, HmacState},
     },
-    store::{Settings, Source},
+    store::{Settings, SettingsError, Source},
     worker::judge,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -24,9 +24,14 @@ pub(crate) const IDENTITY_SECRET: &str = "iv_your-secret-key";
 
 /// A snapshot of these settings.
 pub(crate) fn snapshot(settings: &str, policy: Policy) -> std::sync::Arc<Snapshot> {
+    load(settings, policy).unwrap().current()
+}
+
+/// These settings, or what is wrong with them.
+pub(crate) fn load(settings: &str, policy: Policy) -> Result<Settings, SettingsError> {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(settings.as_bytes()).unwrap();
-    Settings::load(Source::File(file.path().to_path_buf()), policy).unwrap().current()
+    Settings::load(Source::File(file.path().to_path_buf()), policy)
 }
 
 /// A record that owns its bytes.
@@ -73,14 +78,14 @@ impl Event {
 }
 
 /// A token with this header, signed as its parts stand.
-pub(crate) fn sign(header: &str, claims: &str, algorithm: Algorithm, secret: &str) -> String {
+pub(crate) fn sign(header: &str, claims: &str, algorithm: Algorithm, secret: impl AsRef<[u8]>) -> String {
     let signing_input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
-    let mac = HmacState::new(algorithm.hmac().unwrap(), secret.as_bytes()).sign(signing_input.as_bytes());
+    let mac = HmacState::new(algorithm.hmac().unwrap(), secret.as_ref()).sign(signing_input.as_bytes());
     format!("{signing_input}.{}", URL_SAFE_NO_PAD.encode(mac))
 }
 
 /// The hash of an identifier under this secret.
-pub(crate) fn hash_under(secret: &str, identifier: &str) -> String {
-    let mac = HmacState::new(HmacDigest::Sha256, secret.as_bytes()).sign(identifier.as_bytes());
+pub(crate) fn hash_under(secret: impl AsRef<[u8]>, identifier: &str) -> String {
+    let mac = HmacState::new(HmacDigest::Sha256, secret.as_ref()).sign(identifier.as_bytes());
     mac.iter().map(|byte| format!("{byte:02x}")).collect()
 }
