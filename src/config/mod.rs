@@ -1,6 +1,6 @@
 //! The configuration of the process: one commented default file (`config.default.toml`, embedded), under a file, the
 //! environment and flags. What is not known, out of range or contradicts itself is refused before anything starts, all of it
-//! at once. No secret is ever printed: what is shown passes through [`redact`](self::redact).
+//! at once. No secret is ever printed: what is shown passes through [`redact`].
 
 mod check;
 mod error;

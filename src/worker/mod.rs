@@ -1,6 +1,6 @@
 //! The worker: `judge` and the loop around it, from records to committed verdicts.
 //!
-//! - [`judge`] is the pure path from a record to its verdict.
+//! - [`judge()`] is the pure path from a record to its verdict.
 //! - [`start`] makes a thread for each shard, and [`shard`] is the loop that it runs, one [`batch`] after the other.
 //! - [`transaction`] is the only way out: verdicts and offsets together, or neither.
 //! - [`fault`] is everything that can go wrong on our side, and what is done about each; [`progress`] is where a fault goes
