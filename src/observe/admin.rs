@@ -1,13 +1,11 @@
 //! The endpoint for probes and metrics: `/livez`, `/readyz`, `/metrics`, on a thread of its own so that it answers, or by its
 //! silence tells, whatever the shards do. It asks for no password and shows no personal data; it stands on loopback unless
-//! configured otherwise. Neither many connections nor slow ones can hold it up: their number and their time are bounded.
+//! configured otherwise.
 
 use std::{
     io,
     net::SocketAddr,
-    pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -21,23 +19,14 @@ use axum::{
     },
     response::{IntoResponse, Response},
     routing::get,
-    serve::Listener,
 };
 use serde::{Deserialize, Serialize};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
-    time::Sleep,
+use tokio::{net::TcpListener, sync::oneshot};
+
+use super::{
+    bounded::Bounded,
+    metrics::{self, Metrics, Reader},
 };
-
-use super::metrics::{self, Metrics, Reader};
-
-/// The most connections at a time; more wait.
-const CONNECTIONS: usize = 32;
-
-/// The most time that one connection, which carries one request, may take.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The body of `/livez` and `/readyz`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,7 +97,7 @@ struct Shown {
 }
 
 async fn serve(listener: std::net::TcpListener, shown: Arc<Shown>) -> io::Result<()> {
-    let listener = Bounded { listener: TcpListener::from_std(listener)?, free: Arc::new(Semaphore::new(CONNECTIONS)) };
+    let listener = Bounded::new(TcpListener::from_std(listener)?);
     let router = Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
@@ -142,69 +131,6 @@ fn health(missing: Vec<String>) -> Response {
     (status, headers, body + "\n").into_response()
 }
 
-/// A listener that has a bounded number of connections, each for a bounded time.
-struct Bounded {
-    listener: TcpListener,
-    free: Arc<Semaphore>,
-}
-
-impl Listener for Bounded {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        // The semaphore is never closed, so that there is always a permit to wait for.
-        let permit = Arc::clone(&self.free).acquire_owned().await.ok();
-        let (stream, address) = Listener::accept(&mut self.listener).await;
-        (Connection { stream, deadline: Box::pin(tokio::time::sleep(PATIENCE)), _permit: permit }, address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
-/// A connection that fails once its time is over.
-struct Connection {
-    stream: TcpStream,
-    deadline: Pin<Box<Sleep>>,
-    _permit: Option<OwnedSemaphorePermit>,
-}
-
-impl Connection {
-    /// The stream, until the deadline.
-    fn poll_stream(&mut self, context: &mut Context<'_>) -> io::Result<Pin<&mut TcpStream>> {
-        match self.deadline.as_mut().poll(context) {
-            Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
-            Poll::Pending => Ok(Pin::new(&mut self.stream)),
-        }
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.poll_stream(context)?.poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_stream(context)?.poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_stream(context)?.poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::{
@@ -214,7 +140,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::observe::{Reading, SettingsReading, ShardReading};
+    use crate::observe::{Reading, SettingsReading, ShardReading, bounded::CONNECTIONS};
 
     fn start(read: impl Fn() -> Reading + Send + Sync + 'static) -> Admin {
         Admin::start(([127, 0, 0, 1], 0).into(), Duration::from_secs(30), Arc::new(read)).unwrap()

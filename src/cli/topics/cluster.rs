@@ -21,7 +21,10 @@ use rdkafka::{
 };
 use tokio::runtime::Runtime;
 
-use super::check::{Found, Plan, Topic};
+use super::{
+    check::{Found, Topic},
+    plan::Plan,
+};
 use crate::config::{ClientRole, Kafka};
 
 /// The most complaints of librdkafka that are heard.

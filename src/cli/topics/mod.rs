@@ -9,14 +9,19 @@
 
 mod check;
 mod cluster;
+mod plan;
+mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::{process::ExitCode, time::Duration};
 
 use clap::{Args, Subcommand};
 
 use self::{
-    check::{Creation, Expected, Row, Severity, State},
+    check::{Expected, Row, Severity, State},
     cluster::Cluster,
+    plan::Creation,
 };
 use super::{
     options::ConfigOptions,
@@ -104,9 +109,9 @@ impl TopicsArgs {
         let found = cluster.look(&expected.names())?;
         let mut rows = check::rows(&expected, &found);
         if let TopicsCommand::Create { wanted, dry_run, .. } = self.command {
-            let plans = check::plans(&rows, &found, wanted, &expected);
+            let plans = plan::plans(&rows, &found, wanted, &expected);
             let results = cluster.create(&plans, dry_run)?;
-            rows = check::rows_after(&expected, found, &Creation { plans, results, dry_run });
+            rows = plan::rows_after(&expected, found, &Creation { plans, results, dry_run });
         }
         print(&if common.json { as_json(&rows)? } else { as_text(&rows) })?;
         Ok(if rows.iter().all(Row::is_good) { ExitCode::SUCCESS } else { ExitCode::from(FAULT) })

@@ -1,0 +1,71 @@
+//! How the missing topics are made, and what comes of it. Pure: the brokers are asked in between.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Wanted,
+    check::{self, DAY_MS, Expected, Finding, Found, Role, Row, State, Topic},
+};
+
+/// Partitions of new topics where no input topic gives a number: enough to share among a dozen shards.
+const PARTITIONS: usize = 12;
+/// Replicas of new topics, where there are as many brokers.
+const REPLICAS: usize = 3;
+
+/// How a topic is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub(super) topic: String,
+    pub(super) partitions: usize,
+    pub(super) replicas: usize,
+    pub(super) settings: Vec<(&'static str, String)>,
+}
+
+/// How the missing topics are made.
+pub(super) fn plans(rows: &[Row], found: &Found, wanted: Wanted, expected: &Expected) -> Vec<Plan> {
+    let inputs = rows.iter().filter(|row| row.role == Role::Input);
+    let as_inputs = inputs.filter_map(|row| row.shape.map(|shape| shape.partitions)).max();
+    let partitions = wanted.partitions.map(usize::from).or(as_inputs).unwrap_or(PARTITIONS);
+    let replicas = wanted.replication_factor.map_or(REPLICAS.min(found.brokers.max(1)), usize::from);
+    let plan = |row: &Row| {
+        let mut settings = vec![
+            ("cleanup.policy", "delete".to_owned()),
+            ("retention.ms", (i64::from(wanted.retention_days) * DAY_MS).to_string()),
+            // As the producers compressed them: nothing is unpacked and packed again on the way.
+            ("compression.type", "producer".to_owned()),
+            ("min.insync.replicas", if replicas > 2 { "2" } else { "1" }.to_owned()),
+        ];
+        if row.role != Role::Input {
+            settings.push(("max.message.bytes", expected.output_bytes.to_string()));
+        }
+        Plan { topic: row.topic.clone(), partitions, replicas, settings }
+    };
+    rows.iter().filter(|row| row.state == State::Missing).map(plan).collect()
+}
+
+/// What came of plans: for each topic whether it was made, or would have been.
+#[derive(Debug, Clone)]
+pub(super) struct Creation {
+    pub(super) plans: Vec<Plan>,
+    pub(super) results: BTreeMap<String, Result<(), String>>,
+    pub(super) dry_run: bool,
+}
+
+/// The rows once plans were carried out, or would have been. What the brokers refused is a problem of its topic.
+pub(super) fn rows_after(expected: &Expected, mut found: Found, creation: &Creation) -> Vec<Row> {
+    let Creation { plans, results, dry_run } = creation;
+    for plan in plans.iter().filter(|plan| results.get(&plan.topic).is_some_and(Result::is_ok)) {
+        let settings = plan.settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let topic = Topic { partitions: plan.partitions, replicas: plan.replicas, settings };
+        found.topics.insert(plan.topic.clone(), topic);
+    }
+    let mut rows = check::rows(expected, &found);
+    for row in &mut rows {
+        match results.get(&row.topic) {
+            Some(Ok(())) => row.state = if *dry_run { State::WouldCreate } else { State::Created },
+            Some(Err(refused)) => row.findings = vec![Finding::problem(format!("cannot be made: {refused}"))],
+            None => {}
+        }
+    }
+    rows
+}
