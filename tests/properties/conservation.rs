@@ -75,7 +75,7 @@ impl Side {
         self.flat.len() + self.nested.len() + companies
     }
 
-    fn object(&self, rest: Value) -> Value {
+    fn object(&self, rest: &Value) -> Value {
         let mut object = self.flat.clone();
         object.insert("customFields".to_owned(), Value::Object(self.nested.clone()));
         object.extend(self.companies.clone().map(|companies| ("companies".to_owned(), companies)));
@@ -114,12 +114,12 @@ proptest! {
         rejects in proptest::sample::select(vec!["attribute", "event"]),
         user_id_unsigned in any::<bool>(),
     ) {
-        let token = common::token(&signed.object(json!({"email": "user@example.com"})).to_string());
+        let token = common::token(&signed.object(&json!({"email": "user@example.com"})).to_string());
         let mut rest = json!({"organization": "acme", "featurebaseJwt": token, "email": "USER@example.com"});
         if user_id_unsigned {
             rest["userId"] = json!("12345");
         }
-        let verdict = Event::new(unsigned.object(rest).to_string())
+        let verdict = Event::new(unsigned.object(&rest).to_string())
             .verdict(&common::snapshot(&settings("enforced", locked, rejects), Policy::default()));
         prop_assert!(verdict["reason"].is_null() || verdict["reason"] == "attribute_rejected", "{}", verdict);
         prop_assert_eq!(accounted(&verdict), signed.count() + unsigned.count() + usize::from(user_id_unsigned), "{}", verdict);
@@ -136,7 +136,7 @@ proptest! {
         if hashed {
             rest["userHash"] = json!(common::hash("12345"));
         }
-        let verdict = Event::new(unsigned.object(rest).to_string())
+        let verdict = Event::new(unsigned.object(&rest).to_string())
             .verdict(&common::snapshot(&settings("observe", locked, rejects), Policy::default()));
         // Beside a hash of the user id the e-mail is an attribute.
         prop_assert_eq!(accounted(&verdict), unsigned.count() + usize::from(hashed), "{}", verdict);
