@@ -1,8 +1,9 @@
 //! Public keys: PEM or JWK (RFC 7517), held to the algorithm that they are for. A weak one is refused, and so is a private
 //! one: it has no business in the settings of whoever verifies.
 
+use aws_lc_rs::signature::{self, ParsedPublicKey, RsaPublicKeyComponents, VerificationAlgorithm};
 use jsonwebtoken::{
-    DecodingKey,
+    DecodingKey, DecodingKeyKind,
     crypto::aws_lc::DEFAULT_PROVIDER,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse},
 };
@@ -45,10 +46,19 @@ pub(super) fn read(algorithm: Algorithm, bytes: &[u8]) -> Result<DecodingKey, St
     let alg = algorithm.alg();
     let text = std::str::from_utf8(bytes).map_err(|_| "is neither PEM nor a JWK".to_owned())?.trim();
     let family = family(algorithm).ok_or_else(|| format!("{alg} takes a secret"))?;
-    if text.starts_with('{') {
+    let key = if text.starts_with('{') {
         let value: Value = serde_json::from_str(text).map_err(|error| format!("is not a JWK: {error}"))?;
-        return of_jwk(algorithm, &value);
+        of_jwk(algorithm, &value)?
+    } else {
+        of_pem(alg, family, text)?
+    };
+    if !is_sound(algorithm, &key) {
+        return Err(format!("is no key that {alg} could verify with: a number of it is wrong"));
     }
+    Ok(key)
+}
+
+fn of_pem(alg: &str, family: Family, text: &str) -> Result<DecodingKey, String> {
     if text.contains("PRIVATE KEY") {
         return Err(PRIVATE.to_owned());
     }
@@ -62,7 +72,8 @@ pub(super) fn read(algorithm: Algorithm, bytes: &[u8]) -> Result<DecodingKey, St
     match family {
         Family::Rsa => {
             let components = (DEFAULT_PROVIDER.key_utils.rsa_pub_components_from_public_key)(der);
-            rsa_size(&components.map_err(|error| format!("is no RSA key: {error}"))?.0)?;
+            let (modulus, exponent) = components.map_err(|error| format!("is no RSA key: {error}"))?;
+            rsa_numbers(&modulus, &exponent)?;
         }
         Family::Curve(curve, point) if der.len() != point => {
             return Err(format!("is not a point on {curve}, which {alg} demands (RFC 7518 §3.4)"));
@@ -126,21 +137,45 @@ fn of_jwk(algorithm: Algorithm, value: &Value) -> Result<DecodingKey, String> {
         return Err(format!("is a JWK of another type than {alg} demands (RFC 7518 §3.1)"));
     }
     let key = DecodingKey::from_jwk(&jwk).map_err(|error| format!("is not a usable JWK: {error}"))?;
-    if let jsonwebtoken::DecodingKeyKind::RsaModulusExponent { n, .. } = key.kind() {
-        rsa_size(n)?;
+    if let DecodingKeyKind::RsaModulusExponent { n, e } = key.kind() {
+        rsa_numbers(n, e)?;
     }
     Ok(key)
 }
 
-/// The size of an RSA modulus, in big-endian bytes.
-fn rsa_size(modulus: &[u8]) -> Result<(), String> {
+/// Whether the crypto library makes a key of it: a point on its curve, the right number of bytes, a modulus and an exponent
+/// that belong to a key. One that it doesn't would load, and then verify nothing.
+fn is_sound(algorithm: Algorithm, key: &DecodingKey) -> bool {
+    let rsa = &signature::RSA_PKCS1_2048_8192_SHA256;
+    let kind: &'static dyn VerificationAlgorithm = match algorithm {
+        Algorithm::ES256 => &signature::ECDSA_P256_SHA256_FIXED,
+        Algorithm::ES384 => &signature::ECDSA_P384_SHA384_FIXED,
+        Algorithm::EdDSA => &signature::ED25519,
+        _ => rsa,
+    };
+    match key.kind() {
+        DecodingKeyKind::SecretOrDer(bytes) => ParsedPublicKey::new(kind, bytes).is_ok(),
+        DecodingKeyKind::RsaModulusExponent { n, e } => {
+            RsaPublicKeyComponents { n, e }.to_parsed_public_key(rsa).is_ok()
+        }
+    }
+}
+
+/// Both numbers of an RSA key, in big-endian bytes: the modulus neither short nor too long, both odd, and an exponent of more
+/// than one (RFC 8017 §3.1), with which anybody could sign.
+fn rsa_numbers(modulus: &[u8], exponent: &[u8]) -> Result<(), String> {
     let significant = modulus.iter().position(|byte| *byte != 0).map_or(&[][..], |at| &modulus[at..]);
     let leading = significant.first().map_or(0, |byte| byte.leading_zeros() as usize);
     let bits = significant.len() * 8 - leading;
-    if (RSA_BITS..=RSA_MOST_BITS).contains(&bits) {
+    if !(RSA_BITS..=RSA_MOST_BITS).contains(&bits) {
+        return Err(format!(
+            "is an RSA key of {bits} bits; RFC 7518 §3.3 asks for at least {RSA_BITS}, at most {RSA_MOST_BITS} are verified"
+        ));
+    }
+    let odd = |number: &[u8]| number.last().is_some_and(|byte| byte % 2 == 1);
+    let one = exponent.iter().rev().skip(1).all(|byte| *byte == 0) && exponent.last() == Some(&1);
+    if odd(modulus) && odd(exponent) && !one {
         return Ok(());
     }
-    Err(format!(
-        "is an RSA key of {bits} bits; RFC 7518 §3.3 asks for at least {RSA_BITS}, at most {RSA_MOST_BITS} are verified"
-    ))
+    Err("is no RSA key: modulus and exponent are odd, and the exponent at least 3 (RFC 8017 §3.1)".to_owned())
 }
