@@ -191,6 +191,7 @@ def spoiled():
 
 def refused_keys():
     """Public keys that settings must refuse, and a word of why."""
+    off_curve = {**jwk(p256), "y": encode(bytes(31) + b"\x01")}
     weak = {**jwk(rsa), "n": encode(decode(RSA["n"])[:127] + b"\x01")}
     private = rsa.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -209,6 +210,11 @@ def refused_keys():
         ("Ed25519 for ES256", "ES256", pem(ed25519), "ES256"),
         ("a JWK for another algorithm", "RS256", {**jwk(rsa), "alg": "PS256"}, "PS256"),
         ("a JWK for encryption", "RS256", {**jwk(rsa), "use": "enc"}, "use"),
+        ("a point that is not on the curve", "ES256", off_curve, "no key"),
+        ("a coordinate that is too short", "ES256", {**jwk(p256), "x": encode(decode(P256["x"])[1:])}, "no key"),
+        ("an Ed25519 key that is too short", "EdDSA", {**jwk(ed25519), "x": encode(bytes(31))}, "no key"),
+        ("an RSA exponent of one", "RS256", {**jwk(rsa), "e": "AQ"}, "exponent"),
+        ("an even RSA modulus", "RS256", {**jwk(rsa), "n": encode(decode(RSA["n"])[:-1] + b"\x02")}, "odd"),
         ("no key at all", "RS256", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "PEM"),
     ]:
         yield {"name": name, "algorithm": algorithm, "public_key": key, "says": says}
