@@ -85,7 +85,7 @@ pub struct Settings {
     source: Source,
     vault: Vault,
     policy: Policy,
-    current: Arc<ArcSwap<Snapshot>>,
+    current: ArcSwap<Snapshot>,
     warnings: Vec<Problem>,
     seen: Mutex<Seen>,
 }
@@ -130,7 +130,7 @@ impl Settings {
             source,
             vault,
             policy,
-            current: Arc::new(ArcSwap::from_pointee(snapshot)),
+            current: ArcSwap::from_pointee(snapshot),
             warnings,
             seen: Mutex::new(Seen { decided, settling: None, secret_files, effective }),
         })
@@ -140,12 +140,6 @@ impl Settings {
     #[must_use]
     pub fn current(&self) -> Arc<Snapshot> {
         self.current.load_full()
-    }
-
-    /// The place where the snapshot that judges now always is: for those who take it for each batch.
-    #[must_use]
-    pub fn shared(&self) -> Arc<ArcSwap<Snapshot>> {
-        Arc::clone(&self.current)
     }
 
     /// What is doubtful in the settings as they were loaded.
