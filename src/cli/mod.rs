@@ -5,6 +5,7 @@
 //! `options::ConfigOptions`.
 
 mod config;
+mod dev;
 mod explain;
 mod healthcheck;
 mod interrupt;
@@ -13,6 +14,7 @@ mod options;
 mod output;
 mod replay;
 mod run;
+mod terminal;
 mod topics;
 
 use std::process::ExitCode;
@@ -39,6 +41,7 @@ const VERSION: &str = match option_env!("ATTRSYNC_VERSION") {
 const AFTER_HELP: &str = "\
 Examples:
   attrsync run --brokers kafka:9092          judge events until SIGTERM
+  attrsync dev                               try everything in one process, nothing else installed
   attrsync explain event.json                see an event's verdict and every step on the way there
   attrsync config defaults > attrsync.toml   begin with a commented configuration
   attrsync topics create --dry-run           see which topics would be made
@@ -59,6 +62,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Dev(dev::DevArgs),
     Replay(replay::ReplayArgs),
     Explain(explain::ExplainArgs),
     Topics(topics::TopicsArgs),
@@ -70,6 +74,7 @@ impl Command {
     fn execute(&self) -> anyhow::Result<ExitCode> {
         match self {
             Command::Run(args) => args.execute(),
+            Command::Dev(args) => args.execute(),
             Command::Replay(args) => args.execute(),
             Command::Explain(args) => args.execute(),
             Command::Topics(args) => args.execute(),

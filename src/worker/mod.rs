@@ -25,7 +25,7 @@ mod tries;
 pub use self::{
     fault::Fault,
     judge::judge,
-    options::{Delivery, Options, Outputs, Retry, Timeouts},
+    options::{Delivery, Options, Outputs, Retry, Timeouts, TopicLimits},
     start::{Stopper, Worker},
     stats::{Histogram, ShardStats, Stats},
 };

@@ -60,6 +60,17 @@ pub struct Outputs {
     pub source: String,
     /// The most bytes of one output record; a verdict beyond it becomes a rejection that says so.
     pub max_bytes: usize,
+    /// Whether the topics may take less than that.
+    pub topics: TopicLimits,
+}
+
+/// What is known of the output topics' own limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TopicLimits {
+    /// Nothing: they are asked.
+    Unknown,
+    /// They take any record. The embedded broker of `dev` has no limit, and could not be asked for one.
+    None,
 }
 
 /// How verdicts are delivered.

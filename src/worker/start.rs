@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::{
-    Delivery, Options, Stats, batch::Limits, fault::Fault, judging::Judging, limit, progress::Progress, shard::Shard,
-    stop::Stop, transaction::Outbox, tries::Tries,
+    Delivery, Options, Stats, TopicLimits, batch::Limits, fault::Fault, judging::Judging, limit, progress::Progress,
+    shard::Shard, stop::Stop, transaction::Outbox, tries::Tries,
 };
 use crate::{
     emit::{Encoder, producer},
@@ -91,6 +91,9 @@ fn shards(options: &Options, stop: &Stop) -> Result<usize, Fault> {
 /// The same options, with output records no larger than their topics take.
 fn within_topics(options: &Options) -> Options {
     let mut options = options.clone();
+    if options.outputs.topics == TopicLimits::None {
+        return options;
+    }
     let topics = [options.outputs.accepted.as_str(), options.outputs.rejected.as_str()];
     let limit = limit::record_bytes(&options.producer, topics, LOOKUP);
     if limit < options.outputs.max_bytes {

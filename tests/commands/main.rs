@@ -1,5 +1,6 @@
-//! Commands that need no Kafka, run as somebody runs them: the real binary, real files and pipes.
+//! Commands that need no Kafka of their own, run as somebody runs them: the real binary, real files and pipes.
 
+mod dev;
 mod explain;
 mod replay;
 

@@ -34,6 +34,17 @@ use crate::{
 };
 use steps::Case;
 
+/// What stands below the help.
+const AFTER_HELP: &str = "\
+The file holds one event: a record as `kcat -J` prints it, or the event alone, on one line or many.
+
+Examples:
+  attrsync explain event.json --type identify
+  attrsync explain events.ndjson --line 17 --json
+  kcat -C -b localhost -t events -o 1234 -c 1 -J | attrsync explain -
+
+Exit codes: 0 accepted; 10 partial; 11 rejected; 1 a fault; 2 usage or configuration.";
+
 /// The verdict is partial.
 const PARTIAL: u8 = 10;
 /// The verdict is rejected.
@@ -41,10 +52,7 @@ const REJECTED: u8 = 11;
 
 /// Tell an event's verdict and every step on the way there
 #[derive(Debug, Args)]
-#[command(after_help = "\
-The file holds one event: a record as `kcat -J` prints it, or the event alone, on one line or many.
-
-Exit codes: 0 accepted; 10 partial; 11 rejected; 1 a fault; 2 usage or configuration.")]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct ExplainArgs {
     /// The event; - for standard input
     file: PathBuf,

@@ -7,7 +7,10 @@ use anstyle::{AnsiColor, Style};
 
 use super::steps::{Mark, Part, Step};
 use crate::{
-    cli::output::{BAD, DIM, DOUBTFUL, GOOD, styled},
+    cli::{
+        output::{BAD, DIM, DOUBTFUL, GOOD, styled},
+        terminal::safe,
+    },
     domain::{Detail, Reason, Verdict, verdict::Outcome},
 };
 
@@ -92,26 +95,9 @@ fn shown(part: &Part, redact: bool) -> String {
     }
 }
 
-/// The text without what a terminal would act on.
-fn safe(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '"' | '\'' | '\\' => safe.push(char),
-            other => safe.extend(other.escape_debug()),
-        }
-    }
-    safe
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nothing_that_a_terminal_acts_on_is_shown() {
-        assert_eq!(safe("\"ä\\n\" \u{1b}[2J\r\n\u{9b}\u{202e}"), "\"ä\\n\" \\u{1b}[2J\\r\\n\\u{9b}\\u{202e}");
-    }
 
     #[test]
     fn what_is_theirs_can_be_left_out() {

@@ -32,15 +32,23 @@ use progress::Progress;
 use tally::{Summary, Tally};
 use target::Target;
 
+/// What stands below the help.
+const AFTER_HELP: &str = "\
+A line is a record as `kcat -J` prints it, or the event alone. Verdicts come in the order of the records.
+
+Examples:
+  attrsync replay --from-file events.ndjson --to-file verdicts.ndjson
+  kcat -C -b localhost -t events -J -e | attrsync replay --from-file - --to-file verdicts.ndjson
+  attrsync replay --from-file events.ndjson --to-file - --settings next.toml | jq 'select(.verdict == \"rejected\")'
+
+Exit codes: 0 every record has its verdict; 1 a fault; 2 usage or configuration; 130 interrupted.";
+
 /// How often progress is looked at.
 const TICK: Duration = Duration::from_millis(100);
 
 /// Judge records from a file again, one verdict a line
 #[derive(Debug, Args)]
-#[command(after_help = "\
-A line is a record as `kcat -J` prints it, or the event alone. Verdicts come in the order of the records.
-
-Exit codes: 0 every record has its verdict; 1 a fault; 2 usage or configuration; 130 interrupted.")]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct ReplayArgs {
     /// Records, one a line; - for standard input
     #[arg(long, value_name = "FILE")]

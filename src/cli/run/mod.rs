@@ -31,6 +31,8 @@ use crate::{
     worker::{Stats, Stopper, Worker},
 };
 
+pub(super) use options::worker as worker_options;
+
 /// A shard's loop beats several times a second; a fault holds it up for as long as the longest of its calls. Beyond this
 /// it hangs.
 const SILENCE: Duration = Duration::from_secs(90);

@@ -4,10 +4,10 @@ use std::{num::NonZeroUsize, time::Duration};
 
 use crate::{
     config::{self, ClientRole, Config},
-    worker::{Delivery, Options, Outputs, Retry, Timeouts},
+    worker::{Delivery, Options, Outputs, Retry, Timeouts, TopicLimits},
 };
 
-pub(super) fn worker(config: &Config) -> Options {
+pub(in crate::cli) fn worker(config: &Config) -> Options {
     let Config { kafka, worker, .. } = config;
     let millis = Duration::from_millis;
     Options {
@@ -18,6 +18,7 @@ pub(super) fn worker(config: &Config) -> Options {
             // The group is what distinguishes two deployments that read the same topics.
             source: format!("/attrsync/{}", kafka.group_id),
             max_bytes: config.output_bytes(),
+            topics: TopicLimits::Unknown,
         },
         group: kafka.group_id.clone(),
         instance: kafka.instance.clone(),

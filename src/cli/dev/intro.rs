@@ -1,0 +1,42 @@
+//! What is told at the beginning: where everything is, and what can be done with it.
+
+use crate::{
+    cli::output::{DIM, GOOD, styled},
+    config::Config,
+    store::Settings,
+};
+
+/// The text of it.
+pub(super) fn text(config: &Config, settings: &Settings, rate: Option<u32>) -> String {
+    let kafka = &config.kafka;
+    let (broker, input) = (&kafka.bootstrap_servers, kafka.input.topics.join(", "));
+    let (accepted, rejected) = (&kafka.accepted_topic, &kafka.rejected_topic);
+    let snapshot = settings.current();
+    let mut organizations: Vec<_> = snapshot.organizations().map(|organization| organization.slug.as_ref()).collect();
+    organizations.sort_unstable();
+    let traffic = match rate {
+        None => "none; send your own".to_owned(),
+        Some(rate) => format!("{rate} events a second: signed, forged, expired, hashed, locked, unconfigured, broken"),
+    };
+    let mut text = format!("{}\n", styled(GOOD.bold(), "attrsync dev"));
+    for (name, what) in [
+        ("broker", format!("{broker}, embedded: no transactions, so verdicts come at least once; gone when this ends")),
+        ("in", input.clone()),
+        ("out", format!("{accepted}, {rejected}")),
+        ("settings", format!("{}, organizations {}", settings.source(), organizations.join(", "))),
+        ("traffic", traffic),
+    ] {
+        text += &format!("  {} {what}\n", styled(DIM, format_args!("{name:<9}")));
+    }
+    text += "\nSend to it and read from it with kcat or any other client:\n";
+    for command in [
+        format!(
+            r#"echo '{{"organization":"acme","userId":"1"}}' | kcat -P -b {broker} -t {input} -H ce_type=identify"#
+        ),
+        format!("kcat -C -b {broker} -t {rejected} -o beginning"),
+        format!("kcat -C -b {broker} -t {input} -o -1 -c 1 -J | attrsync explain - --settings settings.example.toml"),
+    ] {
+        text += &format!("  {command}\n");
+    }
+    text + "\nThe worker joins its consumer group, which takes the embedded broker three seconds.\n\n"
+}

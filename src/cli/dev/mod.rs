@@ -1,0 +1,161 @@
+//! `attrsync dev`: everything in one process, nothing else installed: a broker, sample settings, traffic, the worker, and
+//! its verdicts on the terminal.
+//!
+//! ```text
+//! attrsync dev
+//! attrsync dev --events 1000 --rate 500
+//! attrsync dev --no-traffic --settings mine.toml
+//! ```
+//!
+//! The broker is librdkafka's mock cluster. It speaks to any client, but knows no transactions: delivery is at least once
+//! here. What judges, reads and writes is the worker that `run` starts; the view reads the verdict topics as any subscriber
+//! would.
+
+mod broker;
+mod feed;
+mod intro;
+mod verdicts;
+mod view;
+
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    sync::{
+        Arc,
+        mpsc::{Receiver, TryRecvError, channel},
+    },
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use super::{interrupt::on_interrupt, output::print, run::worker_options};
+use crate::{
+    config::{self, Config, Log, LogFormat},
+    observe::log,
+    store::{Settings, Source, log_warnings},
+    worker::{Stopper, TopicLimits, Worker},
+};
+use broker::Broker;
+use feed::{Feed, Plan};
+use verdicts::Verdicts;
+use view::View;
+
+/// What stands below the help.
+const AFTER_HELP: &str = "\
+Nothing else has to be installed. The embedded broker has no transactions: verdicts are delivered at least once here.
+
+Examples:
+  attrsync dev                                             watch ten events a second being judged
+  attrsync dev --events 1000 --rate 500                    end after a thousand, with a summary
+  attrsync dev --no-traffic --settings mine.toml           judge your own events by your own settings
+
+Exit codes: 0 ended by ctrl-C, or all events have their verdicts; 1 a fault; 2 usage.";
+
+/// How often an edited settings file is looked at.
+const RELOAD: Duration = Duration::from_millis(500);
+/// How long the last verdicts may take after the last event was sent.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Try everything in one process: a broker, sample settings, traffic and the worker
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct DevArgs {
+    /// Events a second
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    rate: u32,
+
+    /// End after this many events, with a summary
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    events: Option<u64>,
+
+    /// Where the traffic begins: the same seed makes the same events
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+
+    /// Send nothing: judge your own events alone
+    #[arg(long, conflicts_with_all = ["rate", "events", "seed"])]
+    no_traffic: bool,
+
+    /// Settings file, reloaded when it changes [default: the samples, settings.example.toml]
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+}
+
+impl DevArgs {
+    pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
+        let (interrupt, interrupted) = channel();
+        on_interrupt(move || _ = interrupt.send(())).context("signals cannot be listened to")?;
+        log::init(&Log { filter: "warn,attrsync::store=info,librdkafka=error".to_owned(), format: LogFormat::Text })?;
+        let broker = Broker::start()?;
+        let config = configuration(&broker)?;
+        let settings = Arc::new(self.load(&config)?);
+        let _watch = settings.watch(RELOAD, |_| {})?;
+        print(&intro::text(&config, &settings, (!self.no_traffic).then_some(self.rate)))?;
+        let verdicts = Verdicts::subscribe(&config)?;
+        let stopper = Stopper::default();
+        let mut options = worker_options(&config);
+        options.outputs.topics = TopicLimits::None;
+        let worker = Worker::start(&options, &settings, &stopper)?;
+        let events = if self.no_traffic { Some(0) } else { self.events };
+        let feed = Feed::start(&config, Plan { rate: self.rate, events, seed: self.seed })?;
+        let shown = self.show(&Sources { verdicts, feed, interrupted, stopper: stopper.clone() });
+        stopper.stop();
+        worker.join()?;
+        shown?.summary()?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn load(&self, config: &Config) -> anyhow::Result<Settings> {
+        let source = self.settings.clone().map_or(Source::Embedded(crate::store::EXAMPLE), Source::File);
+        let settings = Settings::load(source, config.policy())?;
+        log_warnings(settings.warnings());
+        Ok(settings)
+    }
+
+    /// Shows verdicts until all events have theirs, or somebody presses ctrl-C.
+    fn show(&self, sources: &Sources) -> anyhow::Result<View> {
+        let (mut view, mut last) = (View::new(), Instant::now());
+        loop {
+            if let Some(verdict) = sources.verdicts.next()? {
+                view.show(&verdict)?;
+                sources.feed.seen(view.total());
+                last = Instant::now();
+            }
+            view.tick();
+            let ended = self.events.is_some_and(|events| view.total() >= events);
+            if ended || sources.interrupted.try_recv() != Err(TryRecvError::Empty) {
+                return Ok(view);
+            }
+            if sources.stopper.asked() {
+                bail!("the worker has ended");
+            }
+            if let Some(events) = self.events
+                && sources.feed.done()
+                && last.elapsed() > PATIENCE
+            {
+                bail!("{events} events were sent and {} verdicts came", view.total());
+            }
+        }
+    }
+}
+
+/// What the view waits for.
+struct Sources {
+    verdicts: Verdicts,
+    feed: Feed,
+    interrupted: Receiver<()>,
+    stopper: Stopper,
+}
+
+/// The configuration of `run` by default, on the embedded broker. No file is read: what it says of a real cluster has no
+/// meaning here.
+fn configuration(broker: &Broker) -> anyhow::Result<Config> {
+    let mut config: Config = toml::from_str(config::DEFAULTS).context("the default configuration cannot be read")?;
+    config.kafka.bootstrap_servers = broker.address();
+    config.kafka.instance = "dev".to_owned();
+    config.worker.delivery = config::Delivery::AtLeastOnce;
+    broker.create_topics(&config)?;
+    Ok(config)
+}

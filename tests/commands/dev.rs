@@ -1,0 +1,134 @@
+//! `attrsync dev`: the embedded broker, the traffic, the worker and the view, all real.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader, Lines},
+    process::{Child, ChildStdout, Command, Stdio},
+    time::Duration,
+};
+
+use attrsync::{domain::EventTime, traffic::Traffic};
+use rdkafka::{
+    ClientConfig,
+    producer::{BaseProducer, BaseRecord, Producer},
+};
+
+use crate::{Desk, NOW, Ran};
+
+/// A running `dev`; it ends with this.
+struct Running {
+    child: Child,
+    /// What it prints, until nobody reads it any more.
+    lines: Option<Lines<BufReader<ChildStdout>>>,
+}
+
+impl Running {
+    fn start(desk: &Desk, arguments: &[&str]) -> Self {
+        let mut command = desk.bare(&[&["dev"], arguments].concat());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines: Some(lines) }
+    }
+
+    /// The next line that holds this.
+    fn until(&mut self, what: &str) -> String {
+        let found = self.lines.iter_mut().flatten().map(Result::unwrap).find(|line| line.contains(what));
+        found.unwrap_or_else(|| panic!("no line with {what:?}"))
+    }
+
+    /// Presses ctrl-C; the exit code, and what was printed after.
+    fn interrupt(mut self) -> (Option<i32>, String) {
+        let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let rest: Vec<_> = self.lines.iter_mut().flatten().map(Result::unwrap).collect();
+        (self.child.wait().unwrap().code(), rest.join("\n"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Gone already where the test went well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn every_event_gets_the_verdict_that_it_was_made_for() {
+    const EVENTS: usize = 600;
+    let ran: Ran = Desk::new()
+        .bare(&["dev", "--events", &EVENTS.to_string(), "--rate", "2000", "--seed", "5"])
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    let (mut traffic, now) = (Traffic::new(5), EventTime::from_millis(NOW));
+    let mut expected = BTreeMap::new();
+    for event in std::iter::repeat_with(|| traffic.next(now)).take(EVENTS) {
+        *expected.entry(event.outcome.name()).or_insert(0) += 1;
+    }
+    let (head, shown) = ran.out.split_once("three seconds.\n\n").unwrap();
+    assert!(head.contains("127.0.0.1:") && head.contains("no transactions"), "{head}");
+    for (name, number) in &expected {
+        let lines =
+            shown.lines().filter(|line| ["✓", "~", "✗"].iter().any(|mark| line.contains(&format!(" {mark} {name}"))));
+        assert_eq!(lines.count(), *number, "{name}");
+        assert!(shown.contains(&format!("{number} {name}")), "{name}");
+    }
+    assert!(shown.contains("600 verdicts"), "{shown}");
+}
+
+#[test]
+fn others_can_send_to_it_and_edited_settings_count_at_once() {
+    let desk = Desk::new();
+    desk.write("mine.toml", "[[organizations]]\nslug = \"mine\"\nenforcement = \"observe\"\n");
+    let mut dev = Running::start(&desk, &["--no-traffic", "--settings", "mine.toml"]);
+    let broker = dev.until("broker").split([' ', ',']).find(|word| word.starts_with("127.")).unwrap().to_owned();
+    dev.until("three seconds");
+    let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", &broker).create().unwrap();
+    let send = |user: &str| {
+        let event = format!(
+            r#"{{"type":"identify","payload":{{"organization":"mine","userId":"{user}","plan":"x","\u001b[31m":1}}}}"#
+        );
+        producer.send(BaseRecord::<str, str>::to("events").payload(&event)).map_err(|(error, _)| error).unwrap();
+        producer.flush(Duration::from_secs(20)).unwrap();
+    };
+    send("first");
+    let line = dev.until(" first ");
+    assert!(line.contains("✓ accepted unverified would be rejected: proof_missing; dropped"), "{line}");
+    assert!(line.contains("\\u{1b}[31m plan") && !line.contains('\u{1b}'), "{line}");
+    desk.write(
+        "mine.toml",
+        "[[organizations]]\nslug = \"mine\"\nenforcement = \"observe\"\nattributes.plan.type = \"text\"\n",
+    );
+    for number in 0.. {
+        assert!(number < 200, "the edited settings never counted");
+        send(&format!("u{number}"));
+        if dev.until(&format!(" u{number} ")).contains("set plan") {
+            break;
+        }
+    }
+    let (code, rest) = dev.interrupt();
+    assert!(code == Some(0) && rest.contains("verdicts ("), "{code:?} {rest}");
+}
+
+#[test]
+fn a_reader_that_leaves_ends_it() {
+    let desk = Desk::new();
+    let mut dev = Running::start(&desk, &["--rate", "100"]);
+    dev.until("✓ accepted");
+    dev.lines.take();
+    assert_eq!(dev.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn what_cannot_be_done_is_told() {
+    let desk = Desk::new();
+    let ran: Ran = desk.bare(&["dev", "--settings", "none.toml"]).output().unwrap().into();
+    assert!(ran.code == Some(1) && ran.err.contains("none.toml cannot be read"), "{}", ran.err);
+    for arguments in [&["dev", "--rate", "0"][..], &["dev", "--events", "0"], &["dev", "--no-traffic", "--events", "1"]]
+    {
+        let ran: Ran = desk.bare(arguments).output().unwrap().into();
+        assert_eq!(ran.code, Some(2), "{arguments:?}");
+    }
+}
