@@ -16,7 +16,9 @@ mod watch;
 use std::{
     ffi::OsString,
     fmt,
-    path::PathBuf,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -33,6 +35,9 @@ pub use watch::{Watch, log_warnings};
 
 /// A settings file to begin with, and the settings of `attrsync dev`.
 pub const EXAMPLE: &str = include_str!("../../settings.example.toml");
+
+/// More than any settings file has: room for ten thousand organizations.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Where a settings document is.
 #[derive(Clone, PartialEq, Eq)]
@@ -52,7 +57,7 @@ pub enum SettingsError {
         /// The file.
         path: String,
         /// Why.
-        error: std::io::Error,
+        error: io::Error,
     },
     /// The document is wrong.
     #[error("{}", listed(.source_name, .problems))]
@@ -197,12 +202,23 @@ impl Settings {
     }
 }
 
+/// Reads no more than a settings file can have: what was named by mistake may have no end.
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {MAX_BYTES} bytes")));
+    }
+    Ok(text)
+}
+
 impl Source {
     fn read(&self) -> Result<String, SettingsError> {
         match self {
             Source::Embedded(text) => Ok((*text).to_owned()),
-            Source::File(path) => std::fs::read_to_string(path)
-                .map_err(|error| SettingsError::Unreadable { path: path.display().to_string(), error }),
+            Source::File(path) => {
+                read(path).map_err(|error| SettingsError::Unreadable { path: path.display().to_string(), error })
+            }
         }
     }
 

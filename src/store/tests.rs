@@ -49,6 +49,12 @@ fn a_missing_file_or_a_folder_is_an_error_with_its_path() {
 }
 
 #[test]
+fn a_file_without_end_is_given_up() {
+    let error = Settings::load(Source::File("/dev/zero".into()), Policy::default()).unwrap_err().to_string();
+    assert!(error.contains("/dev/zero cannot be read: it has more than"), "{error}");
+}
+
+#[test]
 fn a_broken_file_lists_everything_that_is_wrong() {
     let folder = folder();
     write(folder.path(), "[[organizations]]\nslug = \"\"\nlokced = 1\n");
