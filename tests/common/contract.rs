@@ -11,6 +11,7 @@ pub(crate) fn holds(channel: Channel, value: &Value) {
     static SCHEMAS: [OnceLock<Validator>; 2] = [OnceLock::new(), OnceLock::new()];
     let validator = SCHEMAS[usize::from(channel == Channel::Rejected)]
         .get_or_init(|| jsonschema::validator_for(schema::of(channel).as_value()).unwrap());
-    let errors: Vec<_> = validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let errors: Vec<_> =
+        validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{errors:?} in {value}");
 }

@@ -17,10 +17,16 @@ use std::{
     sync::Arc,
 };
 
-use attrsync::domain::{EventTime, Policy, Snapshot, key::Algorithm};
+use attrsync::{
+    domain::{EventTime, Policy, Snapshot, key::Algorithm},
+    emit::Channel,
+};
 use serde_json::{Map, Value, json};
 
-use crate::common::{self, Event};
+use crate::{
+    common::{self, Event},
+    contract,
+};
 
 /// One fixture.
 pub(crate) struct Fixture {
@@ -50,6 +56,7 @@ impl Fixture {
     /// The verdict's JSON. The version of the settings is a digest of them and no part of what a fixture shows.
     pub(crate) fn verdict(&self) -> String {
         let verdict = event(&self.json["record"]).judge(&self.settings());
+        contract::holds(Channel::Accepted, &serde_json::from_str(&verdict).unwrap());
         let (rest, _) = verdict.rsplit_once(':').unwrap();
         format!("{rest}:\"[version]\"}}")
     }

@@ -3,6 +3,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/contract.rs"]
+mod contract;
 
 mod attacks;
 mod fixture;

@@ -1,0 +1,84 @@
+//! What a test sends, and what it expects of it. A fresh topic and one producer: the n-th record of a partition has offset n.
+
+use std::time::Duration;
+
+use attrsync::{
+    domain::{EventTime, verdict::Outcome},
+    traffic::Traffic,
+};
+use rdkafka::{
+    error::{KafkaError, RDKafkaErrorCode},
+    message::{Header, OwnedHeaders},
+    producer::{BaseRecord, DefaultProducerContext, Producer as _, ThreadedProducer},
+};
+
+use super::{SOON, topics::Topics};
+
+/// A producer of events, and the outcome expected at each partition and offset.
+pub(crate) struct Feed {
+    producer: ThreadedProducer<DefaultProducerContext>,
+    topic: String,
+    traffic: Traffic,
+    pub(crate) expected: Vec<Vec<Outcome>>,
+}
+
+/// One record to send.
+#[derive(Clone, Copy)]
+pub(crate) struct Input<'i> {
+    pub(crate) value: Option<&'i [u8]>,
+    pub(crate) headers: &'i [(&'i str, &'i [u8])],
+    /// What has to become of it.
+    pub(crate) outcome: Outcome,
+}
+
+impl Feed {
+    pub(crate) fn new(topics: &Topics) -> Self {
+        let mut config = topics.client();
+        config.set("enable.idempotence", "true").set("linger.ms", "5").set("compression.type", "lz4");
+        let partitions = usize::try_from(topics.partitions).unwrap();
+        Self {
+            producer: config.create().unwrap(),
+            topic: topics.input.clone(),
+            traffic: Traffic::new(17),
+            expected: vec![Vec::new(); partitions],
+        }
+    }
+
+    /// Sends so many events of the mixture, to each partition in turn.
+    pub(crate) fn mixture(&mut self, events: usize) {
+        for _ in 0..events {
+            let now = EventTime::from_millis(jiff::Timestamp::now().as_millisecond());
+            let event = self.traffic.next(now);
+            let partition = (0..self.expected.len()).min_by_key(|at| self.expected[*at].len()).unwrap();
+            let header = event.event_type.map(|name| ("ce_type", name.as_bytes()));
+            self.send(
+                partition,
+                Input { value: Some(&event.value), headers: header.as_slice(), outcome: event.outcome },
+            );
+        }
+    }
+
+    /// Sends one record.
+    pub(crate) fn send(&mut self, partition: usize, input: Input<'_>) {
+        self.expected[partition].push(input.outcome);
+        let headers = input.headers.iter().map(|(key, value)| Header { key, value: Some(*value) });
+        let mut record = BaseRecord::<[u8], [u8]>::to(&self.topic).partition(partition.try_into().unwrap());
+        record.payload = input.value;
+        record.headers = Some(headers.fold(OwnedHeaders::new(), OwnedHeaders::insert));
+        while let Err((error, back)) = self.producer.send(record) {
+            assert_eq!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull));
+            std::thread::park_timeout(Duration::from_millis(5));
+            record = back;
+        }
+    }
+
+    /// Waits until everything is there.
+    pub(crate) fn flush(&self) {
+        self.producer.flush(SOON).unwrap();
+    }
+
+    /// How many records were sent.
+    pub(crate) fn len(&self) -> usize {
+        self.expected.iter().map(Vec::len).sum()
+    }
+}

@@ -1,0 +1,144 @@
+//! The outputs, read back whole, and held against what was sent.
+
+use std::{collections::HashMap, fmt, time::Duration};
+
+use attrsync::{domain::verdict::Outcome, emit::Channel};
+use rdkafka::{
+    Message as _, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer as _},
+    error::KafkaError,
+    message::Headers as _,
+};
+use serde_json::Value;
+
+use super::{feed::Feed, topics::Topics};
+use crate::contract;
+
+/// One output record.
+pub(crate) struct Told {
+    pub(crate) accepted: bool,
+    /// Its own partition and offset.
+    pub(crate) at: (i32, i64),
+    pub(crate) key: Vec<u8>,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) value: Value,
+}
+
+impl Told {
+    /// The position of the event it tells of.
+    pub(crate) fn source(&self) -> (usize, i64) {
+        let number = |name| self.value["source"][name].as_i64().unwrap();
+        (usize::try_from(number("partition")).unwrap(), number("offset"))
+    }
+}
+
+/// All that readers of committed records see.
+pub(crate) fn committed(topics: &Topics) -> Vec<Told> {
+    read(topics, "read_committed")
+}
+
+/// Aborted records too.
+pub(crate) fn uncommitted(topics: &Topics) -> Vec<Told> {
+    read(topics, "read_uncommitted")
+}
+
+fn read(topics: &Topics, isolation: &str) -> Vec<Told> {
+    let mut config = topics.client();
+    config.set("group.id", "reader").set("enable.auto.commit", "false").set("enable.partition.eof", "true");
+    config.set("isolation.level", isolation).set("auto.offset.reset", "earliest");
+    let consumer: BaseConsumer = config.create().unwrap();
+    let mut all = TopicPartitionList::new();
+    for topic in [&topics.accepted, &topics.rejected] {
+        for partition in 0..topics.partitions {
+            all.add_partition_offset(topic, partition, Offset::Beginning).unwrap();
+        }
+    }
+    consumer.assign(&all).unwrap();
+    let (mut told, mut ends) = (Vec::new(), 0);
+    while ends < all.count() {
+        match consumer.poll(Duration::from_secs(30)).expect("the outputs can be read to their ends") {
+            Ok(message) => told.push(Told {
+                accepted: message.topic() == topics.accepted,
+                at: (message.partition(), message.offset()),
+                key: message.key().unwrap_or_default().to_vec(),
+                headers: headers(&message),
+                value: serde_json::from_slice(message.payload().unwrap()).unwrap(),
+            }),
+            Err(KafkaError::PartitionEOF(_)) => ends += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    told
+}
+
+fn headers(message: &rdkafka::message::BorrowedMessage<'_>) -> HashMap<String, String> {
+    let text = |value: Option<&[u8]>| String::from_utf8(value.unwrap_or_default().to_vec()).unwrap();
+    let all = message.headers().into_iter().flat_map(|headers| headers.iter());
+    all.map(|header| (header.key.to_owned(), text(header.value))).collect()
+}
+
+/// Every record keeps the contract: its value the schema of its topic, its headers what the value says, its key whom it
+/// concerns.
+pub(crate) fn hold_contract(told: &[Told]) {
+    for Told { accepted, key, headers, value, .. } in told {
+        let channel = if *accepted { Channel::Accepted } else { Channel::Rejected };
+        contract::holds(channel, value);
+        assert_eq!(headers["ce_type"], channel.event_type());
+        assert_eq!(headers["attrsync-verdict"], value["verdict"].as_str().unwrap());
+        assert_eq!(headers.get("attrsync-organization").map(String::as_str), value["organization"].as_str());
+        let user = ["userId", "email", "anonymousId"].iter().find_map(|field| value["user"][field].as_str());
+        if let (Some(organization), Some(user)) = (value["organization"].as_str(), user) {
+            assert_eq!(String::from_utf8_lossy(key), format!("{organization}:{user}"));
+        }
+    }
+}
+
+/// What came of the events.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) accepted: usize,
+    pub(crate) partial: usize,
+    pub(crate) rejected: usize,
+}
+
+impl Counts {
+    pub(crate) fn total(&self) -> usize {
+        self.accepted + self.partial + self.rejected
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { accepted, partial, rejected } = self;
+        write!(f, "{} events: {accepted} accepted, {partial} partial, {rejected} rejected", self.total())
+    }
+}
+
+/// Every input position is told exactly once, of a partial verdict once in each topic; each with the outcome it was made
+/// for; and each output partition tells the events of an input partition in their order.
+pub(crate) fn hold_exactly_once(feed: &Feed, told: &[Told]) -> Counts {
+    let mut found: HashMap<(usize, i64), Vec<bool>> = HashMap::new();
+    let mut latest: HashMap<(bool, i32, usize), i64> = HashMap::new();
+    for record in told {
+        let (partition, offset) = record.source();
+        found.entry((partition, offset)).or_default().push(record.accepted);
+        let before = latest.insert((record.accepted, record.at.0, partition), offset);
+        assert!(before.is_none_or(|before| before < offset), "{partition}/{offset} is told after {before:?}");
+    }
+    let mut counts = Counts::default();
+    for (partition, outcomes) in feed.expected.iter().enumerate() {
+        for (offset, outcome) in outcomes.iter().enumerate() {
+            let mut channels = found.remove(&(partition, offset.try_into().unwrap())).unwrap_or_default();
+            channels.sort_unstable();
+            let (count, expected): (_, &[bool]) = match outcome {
+                Outcome::Accepted => (&mut counts.accepted, &[true]),
+                Outcome::Partial => (&mut counts.partial, &[false, true]),
+                Outcome::Rejected => (&mut counts.rejected, &[false]),
+            };
+            assert_eq!(channels, expected, "{partition}/{offset} was made to be {outcome:?}");
+            *count += 1;
+        }
+    }
+    assert!(found.is_empty(), "{} positions were told that nobody sent", found.len());
+    counts
+}

@@ -1,0 +1,116 @@
+//! `attrsync run` as a process of its own, which can be killed.
+
+use std::{
+    fs::File,
+    process::{Child, Command, ExitStatus, Stdio},
+};
+
+use attrsync::store::EXAMPLE;
+use tempfile::TempDir;
+
+use super::{SOON, eventually, print, topics::Topics};
+
+/// What all workers of a test are told.
+pub(crate) struct Setup {
+    folder: TempDir,
+    set: Vec<String>,
+}
+
+impl Setup {
+    /// The sample settings, short timeouts, and these further keys.
+    pub(crate) fn new(topics: &Topics, further: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = folder.path().join("settings.toml");
+        std::fs::write(&settings, EXAMPLE).unwrap();
+        let set = [
+            format!("kafka.bootstrap_servers={}", topics.brokers),
+            format!("kafka.group_id={}", topics.group),
+            format!("kafka.input.topics=[\"{}\"]", topics.input),
+            format!("kafka.accepted_topic={}", topics.accepted),
+            format!("kafka.rejected_topic={}", topics.rejected),
+            format!("kafka.transactional_id_prefix={}", topics.group),
+            format!("settings.source=file:{}", settings.display()),
+            "kafka.static_membership=true".to_owned(),
+            "worker.shards=2".to_owned(),
+            // The least that a broker allows for the session; the others below it.
+            "worker.session_timeout_ms=6000".to_owned(),
+            "worker.transaction_timeout_ms=5000".to_owned(),
+            "worker.message_timeout_ms=4000".to_owned(),
+            "admin.address=127.0.0.1:0".to_owned(),
+            "log.format=text".to_owned(),
+        ];
+        let set = set.into_iter().chain(further.iter().map(|key| (*key).to_owned())).collect();
+        Self { folder, set }
+    }
+
+    /// Starts a worker under this name.
+    pub(crate) fn start(&self, instance: &str) -> Process {
+        let log = self.folder.path().join(format!("{instance}.log"));
+        let file = File::options().create(true).append(true).open(&log).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
+        command.arg("run").args(self.set.iter().flat_map(|key| ["--set", key]));
+        command.args(["--set", &format!("kafka.instance={instance}")]);
+        command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
+        Process { child: command.spawn().unwrap(), log }
+    }
+}
+
+/// A worker process; killed when it is dropped.
+pub(crate) struct Process {
+    child: Child,
+    log: std::path::PathBuf,
+}
+
+impl Process {
+    /// SIGKILL.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, which it may take its time for.
+    pub(crate) fn terminate(&self) {
+        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits until it has ended.
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        let mut status = None;
+        eventually("the worker ends", SOON, || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+
+    /// Ends it in good order.
+    pub(crate) fn stop(mut self) {
+        self.terminate();
+        let status = self.ended();
+        assert!(status.success(), "{status}\n{}", self.log());
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// What it logged, and what earlier workers of its name did.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+            let last: Vec<_> = log.lines().rev().take(60).collect();
+            print(&last.into_iter().rev().collect::<Vec<_>>().join("\n"));
+        }
+    }
+}

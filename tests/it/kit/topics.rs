@@ -1,0 +1,65 @@
+//! The topics and the group of one test, named after it and never used again.
+
+use rdkafka::{
+    ClientConfig,
+    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    client::DefaultClientContext,
+};
+
+/// Where one test's records go.
+#[derive(Clone)]
+pub(crate) struct Topics {
+    pub(crate) brokers: String,
+    pub(crate) input: String,
+    pub(crate) accepted: String,
+    pub(crate) rejected: String,
+    pub(crate) group: String,
+    pub(crate) partitions: i32,
+}
+
+impl Topics {
+    /// Makes them, each with so many partitions.
+    pub(crate) fn create(brokers: &str, test: &str, partitions: i32) -> Self {
+        Self::create_with(brokers, test, partitions, &[])
+    }
+
+    /// Makes them, the outputs with these settings.
+    pub(crate) fn create_with(brokers: &str, test: &str, partitions: i32, outputs: &[(&str, &str)]) -> Self {
+        let topics = Self::named(brokers, test, partitions);
+        let new = |name| NewTopic::new(name, partitions, TopicReplication::Fixed(1));
+        let output = |name| outputs.iter().fold(new(name), |topic, (key, value)| topic.set(key, value));
+        let all = [new(&topics.input), output(&topics.accepted), output(&topics.rejected)];
+        let admin: AdminClient<DefaultClientContext> = topics.client().create().unwrap();
+        let made = block_on(admin.create_topics(&all, &AdminOptions::new())).unwrap();
+        for topic in made {
+            topic.unwrap();
+        }
+        topics
+    }
+
+    /// Names alone, for a cluster that makes topics by itself.
+    pub(crate) fn named(brokers: &str, test: &str, partitions: i32) -> Self {
+        let now = jiff::Timestamp::now().as_microsecond();
+        let name = |part: &str| format!("it-{test}-{now:x}.{part}");
+        Self {
+            brokers: brokers.to_owned(),
+            input: name("events"),
+            accepted: name("accepted"),
+            rejected: name("rejected"),
+            group: name("group"),
+            partitions,
+        }
+    }
+
+    /// What every client of this test needs.
+    pub(crate) fn client(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers);
+        config
+    }
+}
+
+/// Runs a future of the admin client to its end.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}

@@ -1,0 +1,9 @@
+//! The worker on a real Kafka: `eval "$(scripts/services env)"` names it. Each test has topics and a group of its own, and
+//! waits for what it waits for with a deadline.
+
+#[path = "../common/contract.rs"]
+mod contract;
+mod kit;
+
+mod end_to_end;
+mod faults;
