@@ -156,6 +156,8 @@ fn configuration(broker: &Broker) -> anyhow::Result<Config> {
     config.kafka.bootstrap_servers = broker.address();
     config.kafka.instance = "dev".to_owned();
     config.worker.delivery = config::Delivery::AtLeastOnce;
+    // With two members that join at once the embedded broker now and then waits out a session before either may begin.
+    config.worker.shards = 1;
     broker.create_topics(&config)?;
     Ok(config)
 }
