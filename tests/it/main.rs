@@ -7,3 +7,6 @@ mod kit;
 
 mod end_to_end;
 mod faults;
+mod logs;
+mod probes;
+mod topics;

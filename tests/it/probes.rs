@@ -1,0 +1,60 @@
+//! What others see of a worker at work: `attrsync healthcheck`, `/readyz`, and the metrics once events were judged.
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    process::Command,
+};
+
+use crate::kit::{self, SOON, eventually, feed::Feed, process::Setup, topics::Topics};
+
+#[test]
+fn a_worker_tells_that_it_is_ready_and_what_it_judged() {
+    let broker = kit::broker();
+    let topics = Topics::create(&broker.0, "probes", 2);
+    let mut feed = Feed::new(&topics);
+    feed.mixture(500);
+    feed.flush();
+
+    // A port that was free a moment ago: the listener is dropped at once.
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert_eq!(healthcheck(address, &["--ready"]), Some(1), "nobody is there yet");
+    let setup = Setup::new(&topics, &[&format!("admin.address={address}")]);
+    let worker = setup.start("a");
+    eventually("the worker is ready", SOON, || healthcheck(address, &["--ready"]) == Some(0));
+    assert_eq!(healthcheck(address, &[]), Some(0));
+
+    let records = format!("attrsync_records_total {}", feed.len());
+    eventually("every record is counted", SOON, || has_line(&metrics(address), &records));
+    let metrics = metrics(address);
+    for part in [
+        "attrsync_verdicts_total{verdict=\"accepted\",reason=\"\"} ",
+        "attrsync_verdicts_total{verdict=\"rejected\",reason=\"signature_invalid\"} ",
+        "attrsync_commit_duration_seconds_count ",
+        "attrsync_partitions_assigned{shard=\"1\"} 1",
+    ] {
+        assert!(metrics.lines().any(|line| line.starts_with(part)), "{part}\n--- not in\n{metrics}");
+    }
+    worker.stop();
+    assert_eq!(healthcheck(address, &[]), Some(1), "nobody is there any more");
+}
+
+/// The exit code of `attrsync healthcheck`.
+fn healthcheck(address: SocketAddr, further: &[&str]) -> Option<i32> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
+    command.args(["healthcheck", "--address", &address.to_string()]).args(further);
+    command.output().unwrap().status.code()
+}
+
+fn metrics(address: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    write!(stream, "GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn has_line(text: &str, line: &str) -> bool {
+    text.lines().any(|found| found == line)
+}
