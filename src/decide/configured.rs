@@ -1,10 +1,7 @@
 //! Nothing is stored that nobody configured: an unknown name is dropped, as is an archived attribute.
 
 use super::{Candidate, Ruling};
-use crate::{
-    decode::Context,
-    domain::{Hint, Reason, snapshot},
-};
+use crate::domain::{Hint, Reason, snapshot};
 
 /// The configured attribute of this exact name.
 pub(super) fn find<'a>(candidate: &Candidate<'a>) -> Result<&'a snapshot::Attribute, Ruling<'a>> {
@@ -15,6 +12,6 @@ pub(super) fn find<'a>(candidate: &Candidate<'a>) -> Result<&'a snapshot::Attrib
 }
 
 /// An archived attribute accepts nothing, signed or not.
-pub(super) fn archived<'a>(_: &Context<'a>, _: &Candidate<'a>, attribute: &snapshot::Attribute) -> Option<Ruling<'a>> {
+pub(super) fn archived<'a>(attribute: &snapshot::Attribute) -> Option<Ruling<'a>> {
     attribute.archived.then_some(Ruling::Dropped(Reason::Archived, None))
 }

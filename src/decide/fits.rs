@@ -26,14 +26,14 @@ pub(super) fn rule<'a>(
     context: &Context<'a>,
     candidate: &Candidate<'a>,
     attribute: &snapshot::Attribute,
-) -> Option<Ruling<'a>> {
-    Some(match candidate.item.value {
+) -> Ruling<'a> {
+    match candidate.item.value {
         Value::Null => Ruling::Unset,
         value => match fit(context.arena, value, &attribute.kind) {
             Ok(value) => Ruling::Set(value),
             Err((reason, hint)) => Ruling::Rejected(reason, hint),
         },
-    })
+    }
 }
 
 /// The value as it is emitted: a date as RFC 3339, everything else as it was sent.

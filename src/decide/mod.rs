@@ -64,21 +64,16 @@ enum Ruling<'a> {
     Dropped(Reason, Option<Hint>),
 }
 
-/// A rule: its ruling, or none where it does not apply.
-type Rule = for<'a> fn(&Context<'a>, &Candidate<'a>, &snapshot::Attribute) -> Option<Ruling<'a>>;
-
-/// The rules for a configured attribute, in their order. The last one always applies.
-const RULES: &[Rule] = &[configured::archived, locked::rule, superseded::rule, fits::rule];
-
-/// The ruling of one attribute.
+/// The ruling of one attribute: that of the first rule that applies. Each but the last answers with none where it doesn't.
 fn rule<'a>(context: &Context<'a>, candidate: &Candidate<'a>) -> Ruling<'a> {
-    match configured::find(candidate) {
-        Ok(attribute) => RULES
-            .iter()
-            .find_map(|rule| rule(context, candidate, attribute))
-            .unwrap_or(Ruling::Dropped(Reason::NotConfigured, None)),
-        Err(ruling) => ruling,
-    }
+    let attribute = match configured::find(candidate) {
+        Ok(attribute) => attribute,
+        Err(ruling) => return ruling,
+    };
+    configured::archived(attribute)
+        .or_else(|| locked::rule(candidate, attribute))
+        .or_else(|| superseded::rule(candidate))
+        .unwrap_or_else(|| fits::rule(context, candidate, attribute))
 }
 
 /// What became of the attributes of a verified event.

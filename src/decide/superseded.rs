@@ -2,12 +2,9 @@
 //! before the nested.
 
 use super::{Candidate, Ruling};
-use crate::{
-    decode::Context,
-    domain::{Reason, snapshot},
-};
+use crate::domain::Reason;
 
 /// Drops a value that another one of the same name beats.
-pub(super) fn rule<'a>(_: &Context<'a>, candidate: &Candidate<'a>, _: &snapshot::Attribute) -> Option<Ruling<'a>> {
+pub(super) fn rule<'a>(candidate: &Candidate<'a>) -> Option<Ruling<'a>> {
     candidate.beaten.then_some(Ruling::Dropped(Reason::Superseded, None))
 }

@@ -204,8 +204,14 @@ impl FromIterator<(Box<str>, Attribute)> for AttributeTable {
 /// A digest of a name without case and punctuation.
 fn folded(name: &str) -> u64 {
     let mut hasher = FxHasher::default();
-    let letters = name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase);
-    letters.for_each(|letter| hasher.write_u32(letter.into()));
+    if name.is_ascii() {
+        // The same letters, without the tables of Unicode: nearly every name is of this kind.
+        let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
+        letters.for_each(|letter| hasher.write_u32(letter.to_ascii_lowercase().into()));
+    } else {
+        let letters = name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase);
+        letters.for_each(|letter| hasher.write_u32(letter.into()));
+    }
     hasher.finish()
 }
 
