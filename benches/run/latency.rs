@@ -72,12 +72,11 @@ fn read(topic: &str, sent: &[AtomicI64], begun: Instant) -> Vec<i64> {
     let mut latencies = Vec::with_capacity(sent.len());
     for _ in 0..sent.len() {
         let message = consumer.poll(PATIENCE).expect("a verdict in time").unwrap();
-        let header = |name: &str| {
-            let found = message.headers().unwrap().iter().find(|header| header.key == name).unwrap();
-            std::str::from_utf8(found.value.unwrap()).unwrap().parse::<usize>().unwrap()
-        };
-        let partitions = usize::try_from(PARTITIONS).unwrap();
-        let number = header("attrsync-source-offset") * partitions + header("attrsync-source-partition");
+        let source = message.headers().unwrap().iter().find(|header| header.key == "attrsync-source").unwrap();
+        let mut position = std::str::from_utf8(source.value.unwrap()).unwrap().rsplit('/');
+        let mut part = || position.next().unwrap().parse::<usize>().unwrap();
+        let (offset, partition) = (part(), part());
+        let number = offset * usize::try_from(PARTITIONS).unwrap() + partition;
         let at = sent[number].load(Relaxed);
         if at > i64::try_from(WARM_UP.as_micros()).unwrap() {
             latencies.push(micros(begun) - at);

@@ -5,6 +5,8 @@
 //! with the limit and the size): the broker would refuse the record, and a sender must not be able to stop a partition by
 //! an event that swells on its way.
 
+use std::fmt::Write as _;
+
 use super::{
     headers::{self, Facts, Headers},
     key,
@@ -59,6 +61,8 @@ pub struct Encoder {
     source: String,
     max_bytes: usize,
     key: Vec<u8>,
+    /// Where the record is, as headers say it.
+    position: String,
     records: [Buffers; 2],
 }
 
@@ -109,7 +113,7 @@ impl Encoder {
     /// An encoder whose records name `source` as their `ce_source` and are at most `max_bytes` long.
     #[must_use]
     pub fn new(source: String, max_bytes: usize) -> Self {
-        Self { source, max_bytes, key: Vec::new(), records: Default::default() }
+        Self { source, max_bytes, key: Vec::new(), position: String::new(), records: Default::default() }
     }
 
     /// Encodes the verdict of a record. Fails only where a value in the verdict isn't JSON, which decoding rules out.
@@ -132,7 +136,10 @@ impl Encoder {
     fn write(&mut self, verdict: &Verdict<'_>, record: &Record<'_>) -> Result<usize, serde_json::Error> {
         let named = key::write(verdict, &mut self.key);
         let subject = std::str::from_utf8(&self.key).ok().filter(|_| named);
-        let facts = Facts { source: &self.source, subject, record };
+        self.position.clear();
+        // Writing to a `String` cannot fail.
+        let _ = write!(self.position, "{}", record.position);
+        let facts = Facts { source: &self.source, position: &self.position, subject, record };
         let mut longest = 0;
         for (channel, buffers) in Channel::of(verdict.outcome).iter().zip(&mut self.records) {
             buffers.value.clear();

@@ -69,8 +69,10 @@ pub(crate) fn properties(identity: &Identity, passed: &ClientConfig) -> ClientCo
 fn defaults(identity: &Identity) -> [(&'static str, String); 5] {
     [
         ("compression.type", "lz4".to_owned()),
-        // A commit sends at once what waits; until then waiting makes fewer and better compressed batches.
-        ("linger.ms", "20".to_owned()),
+        // A commit sends at once what waits, and a full batch doesn't wait either. Longer than the interval between commits: an
+        // idempotent producer of librdkafka has one request at a time on its way to a partition, and polls without a pause
+        // while records whose time is up wait for the one before. librdkafka refuses what isn't below the timeout.
+        ("linger.ms", (identity.message_timeout.as_millis() / 2).to_string()),
         // Room for what Kafka adds to a record; with a limit of a million bytes still within the broker's default.
         ("message.max.bytes", (identity.max_bytes + 40_000).to_string()),
         // Bounds the memory of what is in flight; a full queue makes the loop wait.
