@@ -6,9 +6,17 @@
 //!   101 ms however little is in flight.
 //! - [`flush`]: the wrapper's own costs the same 100 ms.
 //! - [`headers`]: the wrapper panics on a header whose name isn't UTF-8, and a sender must not be able to do that.
+//! - [`send`] and [`HeaderList`]: the wrapper copies the topic and the name of every header into a C string of its own, for each
+//!   record anew.
 #![expect(unsafe_code, reason = "the one module that speaks to librdkafka's C interface; each block argues for itself")]
 
-use std::{ffi::CStr, ptr, slice, time::Duration};
+use std::{
+    ffi::CStr,
+    mem,
+    ptr::{self, NonNull},
+    slice,
+    time::Duration,
+};
 
 use rdkafka::{
     bindings as c,
@@ -118,6 +126,81 @@ pub(crate) fn flush<C: ProducerContext>(producer: &BaseProducer<C>, timeout: Dur
     // SAFETY: as in `commit_transaction`: a live producer, and no memory of ours.
     let code = unsafe { c::rd_kafka_flush(producer.client().native_ptr(), millis(timeout)) };
     code == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+}
+
+/// The headers of one record, in librdkafka's own memory.
+pub(crate) struct HeaderList(NonNull<c::rd_kafka_headers_t>);
+
+impl HeaderList {
+    /// A list with these names and values.
+    pub(crate) fn of<'h>(headers: impl ExactSizeIterator<Item = (&'static str, &'h [u8])>) -> Self {
+        // SAFETY: takes no memory of ours.
+        let list = unsafe { c::rd_kafka_headers_new(headers.len()) };
+        // librdkafka ends the process itself when it has no memory left, and knows no other reason to answer with null.
+        let list = Self(NonNull::new(list).expect("librdkafka makes a header list"));
+        for (name, value) in headers {
+            // SAFETY: the list is live and ours; name and value are copied, each with the length that is given. A length fits
+            // `isize` since the slice exists. The call fails only for a list that is read-only, which a new one isn't.
+            unsafe {
+                let (name, name_len) = (name.as_ptr().cast(), name.len().cast_signed());
+                c::rd_kafka_header_add(list.0.as_ptr(), name, name_len, value.as_ptr().cast(), value.len().cast_signed());
+            }
+        }
+        list
+    }
+}
+
+impl Drop for HeaderList {
+    fn drop(&mut self) {
+        // SAFETY: the list is live, ours, and not used after this. One that a record took over is never dropped, see `send`.
+        unsafe { c::rd_kafka_headers_destroy(self.0.as_ptr()) }
+    }
+}
+
+/// What is sent.
+#[derive(Clone, Copy)]
+pub(crate) struct Outgoing<'m> {
+    /// To which topic; the partitioner chooses the partition by the key.
+    pub(crate) topic: &'m CStr,
+    /// The key.
+    pub(crate) key: &'m [u8],
+    /// The value.
+    pub(crate) value: &'m [u8],
+}
+
+/// Hands a record over to the producer, which copies key and value. Where it takes none the headers come back.
+pub(crate) fn send<C: ProducerContext<DeliveryOpaque = ()>>(
+    producer: &BaseProducer<C>,
+    record: Outgoing<'_>,
+    headers: HeaderList,
+) -> Result<(), (RDKafkaErrorCode, HeaderList)> {
+    use c::rd_kafka_vtype_t as vtype;
+    // SAFETY: the producer is live. Each argument is of the type that its tag announces (librdkafka's `rd_kafka_producev`), and
+    // the end is marked. Topic, key and value outlive the call, which copies them. The opaque of this producer's context is
+    // `()`, for which the wrapper passes null, too. Only where the call succeeds does the record own the headers.
+    let code = unsafe {
+        c::rd_kafka_producev(
+            producer.client().native_ptr(),
+            vtype::RD_KAFKA_VTYPE_TOPIC,
+            record.topic.as_ptr(),
+            vtype::RD_KAFKA_VTYPE_MSGFLAGS,
+            c::RD_KAFKA_MSG_F_COPY,
+            vtype::RD_KAFKA_VTYPE_VALUE,
+            record.value.as_ptr(),
+            record.value.len(),
+            vtype::RD_KAFKA_VTYPE_KEY,
+            record.key.as_ptr(),
+            record.key.len(),
+            vtype::RD_KAFKA_VTYPE_HEADERS,
+            headers.0.as_ptr(),
+            vtype::RD_KAFKA_VTYPE_END,
+        )
+    };
+    if code == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+        mem::forget(headers);
+        return Ok(());
+    }
+    Err((code.into(), headers))
 }
 
 /// Hands out the headers of a message, in their order. A header whose name isn't UTF-8 is passed over: it is none that

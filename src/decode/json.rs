@@ -4,7 +4,7 @@
 //!
 //! It never recurses deeper than the limit it is given and never panics.
 
-use crate::domain::{Arena, Member, Object, Value, arena::ArenaVec};
+use crate::domain::{Arena, Member, Object, Value, arena::ArenaVec, text::plain_len};
 
 /// Why a document was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -288,26 +288,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// How many bytes come before the first quote, backslash or control character, eight at a time.
-fn plain_len(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = ONES << 7;
-    // Sets the high bit of each byte that is zero; of bytes above the first such one it may set more.
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
-    let mut len = 0;
-    while let Some(chunk) = bytes.get(len..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*chunk);
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let stop = (control | zeros(word ^ (ONES * b'"' as u64)) | zeros(word ^ (ONES * b'\\' as u64))) & HIGH;
-        if stop != 0 {
-            return len + stop.trailing_zeros() as usize / 8;
-        }
-        len += 8;
-    }
-    let rest = bytes.get(len..).unwrap_or_default();
-    len + rest.iter().take_while(|&&byte| byte >= 0x20 && byte != b'"' && byte != b'\\').count()
-}
-
 /// Up to here names are compared with one another where they could be equal; more of them are sorted.
 const FEW: usize = 32;
 
@@ -415,17 +395,5 @@ mod tests {
         ] {
             assert_eq!(read(text).unwrap_err(), format!("Syntax {{ byte: {byte} }}"), "{text:?}");
         }
-    }
-
-    #[test]
-    fn plain_len_stops_at_the_first_special_byte_wherever_it_stands() {
-        for stop in [b'"', b'\\', 0x00, 0x1f] {
-            for at in 0..40 {
-                let mut bytes = vec![b'a'; 40];
-                bytes[at] = stop;
-                assert_eq!(plain_len(&bytes), at);
-            }
-        }
-        assert_eq!(plain_len("é\u{7f}ÿ😀 !#[]~".as_bytes()), "é\u{7f}ÿ😀 !#[]~".len());
     }
 }

@@ -12,6 +12,7 @@ pub mod reason;
 pub mod record;
 pub mod rejection;
 pub mod snapshot;
+pub mod text;
 pub mod time;
 pub mod value;
 pub mod verdict;

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use super::{
     headers::{self, Facts, Headers},
-    key,
+    json, key,
     view::RejectedView,
 };
 use crate::domain::{
@@ -144,8 +144,8 @@ impl Encoder {
         for (channel, buffers) in Channel::of(verdict.outcome).iter().zip(&mut self.records) {
             buffers.value.clear();
             match channel {
-                Channel::Accepted => serde_json::to_writer(&mut buffers.value, verdict)?,
-                Channel::Rejected => serde_json::to_writer(&mut buffers.value, &RejectedView::of(verdict))?,
+                Channel::Accepted => json::write(&mut buffers.value, verdict)?,
+                Channel::Rejected => json::write(&mut buffers.value, &RejectedView::of(verdict))?,
             }
             headers::write(&mut buffers.headers, *channel, verdict, &facts);
             longest = longest.max(self.key.len() + buffers.value.len() + buffers.headers.size());

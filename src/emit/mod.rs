@@ -7,6 +7,7 @@
 
 pub mod encode;
 mod headers;
+mod json;
 mod key;
 pub mod producer;
 pub mod schema;

@@ -51,6 +51,9 @@ fn defaults(member: &Member, passed: &ClientConfig) -> Vec<(&'static str, String
     if passed.get("group.protocol").is_none_or(|protocol| protocol.eq_ignore_ascii_case("classic")) {
         defaults.push(("partition.assignment.strategy", "cooperative-sticky".to_owned()));
         defaults.push(("session.timeout.ms", member.session_timeout.as_millis().to_string()));
+        // A member learns of a rebalance by its next heartbeat, and partitions that move stand still until all have: with
+        // the default of three seconds for as long as six.
+        defaults.push(("heartbeat.interval.ms", "500".to_owned()));
     }
     defaults
 }
