@@ -65,6 +65,8 @@ metrics! {
         "Batches given up and judged again, for a fault or a rebalance"
     REBUILT "attrsync_producers_rebuilt" Counter []
         "Producers replaced after a fatal error or an unknown outcome"
+    REJOINED "attrsync_consumers_rejoined" Counter []
+        "Consumers replaced after a fatal error: fenced by another of their name, as a rule"
     LAG "attrsync_lag_records" Gauge ["topic", "partition"]
         "Records between the committed offset and the last stable one, of each partition assigned to this process"
     PARTITIONS "attrsync_partitions_assigned" Gauge ["shard"]
@@ -124,6 +126,7 @@ impl Collector for Readings {
         page.histogram(&COMMIT_SECONDS, shards.iter().map(|shard| &shard.commits))?;
         page.counter(&ABORTED, sum(|shard| shard.aborted))?;
         page.counter(&REBUILT, sum(|shard| shard.rebuilt))?;
+        page.counter(&REJOINED, sum(|shard| shard.rejoined))?;
 
         let lags = shards.iter().flat_map(|shard| &shard.lags);
         page.gauges(&LAG, lags.map(|lag| ([lag.topic.clone(), lag.partition.to_string()], lag.records)))?;
@@ -251,6 +254,7 @@ mod tests {
             commits: durations(100),
             aborted: 1,
             rebuilt: 0,
+            rejoined: 1,
             partitions: 1,
             lags: vec![Lag { topic: topic.to_owned(), partition: 3, records: 12 }],
             joined: true,
@@ -276,6 +280,7 @@ mod tests {
             "attrsync_batch_duration_seconds_sum 1.0",
             "attrsync_transactions_aborted_total 2",
             "attrsync_producers_rebuilt_total 0",
+            "attrsync_consumers_rejoined_total 2",
             r#"attrsync_lag_records{topic="boots",partition="3"} 12"#,
             r#"attrsync_partitions_assigned{shard="0"} 1"#,
             r#"attrsync_heartbeat_age_seconds{shard="1"} 0.25"#,

@@ -31,6 +31,8 @@ pub struct ShardReading {
     pub aborted: u64,
     /// Producers replaced after a fatal error or an unknown outcome.
     pub rebuilt: u64,
+    /// Consumers replaced after a fatal error.
+    pub rejoined: u64,
     /// Partitions that it reads now.
     pub partitions: u64,
     /// The lag of each of them, as far as it is known.

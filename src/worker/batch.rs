@@ -10,7 +10,7 @@ use super::{
     fault::Fault,
     judging::Judging,
     progress::Progress,
-    shard::{position, reading},
+    shard::position,
     transaction::{Outbox, Transaction},
 };
 use crate::{
@@ -77,7 +77,7 @@ impl<'s> Batch<'s> {
             if left.is_zero() {
                 return Ok(());
             }
-            match self.consumer.poll(left).map_err(reading)? {
+            match self.consumer.poll(left).map_err(Fault::Reading)? {
                 Polled::Record(next) => message = next,
                 Polled::Nothing | Polled::Unreachable => return Ok(()),
             }

@@ -4,7 +4,7 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use crate::native::CallError;
+use crate::{native::CallError, source::kafka::Failure};
 
 /// Something went wrong on our side.
 #[derive(Debug, thiserror::Error)]
@@ -45,14 +45,9 @@ pub enum Fault {
         /// The latest error that librdkafka reported.
         last: Option<String>,
     },
-    /// Reading failed in a way that could skip records.
-    #[error("{doing}: {source}")]
-    Consumer {
-        /// What was being done.
-        doing: &'static str,
-        /// Why it failed.
-        source: KafkaError,
-    },
+    /// The consumer reads no further.
+    #[error(transparent)]
+    Reading(Failure),
     /// A position can't be looked up or changed.
     #[error("the position of a partition can't be looked up or changed: {source}")]
     Position {
@@ -60,7 +55,11 @@ pub enum Fault {
         source: KafkaError,
     },
     /// The transaction failed and was aborted.
-    #[error("{id}: {call} failed, the batch was aborted: {source}{}", .delivery.map(|code| format!("; first delivery error: {code}")).unwrap_or_default())]
+    #[error(
+        "{id}: {call} failed, the batch was aborted: {source}{}{}",
+        .delivery.map(|code| format!("; first delivery error: {code}")).unwrap_or_default(),
+        rival(source.code)
+    )]
     Aborted {
         /// The transactional id.
         id: String,
@@ -72,7 +71,7 @@ pub enum Fault {
         delivery: Option<RDKafkaErrorCode>,
     },
     /// The producer is fatally broken, or nobody knows how its last call ended.
-    #[error("{id}: {call} failed and its producer is given up: {source}")]
+    #[error("{id}: {call} failed and its producer is given up: {source}{}", rival(source.code))]
     Lost {
         /// The transactional id.
         id: String,
@@ -134,6 +133,9 @@ pub(super) enum Remedy {
     /// A new producer under the same id, which ends whatever its predecessor left open; then read on from what the group
     /// has committed, since only the broker knows.
     Rebuild,
+    /// A new consumer, which reads on from what the group has committed. No transaction is open by then: the batch in hand was
+    /// aborted, or its producer was rebuilt first.
+    Rejoin,
     /// Wait until a broker answers.
     Wait,
     /// None: the process ends, and its supervisor starts it anew.
@@ -143,20 +145,36 @@ pub(super) enum Remedy {
 impl Fault {
     pub(super) fn remedy(&self) -> Remedy {
         match self {
+            // The consumer doesn't know it yet; reading on with it would end the same way.
+            Self::Aborted { source, .. } if source.code == RDKafkaErrorCode::FencedInstanceId => Remedy::Rejoin,
             Self::Aborted { .. } | Self::AssignmentLost | Self::Panicked { .. } | Self::Unencodable { .. } => {
                 Remedy::Rewind
             }
             Self::Lost { source, .. } if refused(source.code) => Remedy::End,
             Self::Lost { .. } | Self::Position { .. } => Remedy::Rebuild,
+            Self::Reading(Failure::Fenced { .. } | Failure::Broken(_)) => Remedy::Rejoin,
             Self::Unreachable { .. } => Remedy::Wait,
             Self::Timeouts { .. }
             | Self::TopicMissing { .. }
             | Self::Client { .. }
-            | Self::Consumer { .. }
+            | Self::Reading(Failure::Unreadable(_))
             | Self::OutOfOrder { .. }
             | Self::Persistent { .. }
             | Self::Thread { .. } => Remedy::End,
         }
+    }
+}
+
+/// What to look for when a shard was fenced.
+fn rival(code: RDKafkaErrorCode) -> &'static str {
+    use RDKafkaErrorCode as Code;
+    match code {
+        Code::Fenced | Code::ProducerFenced => {
+            "; another producer has this id: give each process a kafka.instance of its own, each deployment a \
+             kafka.transactional_id_prefix"
+        }
+        Code::FencedInstanceId => "; another consumer has this name: give each process a kafka.instance of its own",
+        _ => "",
     }
 }
 
@@ -173,4 +191,44 @@ pub(super) fn refused(code: RDKafkaErrorCode) -> bool {
             | Code::UnsupportedFeature
             | Code::InvalidTransactionTimeout
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::native::CallClass;
+
+    fn source(code: RDKafkaErrorCode, class: CallClass) -> CallError {
+        CallError { code, class, text: "refused".to_owned() }
+    }
+
+    fn aborted(code: RDKafkaErrorCode) -> Fault {
+        let source = source(code, CallClass::RequiresAbort);
+        Fault::Aborted { id: "id".to_owned(), call: "commit_transaction", source, delivery: None }
+    }
+
+    fn lost(code: RDKafkaErrorCode) -> Fault {
+        Fault::Lost { id: "id".to_owned(), call: "commit_transaction", source: source(code, CallClass::Lost) }
+    }
+
+    #[test]
+    fn an_aborted_batch_is_read_again_but_not_by_a_consumer_that_is_fenced() {
+        assert_eq!(aborted(RDKafkaErrorCode::IllegalGeneration).remedy(), Remedy::Rewind);
+        assert_eq!(aborted(RDKafkaErrorCode::FencedInstanceId).remedy(), Remedy::Rejoin);
+    }
+
+    #[test]
+    fn a_producer_that_is_given_up_is_replaced_unless_the_broker_refuses_it_for_what_it_is() {
+        assert_eq!(lost(RDKafkaErrorCode::OperationTimedOut).remedy(), Remedy::Rebuild);
+        assert_eq!(lost(RDKafkaErrorCode::TransactionalIdAuthorizationFailed).remedy(), Remedy::End);
+    }
+
+    #[test]
+    fn whoever_is_fenced_is_told_where_to_look_for_the_other() {
+        for fault in [aborted(RDKafkaErrorCode::FencedInstanceId), lost(RDKafkaErrorCode::Fenced)] {
+            let line = fault.to_string();
+            assert!(line.contains("kafka.instance of its own") && !line.contains('\n'), "{line}");
+        }
+        assert!(!lost(RDKafkaErrorCode::OperationTimedOut).to_string().contains("another"));
+    }
 }

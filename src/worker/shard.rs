@@ -69,10 +69,10 @@ impl Shard {
 
     fn turn(&mut self) -> Result<(), Fault> {
         self.answer_changes()?;
-        let first = match self.consumer.poll(IDLE).map_err(reading)? {
+        let first = match self.consumer.poll(IDLE).map_err(Fault::Reading)? {
             Polled::Record(first) => first,
             Polled::Nothing => return Ok(()),
-            Polled::Unreachable => return Err(self.unreachable()),
+            Polled::Unreachable => return self.reach(),
         };
         self.judging.begin(self.settings.current());
         let batch = Batch::new(self.limits, &self.consumer, &mut self.judging, &mut self.progress);
@@ -80,12 +80,15 @@ impl Shard {
     }
 
     fn answer_changes(&mut self) -> Result<(), Fault> {
+        if let Some(failure) = self.consumer.over() {
+            return Err(Fault::Reading(failure));
+        }
         while let Some(change) = self.consumer.take_change() {
             match &change {
                 Change::Assigned(partitions) => tracing::info!(shard = self.number, ?partitions, "assigned"),
                 Change::Revoked(partitions) => tracing::info!(shard = self.number, ?partitions, "revoked"),
             }
-            self.consumer.apply(change).map_err(reading)?;
+            self.consumer.apply(change).map_err(Fault::Reading)?;
             let assigned = self.consumer.assignment().map_err(position)?;
             self.progress.keep(&assigned);
             self.counts().set_partitions(assigned.count());
@@ -112,12 +115,11 @@ impl Shard {
     }
 
     fn restore(&mut self, remedy: Remedy) -> Result<(), Fault> {
-        if remedy == Remedy::Wait {
-            let reached = self.consumer.reaches(&self.input, LOOKUP);
-            return if reached { Ok(()) } else { Err(self.unreachable()) };
-        }
-        if remedy == Remedy::Rebuild {
-            self.outbox.open()?;
+        match remedy {
+            Remedy::Wait => return self.reach(),
+            Remedy::Rejoin => return self.rejoin(),
+            Remedy::Rebuild => self.outbox.open()?,
+            Remedy::Rewind | Remedy::End => {}
         }
         // What leaves isn't gone back to; its next owner reads it from the group's offsets.
         self.answer_changes()?;
@@ -132,18 +134,25 @@ impl Shard {
         Ok(())
     }
 
+    fn rejoin(&mut self) -> Result<(), Fault> {
+        let rejoined = self.consumer.rejoin();
+        rejoined.map_err(|source| Fault::Client { client: self.consumer.name().to_owned(), source })?;
+        self.progress = Progress::default();
+        self.counts().set_partitions(0);
+        Ok(())
+    }
+
     fn counts(&self) -> &ShardStats {
         &self.stats.shards()[self.number]
     }
 
-    fn unreachable(&self) -> Fault {
-        Fault::Unreachable { brokers: self.brokers.clone(), last: self.consumer.last_error() }
+    /// Whether any broker answers: one that doesn't is librdkafka's to get over, all of them are a fault.
+    fn reach(&self) -> Result<(), Fault> {
+        if self.consumer.reaches(&self.input, LOOKUP) {
+            return Ok(());
+        }
+        Err(Fault::Unreachable { brokers: self.brokers.clone(), last: self.consumer.last_error() })
     }
-}
-
-/// Reading on could pass over records.
-pub(super) fn reading(source: rdkafka::error::KafkaError) -> Fault {
-    Fault::Consumer { doing: "reading", source }
 }
 
 /// A position could not be looked up or changed; the records after it are not read before it is.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     emit::{Encoder, producer},
-    source::kafka::{self, Consumer, Member},
+    source::kafka::{self, Consumer, Member, Membership},
     store::Settings,
 };
 
@@ -163,10 +163,12 @@ impl Shared<'_> {
             session_timeout: options.timeouts.session,
             queue_bytes: options.fetch_queue_bytes / self.count,
         };
-        let context = kafka::Context::new(Arc::clone(self.stats.shards()[number].lags()));
-        let config = kafka::properties(&member, &options.consumer);
-        Consumer::subscribe(&config, &options.inputs, context)
-            .map_err(|source| Fault::Client { client: member.client, source })
+        let membership = Membership {
+            config: kafka::properties(&member, &options.consumer),
+            topics: options.inputs.clone(),
+            lags: Arc::clone(self.stats.shards()[number].lags()),
+        };
+        Consumer::join(membership).map_err(|source| Fault::Client { client: member.client, source })
     }
 
     fn outbox(&self, number: usize) -> Outbox {

@@ -63,6 +63,7 @@ pub struct ShardStats {
     commit: Histogram,
     aborted: AtomicU64,
     rebuilt: AtomicU64,
+    rejoined: AtomicU64,
     partitions: AtomicU64,
     joined: AtomicBool,
     beat: AtomicU64,
@@ -118,6 +119,12 @@ impl ShardStats {
         self.rebuilt.load(Relaxed)
     }
 
+    /// Consumers replaced after a fatal error.
+    #[must_use]
+    pub fn rejoined(&self) -> u64 {
+        self.rejoined.load(Relaxed)
+    }
+
     /// Partitions assigned now.
     #[must_use]
     pub fn partitions(&self) -> u64 {
@@ -155,6 +162,7 @@ impl ShardStats {
         match fault.remedy() {
             Remedy::Rewind => self.aborted.fetch_add(1, Relaxed),
             Remedy::Rebuild => self.rebuilt.fetch_add(1, Relaxed),
+            Remedy::Rejoin => self.rejoined.fetch_add(1, Relaxed),
             Remedy::Wait | Remedy::End => 0,
         };
     }

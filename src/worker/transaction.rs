@@ -61,6 +61,8 @@ impl Outbox {
         let transactional = self.delivery == Delivery::ExactlyOnce;
         if let Some(producer) = &self.producer {
             producer.poll(Duration::ZERO);
+            // A failure that was reported after its batch was given up says nothing of the next one.
+            let _ = producer.context().take_failure();
             let begun = if transactional { producer.begin_transaction() } else { Ok(()) };
             if let Err(error) = begun {
                 self.producer = None;

@@ -44,6 +44,7 @@ impl Tries {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::kafka::Failure;
 
     fn tries() -> Tries {
         Tries::new(Retry { tries: 2, pause: Duration::from_millis(100), longest: Duration::from_secs(5) })
@@ -62,6 +63,6 @@ mod tests {
     #[test]
     fn a_fault_without_a_remedy_is_not_tried_again() {
         let source = rdkafka::error::KafkaError::Canceled;
-        assert_eq!(tries().next(&Fault::Consumer { doing: "reading", source }), None);
+        assert_eq!(tries().next(&Fault::Reading(Failure::Unreadable(source))), None);
     }
 }

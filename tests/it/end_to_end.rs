@@ -48,7 +48,7 @@ fn every_event_is_told_exactly_once_while_workers_are_killed_added_and_removed()
 
     let told = outputs::committed(&topics);
     let counts = hold_exactly_once(&feed, &told);
-    let ends: Vec<_> = feed.expected.iter().map(|outcomes| i64::try_from(outcomes.len()).unwrap()).collect();
+    let ends = feed.ends();
     assert_eq!(group.committed(), ends);
     let aborted = outputs::uncommitted(&topics).len() - told.len();
     assert!(aborted > 0, "no kill fell into a transaction");

@@ -5,8 +5,14 @@
 mod contract;
 mod kit;
 
+mod at_least_once;
+mod broker;
 mod end_to_end;
-mod faults;
+mod fencing;
+mod injected;
 mod logs;
+mod poison;
 mod probes;
+mod rebalance;
+mod stopping;
 mod topics;

@@ -52,6 +52,7 @@ fn shard(stats: &Stats, counts: &ShardStats) -> ShardReading {
         commits: durations(counts.commit_time()),
         aborted: counts.aborted(),
         rebuilt: counts.rebuilt(),
+        rejoined: counts.rejoined(),
         partitions: counts.partitions(),
         lags: counts.lags().get().into_iter().map(lag).collect(),
         joined: counts.joined(),

@@ -9,6 +9,7 @@
 //! [`Change::apply`] answers in whatever protocol the group speaks.
 
 mod context;
+mod failure;
 mod properties;
 mod record;
 mod statistics;
@@ -22,16 +23,31 @@ use rdkafka::{
     message::BorrowedMessage,
 };
 
-pub use self::statistics::{Lag, Lags};
+use self::context::Context;
 pub(crate) use self::{
-    context::{Change, Context},
+    context::Change,
     properties::{Member, properties},
     record::record,
 };
+pub use self::{
+    failure::Failure,
+    statistics::{Lag, Lags},
+};
+
+/// What a consumer is made from, and made from again.
+pub(crate) struct Membership {
+    /// Its properties.
+    pub(crate) config: ClientConfig,
+    /// The topics that it reads.
+    pub(crate) topics: Vec<String>,
+    /// Where it reports its lag.
+    pub(crate) lags: Arc<Lags>,
+}
 
 /// The consumer of one shard.
 pub(crate) struct Consumer {
     inner: BaseConsumer<Context>,
+    membership: Membership,
 }
 
 /// What a poll came back with.
@@ -40,30 +56,64 @@ pub(crate) enum Polled<'c> {
     Record(BorrowedMessage<'c>),
     /// Nothing in time, or something that was served on the way: a rebalance to act upon, a passing error.
     Nothing,
-    /// No broker can be reached at the moment.
+    /// A broker can't be reached at the moment; others may be.
     Unreachable,
 }
 
-impl Consumer {
-    /// A consumer that joins the group at its first poll.
-    pub(crate) fn subscribe(config: &ClientConfig, topics: &[String], context: Context) -> KafkaResult<Self> {
-        let inner: BaseConsumer<Context> = config.create_with_context(context)?;
-        inner.subscribe(&topics.iter().map(String::as_str).collect::<Vec<_>>())?;
-        Ok(Self { inner })
+impl Membership {
+    fn client(&self) -> KafkaResult<BaseConsumer<Context>> {
+        self.config.create_with_context(Context::new(Arc::clone(&self.lags)))
     }
 
-    /// Waits for the next record, `timeout` at most. An error means that records may have been passed over, or that this
-    /// consumer will never read again: what was read since the last commit must not be committed.
-    pub(crate) fn poll(&self, timeout: Duration) -> KafkaResult<Polled<'_>> {
+    fn subscribe(&self, client: &BaseConsumer<Context>) -> KafkaResult<()> {
+        client.subscribe(&self.topics.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+}
+
+impl Consumer {
+    /// A consumer that joins the group.
+    pub(crate) fn join(membership: Membership) -> KafkaResult<Self> {
+        let inner = membership.client()?;
+        membership.subscribe(&inner)?;
+        Ok(Self { inner, membership })
+    }
+
+    /// Puts a new consumer in place of this one, which knows nothing of what was read: it reads on from what the group has
+    /// committed. It joins once the old one is gone, since two of one name would fence each other.
+    pub(crate) fn rejoin(&mut self) -> KafkaResult<()> {
+        let new = self.membership.client()?;
+        self.close();
+        self.inner = new;
+        self.membership.subscribe(&self.inner)
+    }
+
+    /// Waits for the next record, `timeout` at most.
+    pub(crate) fn poll(&self, timeout: Duration) -> Result<Polled<'_>, Failure> {
         match self.inner.poll(timeout) {
             Some(Ok(message)) => Ok(Polled::Record(message)),
             None => Ok(Polled::Nothing),
-            Some(Err(error)) if skips_records_or_ends(&error) => Err(error),
-            Some(Err(KafkaError::MessageConsumption(Code::AllBrokersDown))) => Ok(Polled::Unreachable),
-            // What is left passes by itself: librdkafka connects anew, finds the next leader or coordinator, rejoins.
+            Some(Err(error)) if failure::is_fatal(&error) => Err(self.over().unwrap_or(Failure::Broken(error))),
+            Some(Err(error)) if failure::is_unreadable(&error) => Err(Failure::Unreadable(error)),
+            Some(Err(error)) if failure::is_unreachable(&error) => Ok(Polled::Unreachable),
+            // What is left passes by itself: librdkafka finds the next leader or coordinator, rejoins.
             // The context has logged it.
             Some(Err(_)) => Ok(Polled::Nothing),
         }
+    }
+
+    /// Why this consumer is at its end, if it is. A poll tells that once, and returns nothing from then on.
+    pub(crate) fn over(&self) -> Option<Failure> {
+        let (code, _) = self.inner.client().fatal_error()?;
+        let name = |property| self.membership.config.get(property).unwrap_or_default().to_owned();
+        Some(match code {
+            Code::FencedInstanceId => Failure::Fenced { group: name("group.id"), instance: name("group.instance.id") },
+            _ => Failure::Broken(KafkaError::MessageConsumptionFatal(code)),
+        })
+    }
+
+    /// The client's name in logs and in the broker's view.
+    pub(crate) fn name(&self) -> &str {
+        self.membership.config.get("client.id").unwrap_or_default()
     }
 
     /// The change of assignment that waits for an answer.
@@ -71,9 +121,9 @@ impl Consumer {
         self.inner.context().take_change()
     }
 
-    /// Answers a change of assignment.
-    pub(crate) fn apply(&self, change: Change) -> KafkaResult<()> {
-        change.apply(&self.inner)
+    /// Answers a change of assignment. A consumer that won't take the answer has an assignment that nobody knows.
+    pub(crate) fn apply(&self, change: Change) -> Result<(), Failure> {
+        change.apply(&self.inner).map_err(Failure::Broken)
     }
 
     /// Whether the partitions may belong to another member by now.
@@ -124,16 +174,20 @@ impl Consumer {
     pub(crate) fn last_error(&self) -> Option<String> {
         self.inner.context().last_error()
     }
-}
 
-impl Drop for Consumer {
     /// From here on rebalances are answered at once: rdkafka polls until the consumer has left, and no loop is there any more.
-    fn drop(&mut self) {
+    fn close(&self) {
         self.inner.context().close();
         while let Some(change) = self.take_change() {
             // The consumer is leaving; what it can't give back in order it gives up with its membership.
             let _ = self.apply(change);
         }
+    }
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -147,32 +201,4 @@ pub(crate) fn partitions(passed: &ClientConfig, topic: &str, timeout: Duration) 
         Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => Ok(None),
         Some(code) => Err(KafkaError::MetadataFetch(code)),
     }
-}
-
-/// Errors after which the next record may not be the next one: librdkafka passes over a batch that it can't read, and over a
-/// position it can't find. And those after which none will come.
-fn skips_records_or_ends(error: &KafkaError) -> bool {
-    matches!(error, KafkaError::MessageConsumptionFatal(_))
-        || error.rdkafka_error_code().is_some_and(|code| {
-            matches!(
-                code,
-                Code::BadMessage
-                    | Code::BadCompression
-                    | Code::InvalidMessage
-                    | Code::InvalidMessageSize
-                    | Code::MessageSizeTooLarge
-                    | Code::UnsupportedCompressionType
-                    | Code::NotImplemented
-                    | Code::AutoOffsetReset
-                    | Code::NoOffset
-                    | Code::LogTruncation
-                    | Code::Fatal
-                    | Code::FencedInstanceId
-                    | Code::TopicAuthorizationFailed
-                    | Code::GroupAuthorizationFailed
-                    | Code::InconsistentGroupProtocol
-                    | Code::InvalidSessionTimeout
-                    | Code::InvalidGroupId
-            )
-        })
 }

@@ -77,6 +77,11 @@ impl Feed {
         self.producer.flush(SOON).unwrap();
     }
 
+    /// The offset after the last record of each partition: what a group has committed that told everything.
+    pub(crate) fn ends(&self) -> Vec<i64> {
+        self.expected.iter().map(|outcomes| i64::try_from(outcomes.len()).unwrap()).collect()
+    }
+
     /// How many records were sent.
     pub(crate) fn len(&self) -> usize {
         self.expected.iter().map(Vec::len).sum()

@@ -3,6 +3,7 @@
 
 pub(crate) mod feed;
 pub(crate) mod group;
+pub(crate) mod mock;
 pub(crate) mod outputs;
 pub(crate) mod process;
 pub(crate) mod topics;

@@ -1,6 +1,10 @@
 //! The outputs, read back whole, and held against what was sent.
 
-use std::{collections::HashMap, fmt, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    time::Duration,
+};
 
 use attrsync::{domain::verdict::Outcome, emit::Channel};
 use rdkafka::{
@@ -11,7 +15,7 @@ use rdkafka::{
 };
 use serde_json::Value;
 
-use super::{feed::Feed, topics::Topics};
+use super::{SOON, feed::Feed, topics::Topics};
 use crate::contract;
 
 /// One output record.
@@ -114,6 +118,44 @@ impl fmt::Display for Counts {
     }
 }
 
+/// Every input position is told at least once, of a partial verdict in each topic; says how many positions were told again.
+pub(crate) fn hold_at_least_once(feed: &Feed, told: &[Told]) -> usize {
+    let found: HashSet<_> = told.iter().map(|record| (record.source(), record.accepted)).collect();
+    let outcomes = feed.expected.iter().enumerate().flat_map(|(partition, outcomes)| {
+        (0..).zip(outcomes).map(move |(offset, outcome)| ((partition, offset), outcome))
+    });
+    let mut expected = 0;
+    for (position, outcome) in outcomes {
+        for channel in channels(*outcome) {
+            assert!(found.contains(&(position, *channel)), "{position:?} was made to be {outcome:?}");
+            expected += 1;
+        }
+    }
+    assert_eq!(found.len(), expected, "nothing was told that nobody sent");
+    told.len() - expected
+}
+
+/// The topics that a verdict is told in: false for the rejected one, true for the accepted one.
+fn channels(outcome: Outcome) -> &'static [bool] {
+    match outcome {
+        Outcome::Accepted => &[true],
+        Outcome::Partial => &[false, true],
+        Outcome::Rejected => &[false],
+    }
+}
+
+/// The end of each output partition, records that no reader sees included.
+pub(crate) fn ends(topics: &Topics) -> Vec<((bool, i32), i64)> {
+    let consumer: BaseConsumer = topics.client().create().unwrap();
+    let partitions =
+        [true, false].into_iter().flat_map(|accepted| (0..topics.partitions).map(move |at| (accepted, at)));
+    let end = |(accepted, partition)| {
+        let topic = if accepted { &topics.accepted } else { &topics.rejected };
+        ((accepted, partition), consumer.fetch_watermarks(topic, partition, SOON).unwrap().1)
+    };
+    partitions.map(end).collect()
+}
+
 /// Every input position is told exactly once, of a partial verdict once in each topic; each with the outcome it was made
 /// for; and each output partition tells the events of an input partition in their order.
 pub(crate) fn hold_exactly_once(feed: &Feed, told: &[Told]) -> Counts {
@@ -128,15 +170,14 @@ pub(crate) fn hold_exactly_once(feed: &Feed, told: &[Told]) -> Counts {
     let mut counts = Counts::default();
     for (partition, outcomes) in feed.expected.iter().enumerate() {
         for (offset, outcome) in outcomes.iter().enumerate() {
-            let mut channels = found.remove(&(partition, offset.try_into().unwrap())).unwrap_or_default();
-            channels.sort_unstable();
-            let (count, expected): (_, &[bool]) = match outcome {
-                Outcome::Accepted => (&mut counts.accepted, &[true]),
-                Outcome::Partial => (&mut counts.partial, &[false, true]),
-                Outcome::Rejected => (&mut counts.rejected, &[false]),
-            };
-            assert_eq!(channels, expected, "{partition}/{offset} was made to be {outcome:?}");
-            *count += 1;
+            let mut told = found.remove(&(partition, offset.try_into().unwrap())).unwrap_or_default();
+            told.sort_unstable();
+            assert_eq!(told, channels(*outcome), "{partition}/{offset} was made to be {outcome:?}");
+            match outcome {
+                Outcome::Accepted => counts.accepted += 1,
+                Outcome::Partial => counts.partial += 1,
+                Outcome::Rejected => counts.rejected += 1,
+            }
         }
     }
     assert!(found.is_empty(), "{} positions were told that nobody sent", found.len());

@@ -10,6 +10,16 @@ use tempfile::TempDir;
 
 use super::{SOON, eventually, print, topics::Topics};
 
+/// Keys with which a batch stays open for ten seconds, unless something ends it.
+pub(crate) const PATIENT: [&str; 6] = [
+    "worker.shards=1",
+    "worker.commit_interval_ms=10000",
+    "worker.message_timeout_ms=11000",
+    "worker.transaction_timeout_ms=20000",
+    "worker.session_timeout_ms=30000",
+    "worker.shutdown_timeout_ms=20000",
+];
+
 /// What all workers of a test are told.
 pub(crate) struct Setup {
     folder: TempDir,
@@ -68,10 +78,15 @@ impl Process {
         self.child.wait().unwrap();
     }
 
-    /// SIGTERM, which it may take its time for.
-    pub(crate) fn terminate(&self) {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+    /// Sends a signal: `TERM`, which it may take its time for; `STOP`, which holds it still; `CONT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Waits until it has logged this.
+    pub(crate) fn logs(&self, text: &str) {
+        eventually(&format!("the worker logs {text:?}"), SOON, || self.log().contains(text));
     }
 
     /// Waits until it has ended.
@@ -86,7 +101,7 @@ impl Process {
 
     /// Ends it in good order.
     pub(crate) fn stop(mut self) {
-        self.terminate();
+        self.signal("TERM");
         let status = self.ended();
         assert!(status.success(), "{status}\n{}", self.log());
     }

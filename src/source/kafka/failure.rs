@@ -1,0 +1,68 @@
+//! Why a consumer reads no further, and whether another one in its place would.
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+
+/// Why a consumer reads no further: what was read since the last commit must not be committed.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Another consumer joined as the same static member. It may have been an earlier join of this very one whose answer got
+    /// lost with the connection.
+    #[error(
+        "group {group:?} has another consumer as its static member {instance:?}; where that is another process, give each \
+         a kafka.instance of its own"
+    )]
+    Fenced {
+        /// The group.
+        group: String,
+        /// The static member.
+        instance: String,
+    },
+    /// This consumer is broken for good, and nothing says that a new one would be.
+    #[error("the consumer is broken: {0}")]
+    Broken(KafkaError),
+    /// Records may have been passed over, or the broker refuses to hand out any. A new consumer would fare no better.
+    #[error("reading: {0}")]
+    Unreadable(KafkaError),
+}
+
+/// Whether librdkafka passes over a batch that it can't read or a position that it can't find, or none will come for
+/// what this client is.
+pub(super) fn is_unreadable(error: &KafkaError) -> bool {
+    error.rdkafka_error_code().is_some_and(|code| {
+        matches!(
+            code,
+            Code::BadMessage
+                | Code::BadCompression
+                | Code::InvalidMessage
+                | Code::InvalidMessageSize
+                | Code::MessageSizeTooLarge
+                | Code::UnsupportedCompressionType
+                | Code::NotImplemented
+                | Code::AutoOffsetReset
+                | Code::NoOffset
+                | Code::LogTruncation
+                | Code::TopicAuthorizationFailed
+                | Code::GroupAuthorizationFailed
+                | Code::InconsistentGroupProtocol
+                | Code::InvalidSessionTimeout
+                | Code::InvalidGroupId
+        )
+    })
+}
+
+/// Whether a connection to a broker failed. That all are down is not told reliably: a cluster of one that goes away while
+/// nothing is read is told as one broker after the other.
+pub(super) fn is_unreachable(error: &KafkaError) -> bool {
+    error.rdkafka_error_code().is_some_and(|code| {
+        matches!(
+            code,
+            Code::AllBrokersDown | Code::BrokerTransportFailure | Code::Resolve | Code::Authentication | Code::SSL
+        )
+    })
+}
+
+/// Whether the consumer itself is at its end.
+pub(super) fn is_fatal(error: &KafkaError) -> bool {
+    matches!(error, KafkaError::MessageConsumptionFatal(_))
+        || matches!(error.rdkafka_error_code(), Some(Code::Fatal | Code::FencedInstanceId))
+}

@@ -1,0 +1,71 @@
+//! A broker that goes away: for a while, in the middle of everything, and for good.
+
+use std::{path::Path, process::Command};
+
+use crate::kit::{
+    SOON, broker_alone, eventually,
+    feed::Feed,
+    group::Group,
+    mock::Mock,
+    outputs::{self, hold_at_least_once, hold_exactly_once},
+    print,
+    process::Setup,
+    topics::Topics,
+};
+
+#[test]
+fn a_broker_that_dies_in_mid_stream_loses_and_doubles_nothing() {
+    let broker = broker_alone();
+    let topics = Topics::create(&broker.0, "broker", 2);
+    // Static members whose session is over before the broker is back: some find themselves fenced by their own earlier join.
+    let setup = Setup::new(&topics, &["worker.fault_tries=60"]);
+    let mut feed = Feed::new(&topics);
+    let mut worker = setup.start("a");
+    let group = Group::of(&topics);
+    feed.mixture(10_000);
+    group.reaches(1_000);
+    feed.mixture(10_000);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/services");
+    let restarted = Command::new(script).args(["restart", "--kill", "kafka"]).status().unwrap();
+    if !restarted.success() {
+        print("this Kafka is somebody's own and can't be restarted from here: no restart was tried");
+    }
+    feed.mixture(10_000);
+    feed.flush();
+    group.reaches(feed.len());
+    assert!(worker.runs(), "the worker outlives the broker\n{}", worker.log());
+    worker.stop();
+    print(&hold_exactly_once(&feed, &outputs::committed(&topics)).to_string());
+    assert_eq!(group.committed(), feed.ends());
+}
+
+#[test]
+fn a_cluster_that_is_away_for_a_while_is_waited_for() {
+    let mock = Mock::new("away");
+    let setup = Setup::new(&mock.topics, &["worker.fault_tries=100"]);
+    let worker = setup.start("a");
+    worker.logs("assigned");
+    mock.cluster.broker_down(-1).unwrap();
+    worker.logs("no broker of ");
+    mock.cluster.broker_up(-1).unwrap();
+    let mut feed = mock.feed();
+    feed.mixture(20);
+    feed.flush();
+    eventually("every event is told", SOON, || outputs::uncommitted(&mock.topics).len() >= feed.len());
+    hold_at_least_once(&feed, &outputs::uncommitted(&mock.topics));
+    worker.stop();
+}
+
+#[test]
+fn a_cluster_that_is_away_for_good_ends_the_process_with_one_line_that_says_where() {
+    let mock = Mock::new("gone");
+    let setup = Setup::new(&mock.topics, &["worker.fault_tries=2"]);
+    let mut worker = setup.start("a");
+    worker.logs("assigned");
+    mock.cluster.broker_down(-1).unwrap();
+    assert_eq!(worker.ended().code(), Some(1));
+    let log = worker.log();
+    let line = log.lines().last().unwrap();
+    assert!(line.contains("shard 0: given up after 2 tries: no broker of "), "{line}");
+    assert!(line.contains(&mock.topics.brokers), "{line}");
+}

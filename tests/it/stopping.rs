@@ -1,0 +1,61 @@
+//! A worker that is told to stop: what it has in hand is finished at the first signal and aborted at the second.
+
+use crate::kit::{
+    SOON, broker, eventually,
+    feed::Feed,
+    group::Group,
+    outputs::{self, hold_contract, hold_exactly_once},
+    print,
+    process::{PATIENT, Setup},
+    topics::Topics,
+};
+
+#[test]
+fn a_worker_told_to_stop_finishes_what_it_has_and_its_successor_goes_on() {
+    let broker = broker();
+    let topics = Topics::create(&broker.0, "stop", 2);
+    let setup = Setup::new(&topics, &[]);
+    let mut feed = Feed::new(&topics);
+    let worker = setup.start("a");
+    let group = Group::of(&topics);
+    feed.mixture(5_000);
+    group.reaches(1);
+    feed.mixture(5_000);
+    worker.stop();
+    feed.flush();
+    let successor = setup.start("a");
+    group.reaches(feed.len());
+    successor.stop();
+    let told = outputs::committed(&topics);
+    print(&hold_exactly_once(&feed, &told).to_string());
+    hold_contract(&told);
+    assert_eq!(group.committed(), feed.ends());
+}
+
+#[test]
+fn a_second_signal_ends_a_worker_at_once_and_what_it_had_in_hand_is_aborted() {
+    let broker = broker();
+    let topics = Topics::create(&broker.0, "second-signal", 1);
+    let setup = Setup::new(&topics, &PATIENT);
+    let mut feed = Feed::new(&topics);
+    let mut worker = setup.start("a");
+    feed.mixture(100);
+    feed.flush();
+    eventually("a batch is open", SOON, || !outputs::uncommitted(&topics).is_empty());
+    worker.signal("TERM");
+    worker.logs("finishing the batch in hand");
+    worker.signal("TERM");
+    assert_eq!(worker.ended().code(), Some(1));
+    let log = worker.log();
+    assert!(log.contains("ending at once") && log.contains("a second signal, SIGTERM"), "{log}");
+    let group = Group::of(&topics);
+    assert_eq!(group.committed(), [0], "nothing of the batch was committed");
+
+    let successor = setup.start("a");
+    eventually("the successor opened the batch again", SOON, || outputs::uncommitted(&topics).len() > 100);
+    successor.stop();
+    let told = outputs::committed(&topics);
+    hold_exactly_once(&feed, &told);
+    assert!(outputs::uncommitted(&topics).len() > told.len(), "the first batch was aborted");
+    assert_eq!(group.committed(), feed.ends());
+}
