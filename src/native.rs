@@ -143,7 +143,13 @@ impl HeaderList {
             // `isize` since the slice exists. The call fails only for a list that is read-only, which a new one isn't.
             unsafe {
                 let (name, name_len) = (name.as_ptr().cast(), name.len().cast_signed());
-                c::rd_kafka_header_add(list.0.as_ptr(), name, name_len, value.as_ptr().cast(), value.len().cast_signed());
+                c::rd_kafka_header_add(
+                    list.0.as_ptr(),
+                    name,
+                    name_len,
+                    value.as_ptr().cast(),
+                    value.len().cast_signed(),
+                );
             }
         }
         list

@@ -103,7 +103,6 @@ fn escaped(out: &mut Vec<u8>, text: &str) {
 
 #[cold]
 fn escape(out: &mut Vec<u8>, byte: u8) {
-    const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     let short = match byte {
         b'"' | b'\\' => byte,
         0x08 => b'b',
@@ -112,9 +111,8 @@ fn escape(out: &mut Vec<u8>, byte: u8) {
         0x0c => b'f',
         0x0d => b'r',
         _ => {
-            let digits = [byte >> 4, byte & 0xf].map(|digit| HEX[usize::from(digit)] as u8);
-            out.extend_from_slice(b"\\u00");
-            return out.extend_from_slice(&digits);
+            let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+            return out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 0xf)]);
         }
     };
     out.extend_from_slice(&[b'\\', short]);
@@ -317,7 +315,7 @@ mod tests {
     fn writes_what_serde_json_writes() {
         let arena = Arena::new();
         let every_control: String = (0..0x80).map(char::from).collect();
-        let texts = serde_json::to_string(&[every_control.as_str(), "é😀\u0000", "\"\\", ""]).unwrap();
+        let texts = serde_json::to_string(&[every_control.as_str(), "é😀\u{0}", "\"\\", ""]).unwrap();
         for document in [
             "{}",
             "[]",
@@ -330,7 +328,9 @@ mod tests {
         }
         let time = EventTime::from_millis(1_795_341_600_000);
         assert_eq!(written(&time), serde_json::to_string(&time).unwrap());
-        for detail in [Detail::Limit { limit: 1, size: usize::MAX }, Detail::Seconds { field: "exp", seconds: i64::MIN }] {
+        for detail in
+            [Detail::Limit { limit: 1, size: usize::MAX }, Detail::Seconds { field: "exp", seconds: i64::MIN }]
+        {
             assert_eq!(written(&(detail)), serde_json::to_string(&detail).unwrap());
         }
         assert_eq!(written(&Some(Reason::Locked)), r#""locked""#);

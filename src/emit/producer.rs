@@ -7,6 +7,7 @@
 //! murmur2, so that any client finds a key in the same partition.
 
 use std::{
+    ffi::{CStr, CString},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -18,12 +19,12 @@ use rdkafka::{
     ClientConfig, ClientContext,
     config::RDKafkaLogLevel,
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
-    message::{DeliveryResult, Header, OwnedHeaders},
-    producer::{BaseProducer, BaseRecord, ProducerContext},
+    message::DeliveryResult,
+    producer::{BaseProducer, ProducerContext},
 };
 
-use super::Output;
-use crate::native;
+use super::{Channel, Output};
+use crate::native::{self, HeaderList, Outgoing};
 
 /// librdkafka's producer with our reports.
 pub(crate) type Producer = BaseProducer<Context>;
@@ -81,19 +82,36 @@ fn defaults(identity: &Identity) -> [(&'static str, String); 5] {
     ]
 }
 
+/// The topics of both channels, as librdkafka takes a name.
+pub(crate) struct Topics {
+    accepted: CString,
+    rejected: CString,
+}
+
+impl Topics {
+    /// Fails on a name with U+0000, which no topic can have.
+    pub(crate) fn new(accepted: &str, rejected: &str) -> KafkaResult<Self> {
+        Ok(Self { accepted: CString::new(accepted)?, rejected: CString::new(rejected)? })
+    }
+
+    fn of(&self, channel: Channel) -> &CStr {
+        match channel {
+            Channel::Accepted => &self.accepted,
+            Channel::Rejected => &self.rejected,
+        }
+    }
+}
+
 /// Sends one record. While librdkafka's queue is full the producer is polled and the record offered again: the queue empties as
 /// records are delivered or, at the latest after the message timeout, given up.
-pub(crate) fn send(producer: &Producer, topic: &str, output: &Output<'_>) -> KafkaResult<()> {
-    let headers = output.headers.iter();
-    let owned = headers.fold(OwnedHeaders::new_with_capacity(output.headers.iter().len()), |owned, (key, value)| {
-        owned.insert(Header { key, value: Some(value) })
-    });
-    let mut record = BaseRecord::to(topic).key(output.key).payload(output.value).headers(owned);
+pub(crate) fn send(producer: &Producer, topics: &Topics, output: &Output<'_>) -> Result<(), RDKafkaErrorCode> {
+    let record = Outgoing { topic: topics.of(output.channel), key: output.key, value: output.value };
+    let mut headers = HeaderList::of(output.headers.iter());
     loop {
-        match producer.send(record) {
+        match native::send(producer, record, headers) {
             Ok(()) => return Ok(()),
-            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => record = back,
-            Err((error, _)) => return Err(error),
+            Err((RDKafkaErrorCode::QueueFull, back)) => headers = back,
+            Err((code, _)) => return Err(code),
         }
         producer.poll(Duration::from_millis(1));
     }

@@ -143,7 +143,7 @@ impl Shared<'_> {
             input: options.inputs.first().cloned().unwrap_or_default(),
             limits: Limits { interval: options.commit_interval, records: options.batch_records.max(1) },
             consumer: self.consumer(number)?,
-            outbox: self.outbox(number),
+            outbox: self.outbox(number)?,
             judging: Judging::new(encoder),
             progress: Progress::default(),
             tries: Tries::new(options.retry),
@@ -171,7 +171,7 @@ impl Shared<'_> {
         Consumer::join(membership).map_err(|source| Fault::Client { client: member.client, source })
     }
 
-    fn outbox(&self, number: usize) -> Outbox {
+    fn outbox(&self, number: usize) -> Result<Outbox, Fault> {
         let options = self.options;
         let id = format!("{}-{}-{number}", options.transactional_id_prefix, options.instance);
         let identity = producer::Identity {
@@ -181,14 +181,15 @@ impl Shared<'_> {
             message_timeout: options.timeouts.message,
             transaction_timeout: options.timeouts.transaction,
         };
-        Outbox {
-            id,
+        let topics = producer::Topics::new(&options.outputs.accepted, &options.outputs.rejected);
+        Ok(Outbox {
+            topics: topics.map_err(|source| Fault::Client { client: id.clone(), source })?,
             config: producer::properties(&identity, &options.producer),
             delivery: options.delivery,
-            outputs: options.outputs.clone(),
             patience: options.timeouts.transaction,
             producer: None,
-        }
+            id,
+        })
     }
 }
 

@@ -13,13 +13,13 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::{ClientConfig, TopicPartitionList, producer::Producer as _};
+use rdkafka::{ClientConfig, TopicPartitionList, error::KafkaError, producer::Producer as _};
 
-use super::{Delivery, Outputs, fault::Fault};
+use super::{Delivery, fault::Fault};
 use crate::{
     emit::{
-        Channel, Output,
-        producer::{self, Producer},
+        Output,
+        producer::{self, Producer, Topics},
     },
     native::{self, CallClass, CallError},
     source::kafka::Consumer,
@@ -35,7 +35,7 @@ pub(super) struct Outbox {
     pub(super) id: String,
     pub(super) config: ClientConfig,
     pub(super) delivery: Delivery,
-    pub(super) outputs: Outputs,
+    pub(super) topics: Topics,
     /// How long a call is repeated: the broker aborts the transaction after that anyway.
     pub(super) patience: Duration,
     /// None before it is opened, and after it was given up.
@@ -96,13 +96,6 @@ impl Outbox {
     fn lost(&self, call: &'static str, source: CallError) -> Fault {
         Fault::Lost { id: self.id.clone(), call, source }
     }
-
-    fn topic(&self, channel: Channel) -> &str {
-        match channel {
-            Channel::Accepted => &self.outputs.accepted,
-            Channel::Rejected => &self.outputs.rejected,
-        }
-    }
 }
 
 /// An open transaction. It holds the producer, and gives it back to the outbox only once it is certain how the transaction
@@ -116,8 +109,8 @@ pub(super) struct Transaction<'o> {
 impl Transaction<'_> {
     /// Sends one record within the transaction.
     pub(super) fn send(&self, output: &Output<'_>) -> Result<(), Fault> {
-        let topic = self.outbox.topic(output.channel);
-        producer::send(&self.producer, topic, output).map_err(|error| self.aborted("send", error.into()))
+        let sent = producer::send(&self.producer, &self.outbox.topics, output);
+        sent.map_err(|code| self.aborted("send", KafkaError::MessageProduction(code).into()))
     }
 
     /// Commits the records and these offsets together, or neither.
