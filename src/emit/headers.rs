@@ -11,7 +11,7 @@
 
 use std::{fmt, io::Write as _};
 
-use super::{Channel, trace};
+use super::{Channel, names, trace};
 use crate::domain::{Reason, Record, Verdict};
 
 /// The most bytes of a header that a sender chooses.
@@ -70,19 +70,19 @@ pub(super) fn write(headers: &mut Headers, channel: Channel, verdict: &Verdict<'
     headers.clear();
     cloud_event(headers, channel, verdict, facts);
     let verification = verdict.verification;
-    headers.text("attrsync-verdict", verdict.outcome.name());
+    headers.text(names::VERDICT, verdict.outcome.name());
     reasons(headers, verdict);
-    headers.chosen("attrsync-organization", verdict.organization);
-    headers.chosen("attrsync-event-type", verdict.event.kind);
-    headers.text("attrsync-method", verification.method.name());
-    headers.chosen("attrsync-status", verification.status.map(crate::domain::verdict::Status::name));
-    headers.text("attrsync-source-topic", verdict.source.topic);
-    headers.format("attrsync-source-partition", format_args!("{}", verdict.source.partition));
-    headers.format("attrsync-source-offset", format_args!("{}", verdict.source.offset));
+    headers.chosen(names::ORGANIZATION, verdict.organization);
+    headers.chosen(names::EVENT_TYPE, verdict.event.kind);
+    headers.text(names::METHOD, verification.method.name());
+    headers.chosen(names::STATUS, verification.status.map(crate::domain::verdict::Status::name));
+    headers.text(names::SOURCE_TOPIC, verdict.source.topic);
+    headers.format(names::SOURCE_PARTITION, format_args!("{}", verdict.source.partition));
+    headers.format(names::SOURCE_OFFSET, format_args!("{}", verdict.source.offset));
     if let Some((parent, state)) = trace::context(facts.record) {
-        headers.text(trace::TRACEPARENT, parent);
+        headers.text(names::TRACEPARENT, parent);
         if let Some(state) = state {
-            headers.text(trace::TRACESTATE, state);
+            headers.text(names::TRACESTATE, state);
         }
     }
 }
@@ -99,20 +99,19 @@ pub(super) struct Facts<'f> {
 
 fn cloud_event(headers: &mut Headers, channel: Channel, verdict: &Verdict<'_>, facts: &Facts<'_>) {
     let source = &verdict.source;
-    headers.text("ce_specversion", "1.0");
+    headers.text(names::SPECVERSION, "1.0");
     let id = format_args!("{}/{}/{}/{}", source.topic, source.partition, source.offset, channel.name());
-    headers.format("ce_id", id);
-    headers.text("ce_source", facts.source);
-    headers.text("ce_type", channel.event_type());
-    headers.format("ce_time", format_args!("{}", verdict.event.time));
-    headers.chosen("ce_subject", facts.subject);
-    headers.text("content-type", "application/json");
+    headers.format(names::ID, id);
+    headers.text(names::SOURCE, facts.source);
+    headers.text(names::TYPE, channel.event_type());
+    headers.format(names::TIME, format_args!("{}", verdict.event.time));
+    headers.chosen(names::SUBJECT, facts.subject);
+    headers.text(names::CONTENT_TYPE, "application/json");
 }
 
 fn reasons(headers: &mut Headers, verdict: &Verdict<'_>) {
-    const NAME: &str = "attrsync-reason";
     if let Some(reason) = verdict.reason {
-        return headers.text(NAME, reason.code());
+        return headers.text(names::REASON, reason.code());
     }
     let Some((first, rest)) = verdict.rejected.split_first() else { return };
     headers.bytes.extend_from_slice(first.reason.code().as_bytes());
@@ -123,5 +122,5 @@ fn reasons(headers: &mut Headers, verdict: &Verdict<'_>) {
             headers.bytes.extend_from_slice(refused.reason.code().as_bytes());
         }
     }
-    headers.ends.push((NAME, headers.bytes.len()));
+    headers.ends.push((names::REASON, headers.bytes.len()));
 }

@@ -8,6 +8,7 @@
 pub mod encode;
 mod headers;
 mod key;
+pub mod names;
 pub mod producer;
 pub mod schema;
 mod trace;
