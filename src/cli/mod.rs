@@ -44,7 +44,7 @@ Examples:
   attrsync run --brokers kafka:9092          judge events until SIGTERM
   attrsync dev                               try everything in one process, nothing else installed
   attrsync explain event.json                see an event's verdict and every step on the way there
-  attrsync sign --organization acme --claim userId=1 | attrsync explain --token - --organization acme
+  attrsync sign --organization acme --hash 1 make a token or a hash, to try things with
   attrsync config defaults > attrsync.toml   begin with a commented configuration
   attrsync topics create --dry-run           see which topics would be made
   attrsync config show --set worker.shards=2 see what is in effect, and why

@@ -35,15 +35,16 @@ use crate::{
 
 /// What stands below the help.
 const AFTER_HELP: &str = "\
-Claims come from a file with a JSON object, from --claim, or both; a --claim wins. `iat` is added where it is missing.
-Without --key the newest key with a secret that is honoured now signs. Only keys of a local settings file sign.
+Claims come from a file with a JSON object, from --claim, or both; a --claim wins. `iat` is added
+where it is missing. Without --key the newest key with a secret that is honoured now signs. Only
+keys of a local settings file sign.
 
 Examples:
-  attrsync sign --organization acme --claim userId=12345 --claim email=ada@example.com --expires-in 1h
+  attrsync sign --organization acme --claim userId=12345 --claim plan=Premium --expires-in 1h
   attrsync sign --organization acme --claim userId=12345 --claim 'roles:=[\"admin\"]'
   echo '{\"userId\": \"12345\"}' | attrsync sign --organization acme - --key 2025-06
   attrsync sign --organization acme --hash 12345
-  attrsync sign --organization acme --claim userId=1 | attrsync explain --token - --organization acme
+  attrsync sign --organization acme claims.json | attrsync explain --token - --organization acme
 
 Exit codes: 0 signed; 1 a fault, or a key that cannot sign; 2 usage or configuration.";
 

@@ -17,32 +17,35 @@ use crate::{
 /// More than any token that is accepted; what comes after it is not read.
 const MAX_BYTES: u64 = 1024 * 1024;
 
+/// The options' part of the help; set on each, since a heading for all would go on to the options after them.
+const HEADING: &str = "A token or a hash alone";
+
 /// A token or a hash, and what stands beside it.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "A token or a hash alone", group = ArgGroup::new("identity").multiple(true))]
+#[command(group = ArgGroup::new("identity").multiple(true))]
 pub(super) struct CredentialOptions {
     /// Check the token in this file; - for standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["hash", "line"], requires = "organization")]
+    #[arg(long, help_heading = HEADING, value_name = "FILE", conflicts_with_all = ["hash", "line"], requires = "organization")]
     token: Option<PathBuf>,
 
     /// Check the hash in this file; - for standard input
-    #[arg(long, value_name = "FILE", conflicts_with = "line", requires = "organization", requires = "identity")]
+    #[arg(long, help_heading = HEADING, value_name = "FILE", conflicts_with = "line", requires = "organization", requires = "identity")]
     hash: Option<PathBuf>,
 
     /// The organization that it is for: its slug or its app id
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, help_heading = HEADING, value_name = "NAME")]
     organization: Option<String>,
 
     /// The user's id in the call beside it
-    #[arg(long, value_name = "ID", group = "identity")]
+    #[arg(long, help_heading = HEADING, value_name = "ID", group = "identity")]
     user_id: Option<String>,
 
     /// The user's e-mail in the call beside it
-    #[arg(long, value_name = "EMAIL", group = "identity")]
+    #[arg(long, help_heading = HEADING, value_name = "EMAIL", group = "identity")]
     email: Option<String>,
 
     /// The company whose hash it is
-    #[arg(long, value_name = "ID", group = "identity", conflicts_with_all = ["token", "user_id", "email"])]
+    #[arg(long, help_heading = HEADING, value_name = "ID", group = "identity", conflicts_with_all = ["token", "user_id", "email"])]
     company: Option<String>,
 }
 

@@ -40,15 +40,16 @@ use steps::Case;
 
 /// What stands below the help.
 const AFTER_HELP: &str = "\
-The file holds one event: a record as `kcat -J` prints it, or the event alone, on one line or many. A token or a hash alone
-is judged as an event that carries it, now or at --at; it comes from a file or a pipe, so that no shell keeps it.
+The file holds one event: a record as `kcat -J` prints it, or the event alone, on one line or many.
+A token or a hash alone is judged as an event that carries it, now or at --at. It comes from a file
+or a pipe, so that no shell keeps it.
 
 Examples:
   attrsync explain event.json --type identify
   attrsync explain events.ndjson --line 17 --json
   kcat -C -b localhost -t events -o 1234 -c 1 -J | attrsync explain -
   attrsync explain --token token.txt --organization acme --at 2026-11-22T10:00:00Z
-  attrsync sign --organization acme --hash 12345 | attrsync explain --hash - --organization acme --user-id 12345
+  attrsync explain --hash hash.txt --organization acme --user-id 12345
 
 Exit codes: 0 accepted; 10 partial; 11 rejected; 1 a fault; 2 usage or configuration.";
 
