@@ -40,12 +40,7 @@ fn snapshot(keys: usize) -> Snapshot {
         on_rejected_attribute: OnRejectedAttribute::Attribute,
         token: TokenRules::default(),
         jwt_keys,
-        identity_secrets: vec![IdentitySecret {
-            id: "iv".into(),
-            validity: Validity::default(),
-            state: HmacState::new(HmacDigest::Sha256, b"iv_secret"),
-            secret: SecretBytes::new(b"iv_secret"),
-        }],
+        identity_secrets: (0..keys).map(|at| identity_secret(keys - at)).collect(),
         membership_locked: true,
         user_attributes: attributes,
         company_attributes: std::iter::empty().collect(),
@@ -53,10 +48,43 @@ fn snapshot(keys: usize) -> Snapshot {
     Snapshot::new(7, Policy::default(), vec![organization])
 }
 
+/// The secret of this number; 1 is the oldest, which is tried last.
+fn identity_secret(number: usize) -> IdentitySecret {
+    let secret = format!("iv_secret-{number}");
+    IdentitySecret {
+        id: secret.as_str().into(),
+        validity: Validity::default(),
+        state: HmacState::new(HmacDigest::Sha256, secret.as_bytes()),
+        secret: SecretBytes::new(secret.as_bytes()),
+    }
+}
+
+/// A visitor's boot with fifty companies, each with a hash under the secret of this number.
+fn hashed_companies(number: usize) -> String {
+    let state = identity_secret(number).state;
+    let companies: Vec<String> = (0..50)
+        .map(|at| {
+            let id = format!("company-{at}");
+            let hash: String = state.sign(id.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+            format!(r#"{{"id":"{id}","companyHash":"{hash}"}}"#)
+        })
+        .collect();
+    format!(
+        r#"{{"type":"boot","payload":{{"organization":"acme","anonymousId":"a","companies":[{}]}}}}"#,
+        companies.join(",")
+    )
+}
+
+/// A token by the key that is tried last.
 fn token(claims: &str) -> String {
+    token_by(1, claims)
+}
+
+/// A token by the key of this number; 99 is nobody's.
+fn token_by(number: usize, claims: &str) -> String {
     let signing_input =
         format!("{}.{}", URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#), URL_SAFE_NO_PAD.encode(claims));
-    let key = HmacState::new(HmacDigest::Sha256, b"a secret of more than 32 bytes, 1");
+    let key = HmacState::new(HmacDigest::Sha256, format!("a secret of more than 32 bytes, {number}").as_bytes());
     format!("{signing_input}.{}", URL_SAFE_NO_PAD.encode(key.sign(signing_input.as_bytes())))
 }
 
@@ -95,10 +123,28 @@ fn proofs(criterion: &mut Criterion) {
     let good = standard(&token(claims()));
     assert_eq!(good.len(), 700, "the standard event has 700 bytes");
     judged(criterion, "standard", &good, &snapshot(1));
-    let forged = good.replacen(".", ".e", 2).replacen(".e", ".", 1);
+    let forged = standard(&token_by(99, claims()));
     judged(criterion, "forged", &forged, &snapshot(1));
     judged(criterion, "ten_keys", &good, &snapshot(10));
+    judged(criterion, "ten_keys_forged", &forged, &snapshot(10));
     judged(criterion, "unsigned", &good.replace("featurebaseJwt", "nothing"), &snapshot(1));
+}
+
+/// Long tokens, whose signature is most of the cost, and fifty companies with hashes: good ones, those of the secret that is
+/// tried last, and forged ones, each of which must cost at most three times a good one.
+fn forgeries(criterion: &mut Criterion) {
+    let claims = format!(r#"{{"userId":"12345","plan":"{}"}}"#, "x".repeat(11_000));
+    let event =
+        |token: &str| format!(r#"{{"type":"boot","payload":{{"organization":"acme","featurebaseJwt":"{token}"}}}}"#);
+    let good = token(&claims);
+    let forged = token_by(99, &claims);
+    for keys in [1, 10] {
+        judged(criterion, &format!("long_token/{keys}_keys"), &event(&good), &snapshot(keys));
+        judged(criterion, &format!("long_token_forged/{keys}_keys"), &event(&forged), &snapshot(keys));
+        judged(criterion, &format!("company_hashes_newest/{keys}_secrets"), &hashed_companies(keys), &snapshot(keys));
+        judged(criterion, &format!("company_hashes_oldest/{keys}_secrets"), &hashed_companies(1), &snapshot(keys));
+        judged(criterion, &format!("company_hashes_forged/{keys}_secrets"), &hashed_companies(99), &snapshot(keys));
+    }
 }
 
 fn hostile(criterion: &mut Criterion) {
@@ -111,6 +157,13 @@ fn hostile(criterion: &mut Criterion) {
         judged(criterion, &format!("nested_names/{size}"), &nested, &snapshot(1));
         let companies = vec![r#"{"id":"c1","a":0}"#; size / 18].join(",");
         judged(criterion, &format!("companies/{size}"), &format!(r#"{{"companies":[{companies}]}}"#), &snapshot(1));
+        let thousand = vec![format!(r#"{{"id":"c1","a":"{}"}}"#, "x".repeat(size / 1000)); 1000].join(",");
+        judged(
+            criterion,
+            &format!("a_thousand_companies/{size}"),
+            &format!(r#"{{"companies":[{thousand}]}}"#),
+            &snapshot(1),
+        );
         judged(criterion, &format!("brackets/{size}"), &"[".repeat(size), &snapshot(1));
         judged(
             criterion,
@@ -121,5 +174,5 @@ fn hostile(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, proofs, hostile);
+criterion_group!(benches, proofs, forgeries, hostile);
 criterion_main!(benches);

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     config::SettingsSource,
-    domain::{Arena, EventTime, Header, Record},
+    domain::{Arena, EventTime, Header, Organization, Record, Snapshot},
     source::file::Line,
     store::{Settings, SettingsError, Source},
 };
@@ -42,21 +42,39 @@ pub(super) struct JudgeOptions {
 impl JudgeOptions {
     /// The settings, once their warnings are told.
     pub(super) fn settings(&self) -> anyhow::Result<Settings> {
-        let config = self.config.load()?.config;
-        let policy = config.policy();
-        let SettingsSource::File(path) = config.settings.source;
-        let settings = Settings::load(Source::File(path), policy).map_err(with_way_out)?;
-        for warning in settings.warnings() {
-            writeln!(anstream::stderr(), "{} {warning}", styled(DOUBTFUL, "warning:"))?;
-        }
-        Ok(settings)
+        settings(&self.config)
     }
 
     /// What stands in for what records do not say.
     pub(super) fn defaults(&self) -> Defaults {
-        let now = || EventTime::from_millis(jiff::Timestamp::now().as_millisecond());
         Defaults { now: self.at.unwrap_or_else(now), event_type: self.event_type.clone() }
     }
+}
+
+/// The settings that the configuration names, once their warnings are told.
+pub(super) fn settings(config: &ConfigOptions) -> anyhow::Result<Settings> {
+    let config = config.load()?.config;
+    let policy = config.policy();
+    let SettingsSource::File(path) = config.settings.source;
+    let settings = Settings::load(Source::File(path), policy).map_err(with_way_out)?;
+    for warning in settings.warnings() {
+        writeln!(anstream::stderr(), "{} {warning}", styled(DOUBTFUL, "warning:"))?;
+    }
+    Ok(settings)
+}
+
+/// What the clock says.
+pub(super) fn now() -> EventTime {
+    EventTime::from_millis(jiff::Timestamp::now().as_millisecond())
+}
+
+/// The organization of this slug or app id.
+pub(super) fn organization<'s>(snapshot: &'s Snapshot, name: &str) -> anyhow::Result<&'s Organization> {
+    snapshot.by_slug(name).or_else(|| snapshot.by_app_id(name)).with_context(|| {
+        let mut slugs: Vec<_> = snapshot.organizations().map(|known| known.slug.as_ref()).collect();
+        slugs.sort_unstable();
+        format!("no organization {name:?}; the settings have {}", slugs.join(", "))
+    })
 }
 
 /// What stands in for what records do not say.
@@ -92,7 +110,8 @@ fn with_way_out(error: SettingsError) -> anyhow::Error {
     }
 }
 
-fn time(text: &str) -> Result<EventTime, String> {
+/// A point in time on the command line.
+pub(super) fn time(text: &str) -> Result<EventTime, String> {
     EventTime::parse(text).ok_or_else(|| "expected a time as in 2026-11-22T10:00:00Z".to_owned())
 }
 

@@ -14,6 +14,7 @@ mod options;
 mod output;
 mod replay;
 mod run;
+mod sign;
 mod terminal;
 mod topics;
 
@@ -43,6 +44,7 @@ Examples:
   attrsync run --brokers kafka:9092          judge events until SIGTERM
   attrsync dev                               try everything in one process, nothing else installed
   attrsync explain event.json                see an event's verdict and every step on the way there
+  attrsync sign --organization acme --hash 1 make a token or a hash, to try things with
   attrsync config defaults > attrsync.toml   begin with a commented configuration
   attrsync topics create --dry-run           see which topics would be made
   attrsync config show --set worker.shards=2 see what is in effect, and why
@@ -65,6 +67,7 @@ enum Command {
     Dev(dev::DevArgs),
     Replay(replay::ReplayArgs),
     Explain(explain::ExplainArgs),
+    Sign(sign::SignArgs),
     Topics(topics::TopicsArgs),
     Config(config::ConfigArgs),
     Healthcheck(healthcheck::HealthcheckArgs),
@@ -77,6 +80,7 @@ impl Command {
             Command::Dev(args) => args.execute(),
             Command::Replay(args) => args.execute(),
             Command::Explain(args) => args.execute(),
+            Command::Sign(args) => args.execute(),
             Command::Topics(args) => args.execute(),
             Command::Config(args) => args.execute(),
             Command::Healthcheck(args) => args.execute(),

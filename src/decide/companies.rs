@@ -12,7 +12,10 @@ use crate::{
         companies::{Entry, Membership, Statement},
     },
     domain::{Reason, arena::ArenaVec, snapshot::Enforcement, verdict::Company},
-    verify::{Verified, hash},
+    verify::{
+        Verified,
+        hash::{self, Tries},
+    },
 };
 
 /// The name under which the membership itself is set, refused and unset.
@@ -35,6 +38,7 @@ pub(super) fn decide<'a>(
         user,
         accepted: context.arena.list_with(signed.entries.len() + unsigned.entries.len()),
         emptied: false,
+        tries: Tries::new(event.organization, event.time, unsigned.entries.len()),
     };
     roll.read(Said { membership: signed, signed: true });
     roll.read(Said { membership: unsigned, signed: false });
@@ -52,6 +56,8 @@ struct Roll<'r, 'a> {
     accepted: ArenaVec<'a, Company<'a>>,
     /// An empty list was accepted: it clears.
     emptied: bool,
+    /// What the companies' hashes may cost together.
+    tries: Tries<'a>,
 }
 
 /// What the token says of companies, or what the client says beside it.
@@ -99,7 +105,7 @@ impl<'a> Roll<'_, 'a> {
     }
 
     /// Whether the user belongs to this company, and whether that is proven.
-    fn membership(&self, said: Said<'a>, position: usize, entry: &Entry<'a>) -> Result<Member<'a>, Ruling<'a>> {
+    fn membership(&mut self, said: Said<'a>, position: usize, entry: &Entry<'a>) -> Result<Member<'a>, Ruling<'a>> {
         let id = entry.id.map_err(|reason| Ruling::Rejected(reason, None))?;
         let listed = |entries: &[Entry<'a>]| entries.iter().any(|other| other.id == Ok(id));
         let superseded = Err(Ruling::Dropped(Reason::Superseded, None));
@@ -122,10 +128,10 @@ impl<'a> Roll<'_, 'a> {
     }
 
     /// Whether `companyHash` proves the id. A wrong one refuses the company; under `observe` and `off` it counts as none.
-    fn proven(&self, id: &str, entry: &Entry<'a>) -> Result<bool, Reason> {
+    fn proven(&mut self, id: &str, entry: &Entry<'a>) -> Result<bool, Reason> {
         let Some(hash) = entry.hash else { return Ok(false) };
         let found = hash::parse(hash.0).ok_or(Reason::CompanyHashMismatch).and_then(|mac| {
-            hash::find(self.event.organization, id, &mac, self.event.time).map_err(|reason| match reason {
+            self.tries.find(id, &mac).map_err(|reason| match reason {
                 Reason::HashMismatch => Reason::CompanyHashMismatch,
                 other => other,
             })

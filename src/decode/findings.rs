@@ -25,11 +25,14 @@ impl<'a, 'l> Findings<'a, 'l> {
         }
     }
 
-    /// An identity or a tenant, of which two spellings must agree.
-    pub(super) fn identity(&mut self, slot: &mut Option<&'a str>, value: Value<'a>, field: &'static str) {
+    /// An identity or a tenant, of which two spellings must agree. Says whether it can be read as one.
+    pub(super) fn identity(&mut self, slot: &mut Option<&'a str>, value: Value<'a>, field: &'static str) -> bool {
         match scalar::identity(value, field, self.limits) {
-            Ok(None) => {}
-            Ok(Some(text)) if slot.is_none_or(|first| first == text) => *slot = Some(text),
+            Ok(None) => return true,
+            Ok(Some(text)) if slot.is_none_or(|first| first == text) => {
+                *slot = Some(text);
+                return true;
+            }
             Ok(Some(text)) => {
                 // The smaller one, so that what a rejection shows does not depend on the order of members.
                 *slot = (*slot).min(Some(text));
@@ -37,6 +40,7 @@ impl<'a, 'l> Findings<'a, 'l> {
             }
             Err(rejection) => self.note(rejection),
         }
+        false
     }
 
     /// A hash, of which two spellings must agree. What type it has is looked at where it is verified.

@@ -19,7 +19,7 @@ pub use attributes::Attribute;
 pub(crate) use envelope::time_of;
 pub use event_type::{EventType, Kind};
 pub(crate) use findings::over;
-pub use profile::{Origin, Profile};
+pub use profile::{Origin, Profile, Tenant};
 
 use crate::domain::{
     Arena, Detail, EventTime, Limits, Policy, Reason, Record, Rejection, Value,
@@ -44,6 +44,8 @@ pub struct UnverifiedEvent<'a> {
 pub struct Undecoded<'a> {
     /// Which event it is; its type is null until it is known.
     pub head: EventHead<'a>,
+    /// The tenant that it names, as far as it could be read.
+    pub tenant: Tenant<'a>,
     /// Whom it claims to concern, as far as it could be read.
     pub user: User<'a>,
     /// Why it is rejected.
@@ -73,10 +75,13 @@ pub fn decode<'a>(context: &Context<'a>, record: &Record<'a>) -> Result<Unverifi
         kind: None,
         time: envelope.time(context, record),
     };
-    let undecoded = |head, user, rejection| Undecoded { head, user, rejection };
+    let undecoded = |head, said: &Profile<'a>, rejection| {
+        let Profile { tenant, user, .. } = *said;
+        Undecoded { head, tenant, user, rejection }
+    };
     let Some(payload) = envelope.payload else {
         let rejection = document.err().unwrap_or(Reason::NotAnObject.into());
-        return Err(undecoded(head, User::default(), rejection));
+        return Err(undecoded(head, &Profile::default(), rejection));
     };
     let limits = &context.policy.limits;
     let event_type =
@@ -85,7 +90,7 @@ pub fn decode<'a>(context: &Context<'a>, record: &Record<'a>) -> Result<Unverifi
     let (mut profile, found) = profile::fold(context.arena, payload, Origin::Payload, limits);
     let visitor = envelope.visitor(&mut profile.user, limits).err();
     match (found.into_iter().chain(visitor).min_by_key(|rejection| rejection.reason), event_type) {
-        (Some(rejection), _) | (None, Err(rejection)) => Err(undecoded(head, profile.user, rejection)),
+        (Some(rejection), _) | (None, Err(rejection)) => Err(undecoded(head, &profile, rejection)),
         (None, Ok(event_type)) => Ok(UnverifiedEvent { head, kind: event_type.kind, payload: profile }),
     }
 }

@@ -40,6 +40,9 @@ pub struct Tenant<'a> {
     pub organization: Option<&'a str>,
     /// The app id.
     pub app_id: Option<&'a str>,
+    /// One of them can't be read, or is given twice with different values: the event is rejected for that or for something
+    /// else, and concerns nobody's tenant.
+    pub unreadable: bool,
 }
 
 /// What an event offers as proof. It never prints.
@@ -101,10 +104,12 @@ impl<'a> Fold<'a, '_> {
     fn member(&mut self, Member { name, value }: Member<'a>) {
         let Self { findings, profile: Profile { tenant, user, .. }, attributes, companies, .. } = self;
         match user_field(name) {
-            UserField::Organization => findings.identity(&mut tenant.organization, value, "organization"),
-            UserField::AppId => findings.identity(&mut tenant.app_id, value, "appId"),
-            UserField::UserId => findings.identity(&mut user.user_id, value, "userId"),
-            UserField::Email => findings.identity(&mut user.email, value, "email"),
+            UserField::Organization => {
+                tenant.unreadable |= !findings.identity(&mut tenant.organization, value, "organization");
+            }
+            UserField::AppId => tenant.unreadable |= !findings.identity(&mut tenant.app_id, value, "appId"),
+            UserField::UserId => _ = findings.identity(&mut user.user_id, value, "userId"),
+            UserField::Email => _ = findings.identity(&mut user.email, value, "email"),
             UserField::Company => companies.company = Some(value),
             UserField::Companies => companies.companies = Some(value),
             UserField::Nested => attributes.container(findings, name, value),
@@ -121,7 +126,7 @@ impl<'a> Fold<'a, '_> {
     fn payload_alone(&mut self, field: UserField, name: &'a str, value: Value<'a>) {
         let Self { findings, profile: Profile { user, credentials, .. }, attributes, .. } = self;
         match field {
-            UserField::AnonymousId => findings.identity(&mut user.anonymous_id, value, "anonymousId"),
+            UserField::AnonymousId => _ = findings.identity(&mut user.anonymous_id, value, "anonymousId"),
             UserField::UserHash => findings.credential(&mut credentials.user_hash, value, "userHash"),
             UserField::CompanyHash => findings.credential(&mut credentials.company_hash, value, "companyHash"),
             UserField::Token => token(findings, credentials, value),

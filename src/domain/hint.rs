@@ -1,5 +1,6 @@
 //! What a diagnosis found out about a failed proof or a value: a closed list, each with a sentence for the sender.
-//! A hint belongs to the rejected topic alone; sent back to a browser it would confirm a guess to whoever forges.
+//! A hint about a proof belongs to the rejected topic alone; sent back to a browser it would confirm a guess to whoever
+//! forges. One about an attribute stands wherever the attribute does.
 
 use std::borrow::Cow;
 

@@ -6,13 +6,14 @@ use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac, digest::common::Key};
 use jsonwebtoken::{DecodingKey, crypto};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::EventTime;
 
 /// The signature algorithms (RFC 7518 §3.1, RFC 8037 §3.1). The key says which; a token can only agree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub enum Algorithm {
     /// HMAC with SHA-256.
     HS256,
@@ -136,6 +137,8 @@ impl Verifier {
         match self {
             Self::Hmac(state, _) => state.verifies(signing_input.as_bytes(), signature.bytes),
             Self::Public(algorithm, key) => {
+                #[cfg(test)]
+                cost::COST.with(|cost| cost.set(cost.get() + cost::Cost { signatures: 1, ..cost::Cost::default() }));
                 crypto::verify(signature.encoded, signing_input.as_bytes(), key, algorithm.native()).unwrap_or(false)
             }
         }
@@ -260,6 +263,9 @@ impl HmacState {
     /// Whether `tag` is the whole MAC of `message`; compared in constant time.
     #[must_use]
     pub fn verifies(&self, message: &[u8], tag: &[u8]) -> bool {
+        #[cfg(test)]
+        cost::COST
+            .with(|cost| cost.set(cost.get() + cost::Cost { hashes: 1, hashed_bytes: message.len(), signatures: 0 }));
         match self {
             Self::Sha256(state) => state.clone().chain_update(message).verify_slice(tag).is_ok(),
             Self::Sha384(state) => state.clone().chain_update(message).verify_slice(tag).is_ok(),
@@ -281,6 +287,44 @@ impl HmacState {
 impl fmt::Debug for HmacState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
+    }
+}
+
+/// What verifying has cost on this thread, counted: a bound of tries is held by numbers, which no machine changes.
+#[cfg(test)]
+pub(crate) mod cost {
+    use std::{cell::Cell, ops::Add};
+
+    thread_local! {
+        /// Everything so far.
+        pub(crate) static COST: Cell<Cost> = Cell::default();
+    }
+
+    /// Keyed hashes, the bytes of their messages, and signatures of public keys.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+    pub(crate) struct Cost {
+        pub(crate) hashes: usize,
+        pub(crate) hashed_bytes: usize,
+        pub(crate) signatures: usize,
+    }
+
+    impl Add for Cost {
+        type Output = Self;
+
+        fn add(self, more: Self) -> Self {
+            Self {
+                hashes: self.hashes + more.hashes,
+                hashed_bytes: self.hashed_bytes + more.hashed_bytes,
+                signatures: self.signatures + more.signatures,
+            }
+        }
+    }
+
+    /// What `work` costs.
+    pub(crate) fn of<T>(work: impl FnOnce() -> T) -> (Cost, T) {
+        COST.set(Cost::default());
+        let done = work();
+        (COST.get(), done)
     }
 }
 

@@ -239,6 +239,9 @@ reasons! {
     CompanyHashMismatch "company_hash_mismatch" Decide
         "`companyHash` is not the HMAC of the company's id under the organization's identity secret."
         "Compute it on the server over the company's id, or put the company into the token."
+    CompanyHashUnchecked "company_hash_unchecked" Decide
+        "Too many company hashes of the event were wrong, so that this one was not looked at."
+        "Correct the hashes that are rejected as `company_hash_mismatch`; this one is looked at then."
     AttributeRejected "attribute_rejected" Decide
         "An attribute was rejected, and the organization rejects the whole event for that."
         "Look at `rejected` for the attribute and its reason."

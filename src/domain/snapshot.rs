@@ -8,6 +8,7 @@ use std::{
 };
 
 use rustc_hash::FxHasher;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -105,7 +106,7 @@ impl Organization {
 }
 
 /// What happens to a claimed identity without proof.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Enforcement {
     /// The event is rejected.
@@ -117,7 +118,7 @@ pub enum Enforcement {
 }
 
 /// What a rejected attribute rejects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnRejectedAttribute {
     /// Itself alone.

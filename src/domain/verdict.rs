@@ -43,7 +43,7 @@ pub struct Verdict<'a> {
     pub reason: Option<Reason>,
     /// Which event.
     pub event: EventHead<'a>,
-    /// The slug of the organization; null until it is known which one.
+    /// The slug of the organization; null where the event could not be read far enough to know which one, or names none.
     pub organization: Option<&'a str>,
     /// Whom the event concerns: what is proven, or what a rejected event's payload claims.
     pub user: User<'a>,
@@ -61,7 +61,7 @@ pub struct Verdict<'a> {
     pub dropped: &'a [Refused<'a>],
     /// The facts behind the reason.
     pub detail: Option<Detail<'a>>,
-    /// What the diagnosis found.
+    /// What the diagnosis of the proof found; null unless the event is rejected.
     pub hint: Option<Hint>,
     /// Where the event came from.
     pub source: Source<'a>,
@@ -242,7 +242,7 @@ pub struct Refused<'a> {
     pub position: Option<usize>,
     /// Why.
     pub reason: Reason,
-    /// What the diagnosis found.
+    /// What was probably meant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<Hint>,
     /// The value of a rejected attribute, where the operator asks for it.

@@ -17,7 +17,7 @@
 
 use std::{fmt, io::Write as _};
 
-use super::{Channel, trace};
+use super::{Channel, names, trace};
 use crate::domain::{
     Reason, Record, Verdict,
     verdict::{Status, Verification},
@@ -84,16 +84,16 @@ impl Headers {
 pub(super) fn write(headers: &mut Headers, channel: Channel, verdict: &Verdict<'_>, facts: &Facts<'_>) {
     headers.clear();
     cloud_event(headers, channel, verdict, facts);
-    headers.text("attrsync-verdict", verdict.outcome.name());
+    headers.text(names::VERDICT, verdict.outcome.name());
     reasons(headers, verdict);
-    headers.chosen("attrsync-organization", verdict.organization);
-    headers.chosen("attrsync-event-type", verdict.event.kind);
+    headers.chosen(names::ORGANIZATION, verdict.organization);
+    headers.chosen(names::EVENT_TYPE, verdict.event.kind);
     verification(headers, verdict.verification);
-    headers.text("attrsync-source", facts.position);
+    headers.text(names::POSITION, facts.position);
     if let Some((parent, state)) = trace::context(facts.record) {
-        headers.text(trace::TRACEPARENT, parent);
+        headers.text(names::TRACEPARENT, parent);
         if let Some(state) = state {
-            headers.text(trace::TRACESTATE, state);
+            headers.text(names::TRACESTATE, state);
         }
     }
 }
@@ -111,27 +111,25 @@ pub(super) struct Facts<'f> {
 }
 
 fn cloud_event(headers: &mut Headers, channel: Channel, verdict: &Verdict<'_>, facts: &Facts<'_>) {
-    headers.text("ce_specversion", "1.0");
-    headers.joined("ce_id", [facts.position, "/", channel.name()]);
-    headers.text("ce_source", facts.source);
-    headers.text("ce_type", channel.event_type());
-    headers.format("ce_time", format_args!("{}", verdict.event.time));
-    headers.chosen("ce_subject", facts.subject);
-    headers.text("content-type", "application/json");
+    headers.text(names::SPECVERSION, "1.0");
+    headers.joined(names::ID, [facts.position, "/", channel.name()]);
+    headers.text(names::SOURCE, facts.source);
+    headers.text(names::TYPE, channel.event_type());
+    headers.format(names::TIME, format_args!("{}", verdict.event.time));
+    headers.chosen(names::SUBJECT, facts.subject);
+    headers.text(names::CONTENT_TYPE, "application/json");
 }
 
 fn verification(headers: &mut Headers, Verification { method, status, .. }: Verification<'_>) {
-    const NAME: &str = "attrsync-verification";
     match status.map(Status::name) {
-        Some(status) => headers.joined(NAME, [method.name(), "/", status]),
-        None => headers.text(NAME, method.name()),
+        Some(status) => headers.joined(names::VERIFICATION, [method.name(), "/", status]),
+        None => headers.text(names::VERIFICATION, method.name()),
     }
 }
 
 fn reasons(headers: &mut Headers, verdict: &Verdict<'_>) {
-    const NAME: &str = "attrsync-reason";
     if let Some(reason) = verdict.reason {
-        return headers.text(NAME, reason.code());
+        return headers.text(names::REASON, reason.code());
     }
     let Some((first, rest)) = verdict.rejected.split_first() else { return };
     headers.bytes.extend_from_slice(first.reason.code().as_bytes());
@@ -142,5 +140,5 @@ fn reasons(headers: &mut Headers, verdict: &Verdict<'_>) {
             headers.bytes.extend_from_slice(refused.reason.code().as_bytes());
         }
     }
-    headers.ends.push((NAME, headers.bytes.len()));
+    headers.ends.push((names::REASON, headers.bytes.len()));
 }

@@ -9,6 +9,7 @@ pub mod encode;
 mod headers;
 mod json;
 mod key;
+pub mod names;
 pub mod producer;
 pub mod schema;
 mod trace;

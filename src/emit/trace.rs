@@ -1,12 +1,8 @@
 //! The trace context (W3C Trace Context) of the incoming record, passed on where it is well-formed. It comes from the
 //! sender's side like everything else, so what isn't exactly of the form is dropped and never repaired.
 
+use super::names::{TRACEPARENT, TRACESTATE};
 use crate::domain::Record;
-
-/// The name of the header that says which trace and span a record belongs to.
-pub(super) const TRACEPARENT: &str = "traceparent";
-/// The name of the header that carries the vendors' own parts.
-pub(super) const TRACESTATE: &str = "tracestate";
 
 /// The longest `tracestate` that must be passed on (§3.3.1.5).
 const TRACESTATE_BYTES: usize = 512;

@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
+use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 
 use super::{moment::Moment, secret::Secret};
@@ -13,8 +14,8 @@ use crate::domain::{
     snapshot::{Enforcement, OnRejectedAttribute},
 };
 
-/// Everything that a settings file says.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+/// The settings of attrsync: organizations, the keys that verify what they send, and the attributes that they accept.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
     /// The tenants.
@@ -23,6 +24,13 @@ pub struct Document {
 }
 
 impl Document {
+    /// The JSON Schema (2020-12) of a settings document, for editors and for what checks settings before they are merged. It
+    /// knows the shape alone; `attrsync config check` knows what fits together.
+    #[must_use]
+    pub fn schema() -> Schema {
+        SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Self>()
+    }
+
     /// The files that hold secrets of this document, as it names them.
     #[must_use]
     pub fn secret_files(&self) -> Vec<PathBuf> {
@@ -36,7 +44,7 @@ impl Document {
 }
 
 /// One tenant.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Organization {
     /// The slug, compared exactly with what events send as `organization`.
@@ -75,7 +83,7 @@ pub struct Organization {
 }
 
 /// What is asked of a token's claims.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Token {
     /// Whether `exp` must be there. The vendor's own samples set none.
@@ -90,7 +98,7 @@ pub struct Token {
 }
 
 /// A key that verifies tokens.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JwtKey {
     /// The key's id, unique among the organization's keys. A token that names it as `kid` is verified with it alone.
@@ -115,7 +123,7 @@ pub struct JwtKey {
 }
 
 /// A secret that verifies hashes of identifiers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IdentitySecret {
     /// The secret's id, unique among the organization's secrets.
@@ -134,7 +142,7 @@ pub struct IdentitySecret {
 }
 
 /// A configured attribute.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Attribute {
     /// What values it takes. A standard attribute has its type already.
@@ -155,7 +163,7 @@ pub struct Attribute {
 }
 
 /// The type of an attribute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AttributeKind {
     /// A text.
@@ -171,7 +179,7 @@ pub enum AttributeKind {
 }
 
 /// Who may change which companies a user belongs to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Membership {
     /// Whether signed companies alone are accepted, and those proven by `companyHash`.

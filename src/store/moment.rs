@@ -1,5 +1,8 @@
 //! A point in time as a settings document writes it: a TOML date-time, or the same as a text. Without a zone it is UTC.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use crate::domain::EventTime;
@@ -17,6 +20,21 @@ impl<'de> Deserialize<'de> for Moment {
             other => return Err(D::Error::custom(unreadable(&format!("this {}", other.type_str())))),
         };
         EventTime::parse(&text).map(Self).ok_or_else(|| D::Error::custom(unreadable(&format!("`{text}`"))))
+    }
+}
+
+/// A date-time of TOML is a text in the words of JSON.
+impl JsonSchema for Moment {
+    fn schema_name() -> Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A point in time, as in 2026-11-22T10:00:00Z; without a zone it is UTC.",
+            "type": "string",
+            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 //! error, a log line or `Debug`.
 
 use std::{
+    borrow::Cow,
     ffi::OsString,
     fmt,
     fs::File,
@@ -9,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 /// More than any secret has; a file beyond it was named by mistake.
@@ -44,6 +46,31 @@ impl<'de> Deserialize<'de> for Secret {
             },
             _ => Err(unknown()),
         }
+    }
+}
+
+impl JsonSchema for Secret {
+    fn schema_name() -> Cow<'static, str> {
+        "Secret".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let elsewhere = |kind: &str, what: &str| {
+            json_schema!({
+                "type": "object",
+                "properties": { (kind): { "description": what, "type": "string", "minLength": 1 } },
+                "required": [kind],
+                "additionalProperties": false
+            })
+        };
+        json_schema!({
+            "description": "A secret: a text, or where it is found.",
+            "oneOf": [
+                { "type": "string", "minLength": 1 },
+                elsewhere("env", "The name of an environment variable."),
+                elsewhere("file", "The path of a file, relative to the folder of the settings file. One line end at its end is no part of the secret.")
+            ]
+        })
     }
 }
 

@@ -6,7 +6,7 @@
 mod events;
 mod people;
 mod random;
-mod sign;
+pub(crate) mod sign;
 
 use crate::domain::{EventTime, Reason, verdict::Outcome};
 use people::Person;

@@ -51,11 +51,7 @@ impl Secrets {
 
     /// The `userHash` of an identifier.
     pub(super) fn hash(&self, identifier: &str) -> String {
-        self.identity.sign(identifier.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
-            // Writing into a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        hex(&self.identity.sign(identifier.as_bytes()))
     }
 }
 
@@ -68,14 +64,28 @@ impl Key {
 
     /// A token with these claims.
     pub(super) fn token(&self, claims: &Value) -> String {
-        let header = json!({ "alg": self.alg, "kid": self.id, "typ": "JWT" });
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let mut token = format!("{}.{}", part(&header), part(claims));
-        let signature = self.state.sign(token.as_bytes());
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-        token
+        token(&self.id, self.alg, &self.state, claims)
     }
+}
+
+/// A token with these claims.
+pub(crate) fn token(kid: &str, alg: &str, state: &HmacState, claims: &Value) -> String {
+    let header = json!({ "alg": alg, "kid": kid, "typ": "JWT" });
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let mut token = format!("{}.{}", part(&header), part(claims));
+    let signature = state.sign(token.as_bytes());
+    token.push('.');
+    URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+    token
+}
+
+/// Bytes as a hash is sent.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        // Writing into a String cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// The samples write their secrets as texts.

@@ -1,23 +1,27 @@
 //! Why a proof failed, as far as a fixed number of tries can tell. A forged event pays for at most [`TRIES`] keyed hashes
-//! beside the judgement itself, so that a flood of forgeries can't burn much, and the verdict stays a function of its input.
+//! beside the judgement itself, and for none where a try is dear, so that a flood of forgeries can't burn much, and the
+//! verdict stays a function of its input.
 //!
 //! What is found goes into the rejected record alone. It names no secret and no value; still, sent back to a browser it
 //! would tell whoever forges which guess came close.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use super::{Case, hash, jws};
+use super::{Case, hash, jws, keys};
 use crate::{
-    decode::profile::Tenant,
+    decode::{profile::Tenant, scalar},
     domain::{
         Hint, Object, Reason, Rejection, Value,
-        key::{HmacDigest, HmacState, SecretBytes, Standing, Verifier},
+        key::{Algorithm, HmacDigest, HmacState, SecretBytes, Standing, Verifier},
         snapshot::{IdentitySecret, JwtKey},
     },
 };
 
 /// The most keyed hashes for one failed proof.
-const TRIES: u8 = 5;
+const TRIES: u8 = 4;
+
+/// The longest secret that is tried decoded: nobody pastes a longer one, and keying costs by its length.
+const PASTED_BYTES: usize = 512;
 
 /// The rejection of a token, with a hint.
 pub(super) fn of_token<'a>(case: &Case<'_, 'a>, token: Value<'a>, rejection: Rejection<'a>) -> Rejection<'a> {
@@ -46,8 +50,10 @@ fn wrong_signature(case: &Case<'_, '_>, text: &str) -> Option<Hint> {
     let arena = case.context.arena;
     let limits = &case.context.policy.limits;
     let (token, header) = jws::open(arena, text, limits).ok()?;
-    let mut tries = Tries::new(token.signing_input.as_bytes(), token.signature.bytes);
     let organization = case.organization;
+    let cheap = Algorithm::from_alg(header.alg).is_some_and(|algorithm| keys::cheap(algorithm, &token));
+    let allowed = if cheap { TRIES } else { 0 };
+    let mut tries = Tries { message: token.signing_input.as_bytes(), mac: token.signature.bytes, left: allowed };
     if newest_identity_secret(case).is_some_and(|secret| tries.state(&secret.state)) {
         return Some(Hint::SignedWithIdentitySecret);
     }
@@ -67,19 +73,26 @@ fn wrong_hash(case: &Case<'_, '_>, mac: &[u8]) -> Option<Hint> {
     let user = payload.user;
     let identifier = user.user_id.or(user.email)?;
     let newest = newest_identity_secret(case)?;
-    let covers = |covered: Option<&str>| covered.is_some_and(|text| newest.state.verifies(text.as_bytes(), mac));
-    // An id that nobody read as one: it stands in `customFields`.
-    let nested = || payload.attributes.iter().find(|attribute| matches!(attribute.name, "userId" | "user_id" | "id"));
+    let mut tries = Tries { message: identifier.as_bytes(), mac, left: TRIES };
+    let mut covers = |covered: Option<&str>| {
+        covered.is_some_and(|text| tries.spend() && newest.state.verifies(text.as_bytes(), mac))
+    };
+    // An id that nobody read as one: it stands in `customFields`, where it may be as long as the record.
+    let nested = || {
+        let id = payload.attributes.iter().find(|attribute| matches!(attribute.name, "userId" | "user_id" | "id"))?;
+        let limit = case.context.policy.limits.name_chars;
+        id.value.as_text().filter(|text| scalar::too_long(text, limit).is_none())
+    };
+    let lower_case = Some(identifier.to_ascii_lowercase()).filter(|lower| lower != identifier);
     if user.user_id.is_some() {
         if covers(user.email) {
             return Some(Hint::HashCoversEmail);
         }
-    } else if covers(nested().and_then(|attribute| attribute.value.as_text())) {
+    } else if covers(nested()) {
         return Some(Hint::HashCoversUserId);
-    } else if covers(Some(&identifier.to_ascii_lowercase())) {
+    } else if covers(lower_case.as_deref()) {
         return Some(Hint::HashCoversLowerCase);
     }
-    let mut tries = Tries::new(identifier.as_bytes(), mac);
     if newest_jwt_secret(case).is_some_and(|(_, secret)| tries.key(HmacDigest::Sha256, secret.expose())) {
         return Some(Hint::HashedWithJwtSecret);
     }
@@ -90,7 +103,7 @@ fn wrong_hash(case: &Case<'_, '_>, mac: &[u8]) -> Option<Hint> {
 /// The claims of a token that did not verify name another organization. They are read for this one question.
 fn names_another(unverified_claims: Object<'_>, case: &Case<'_, '_>) -> bool {
     let named = |field| unverified_claims.get(field).and_then(Value::as_text);
-    let tenant = Tenant { organization: named("organization"), app_id: named("appId") };
+    let tenant = Tenant { organization: named("organization"), app_id: named("appId"), ..Tenant::default() };
     !super::organization::agrees(&tenant, case.organization)
 }
 
@@ -117,15 +130,16 @@ struct Tries<'m> {
     left: u8,
 }
 
-impl<'m> Tries<'m> {
-    fn new(message: &'m [u8], mac: &'m [u8]) -> Self {
-        Self { message, mac, left: TRIES }
+impl Tries<'_> {
+    /// Whether one more is allowed; it is then counted.
+    fn spend(&mut self) -> bool {
+        let left = self.left.checked_sub(1);
+        self.left = left.unwrap_or_default();
+        left.is_some()
     }
 
     fn state(&mut self, state: &HmacState) -> bool {
-        let allowed = self.left > 0;
-        self.left = self.left.saturating_sub(1);
-        allowed && state.verifies(self.message, self.mac)
+        self.spend() && state.verifies(self.message, self.mac)
     }
 
     fn key(&mut self, digest: HmacDigest, key: &[u8]) -> bool {
@@ -134,7 +148,7 @@ impl<'m> Tries<'m> {
 
     /// The secret as bytes that its text spells in hex or base64.
     fn decoded(&mut self, digest: HmacDigest, secret: &SecretBytes) -> Option<Hint> {
-        let text = secret.expose();
+        let text = Some(secret.expose()).filter(|text| text.len() <= PASTED_BYTES && self.left > 0)?;
         if from_hex(text).is_some_and(|key| self.key(digest, &key)) {
             return Some(Hint::SecretDecodedFromHex);
         }

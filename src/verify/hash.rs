@@ -7,36 +7,80 @@ use crate::domain::{EventTime, Organization, Reason, Rejection, Value, snapshot:
 /// Bytes of an HMAC-SHA256.
 const MAC_BYTES: usize = 32;
 
+/// The most valid secrets that are tried for one hash; settings refuse more.
+const VALID: usize = 10;
+
 /// Verifies `userHash` over `userId` where it was sent, else over `email`.
 pub(super) fn verify<'a>(case: &Case<'_, 'a>, hash: Value<'a>) -> Result<Proof<'a>, Rejection<'a>> {
     let mac = parse(hash).ok_or(Reason::HashMalformed)?;
     let user = case.event.payload.user;
     let identifier = user.user_id.or(user.email).ok_or(Reason::HashWithoutIdentity)?;
-    let secret = find(case.organization, identifier, &mac, case.event.head.time)?;
+    let secret = Tries::new(case.organization, case.event.head.time, 1).find(identifier, &mac)?;
     Ok(Proof { method: Method::Hmac, key_id: &secret.id, claims: None })
 }
 
-/// The identity secret under which `mac` is that of `identifier`. The valid ones are tried newest first, then the others,
-/// to say that the secret is at fault.
-///
-/// # Errors
-/// [`Reason::HashMismatch`], the reason for which the secret is not honoured, or that there is none.
-pub fn find<'a>(
+/// The tries that hashes of one event have with an organization's identity secrets. A right hash costs one try and may come
+/// as often as it likes; what fails is bounded for the event as a whole, so that fifty forged hashes of companies against
+/// ten secrets cost no more than fifty right ones do.
+pub struct Tries<'a> {
     organization: &'a Organization,
-    identifier: &str,
-    mac: &[u8],
     time: EventTime,
-) -> Result<&'a IdentitySecret, Reason> {
-    const TRIES: usize = 10;
-    let secrets = &organization.identity_secrets;
-    let unusable = |secret: &IdentitySecret| keys::unusable(secret.validity.at(time));
-    let valid = secrets.iter().filter(|secret| unusable(secret).is_none());
-    let others = secrets.iter().filter(|secret| unusable(secret).is_some());
-    let matches = |secret: &&IdentitySecret| secret.state.verifies(identifier.as_bytes(), mac);
-    match valid.clone().chain(others).take(TRIES).find(matches) {
-        Some(secret) => unusable(secret).map_or(Ok(secret), Err),
-        None if valid.count() == 0 => Err(Reason::IdentitySecretMissing),
-        None => Err(Reason::HashMismatch),
+    /// The secret that verified last: whoever made one hash of an event made the others with it.
+    last: Option<&'a IdentitySecret>,
+    /// How many may still be begun, but for those that verify.
+    failures: usize,
+    /// How many secrets that are not honoured may still be tried, to say that the secret is at fault.
+    spare: usize,
+}
+
+impl<'a> Tries<'a> {
+    /// All tries of an event with so many hashes. Twice as many may fail, so that a sender amidst a rotation passes with up to
+    /// three secrets, however they are mixed; and always enough to find the secret of the first.
+    #[must_use]
+    pub fn new(organization: &'a Organization, time: EventTime, hashes: usize) -> Self {
+        // One more: after as many failures as are allowed the next try may be a right one.
+        let failures = 2 * hashes.max(VALID) + 1;
+        Self { organization, time, last: None, failures, spare: keys::SPARE }
+    }
+
+    /// The identity secret under which `mac` is that of `identifier`: the one that verified last, then the valid ones newest
+    /// first, then the others.
+    ///
+    /// # Errors
+    /// [`Reason::HashMismatch`], the reason for which the secret is not honoured, that there is none, or that too many
+    /// hashes of the event have failed ([`Reason::CompanyHashUnchecked`]).
+    pub fn find(&mut self, identifier: &str, mac: &[u8]) -> Result<&'a IdentitySecret, Reason> {
+        let secrets = &self.organization.identity_secrets;
+        let time = self.time;
+        let unusable = |secret: &IdentitySecret| keys::unusable(secret.validity.at(time));
+        let valid = secrets.iter().filter(|secret| unusable(secret).is_none()).take(VALID);
+        let others = secrets.iter().filter(|secret| unusable(secret).is_some());
+        let missing = valid.clone().next().is_none();
+        let last = self.last;
+        let is_last = |secret: &IdentitySecret| last.is_some_and(|last| std::ptr::eq(last, secret));
+        for secret in last.into_iter().chain(valid.chain(others).filter(|secret| !is_last(secret))) {
+            let fault = unusable(secret);
+            if fault.is_some() && !is_last(secret) {
+                let Some(left) = self.spare.checked_sub(1) else { break };
+                self.spare = left;
+            }
+            if self.verifies(secret, identifier, mac)? {
+                return fault.map_or(Ok(secret), Err);
+            }
+        }
+        Err(if missing { Reason::IdentitySecretMissing } else { Reason::HashMismatch })
+    }
+
+    /// One try.
+    fn verifies(&mut self, secret: &'a IdentitySecret, identifier: &str, mac: &[u8]) -> Result<bool, Reason> {
+        let left = self.failures.checked_sub(1).ok_or(Reason::CompanyHashUnchecked)?;
+        let verified = secret.state.verifies(identifier.as_bytes(), mac);
+        if verified {
+            self.last = Some(secret);
+        } else {
+            self.failures = left;
+        }
+        Ok(verified)
     }
 }
 

@@ -65,7 +65,7 @@ impl<'a> UnverifiedToken<'a> {
     /// # Errors
     /// [`Reason::ClaimsMalformed`] for what isn't an object, [`Reason::DuplicateName`] and [`Reason::TooDeep`] as in an
     /// event.
-    pub(super) fn claims(&self, arena: &'a Arena, limits: &Limits) -> Result<Object<'a>, Rejection<'a>> {
+    pub fn claims(&self, arena: &'a Arena, limits: &Limits) -> Result<Object<'a>, Rejection<'a>> {
         object(arena, self.payload, limits, Reason::ClaimsMalformed)
     }
 }

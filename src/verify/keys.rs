@@ -7,8 +7,22 @@ use crate::domain::{
     snapshot::JwtKey,
 };
 
-/// The most keys that are tried for one token, valid ones and then others: what a forged token can burn.
-const TRIES: usize = 10;
+/// The most valid keys that are tried for one token; settings refuse more. A good token may cost as much.
+const VALID: usize = 10;
+
+/// How many keys that are not honoured are tried beyond them, to say that the key is at fault: only a forged proof pays it.
+pub(super) const SPARE: usize = 3;
+
+/// The same where one try is most of what the event costs: for a public key, or a long token.
+const SPARE_OF_DEAR_ONES: usize = 2;
+
+/// The longest token for which a try is cheap beside the rest of its judgement.
+const SHORT_BYTES: usize = 1024;
+
+/// Whether one more try with a key of this algorithm is cheap beside the rest of the token's judgement.
+pub(super) fn cheap(algorithm: Algorithm, token: &UnverifiedToken<'_>) -> bool {
+    algorithm.hmac().is_some() && token.signing_input.len() <= SHORT_BYTES
+}
 
 /// The key that verifies the token at this time.
 pub(super) fn select<'a>(
@@ -39,7 +53,7 @@ fn only<'a>(
     if verifies(key, token) { Ok(key) } else { Err(Reason::SignatureInvalid) }
 }
 
-/// Each valid key of the algorithm, newest first; and if none verifies the others, to say that the key is at fault.
+/// Each valid key of the algorithm, newest first; and if none verifies some of the others, to say that the key is at fault.
 fn any<'a>(
     organization: &'a Organization,
     algorithm: Algorithm,
@@ -50,10 +64,11 @@ fn any<'a>(
         let of_algorithm = organization.jwt_keys.iter().filter(move |key| key.algorithm == algorithm);
         of_algorithm.filter(move |key| standing(unusable(key.validity.at(time))))
     };
-    let mut valid = standing(|reason| reason.is_none()).peekable();
+    let mut valid = standing(|reason| reason.is_none()).take(VALID).peekable();
     let usable = valid.peek().is_some();
-    let others = standing(|reason| reason.is_some());
-    match valid.chain(others).take(TRIES).find(|key| verifies(key, token)) {
+    let spare = if cheap(algorithm, token) { SPARE } else { SPARE_OF_DEAR_ONES };
+    let others = standing(|reason| reason.is_some()).take(spare);
+    match valid.chain(others).find(|key| verifies(key, token)) {
         Some(key) => unusable(key.validity.at(time)).map_or(Ok(key), Err),
         None if usable => Err(Reason::SignatureInvalid),
         None => Err(Reason::AlgorithmNotAllowed),

@@ -11,7 +11,7 @@ pub mod hash;
 mod identity;
 pub mod jws;
 mod keys;
-mod organization;
+pub mod organization;
 mod times;
 pub mod token;
 

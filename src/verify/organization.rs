@@ -17,6 +17,12 @@ pub(super) fn find<'a>(tenant: &Tenant<'a>, snapshot: &'a Snapshot) -> Result<&'
     }
 }
 
+/// The organization of an event that decode rejects, for those who look after it: the one that verify would have found.
+#[must_use]
+pub fn told<'a>(tenant: &Tenant<'a>, snapshot: &'a Snapshot) -> Option<&'a Organization> {
+    find(tenant, snapshot).ok().filter(|_| !tenant.unreadable)
+}
+
 /// Claims that name an organization name this one.
 pub(super) fn agrees(tenant: &Tenant<'_>, organization: &Organization) -> bool {
     tenant.organization.is_none_or(|slug| slug == organization.slug.as_ref())

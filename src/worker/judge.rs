@@ -9,7 +9,7 @@ use crate::{
         Arena, EventTime, Reason, Record, Rejection, Snapshot, Verdict,
         verdict::{Attributes, EventHead, Method, Outcome, Source, User, Verification},
     },
-    verify::{self, Unproven, Verified},
+    verify::{self, Unproven, Verified, organization},
 };
 
 /// Judges one record. `now` serves only a record without a timestamp; the verdict lives in `arena`.
@@ -18,7 +18,10 @@ pub fn judge<'a>(arena: &'a Arena, record: &Record<'a>, snapshot: &'a Snapshot, 
     let context = Context { arena, policy: snapshot.policy(), now };
     let blank = |head| blank(head, record, snapshot);
     match decode::decode(&context, record) {
-        Err(Undecoded { head, user, rejection }) => rejected(Verdict { user, ..blank(head) }, rejection),
+        Err(Undecoded { head, tenant, user, rejection }) => {
+            let organization = organization::told(&tenant, snapshot).map(|organization| organization.slug.as_ref());
+            rejected(Verdict { organization, user, ..blank(head) }, rejection)
+        }
         Ok(event) => match verify::verify(&context, &event, snapshot) {
             Err(unproven) => refused(blank(event.head), &event, &unproven),
             Ok(verified) => decided(blank(event.head), &verified, decide::decide(&context, &verified)),

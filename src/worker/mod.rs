@@ -9,6 +9,8 @@
 //! A worker knows nothing of configuration files, HTTP or signals: [`Options`] in, [`Stats`] out, a [`Stopper`] to end it.
 
 mod batch;
+#[cfg(test)]
+mod cost;
 mod fault;
 pub mod judge;
 mod judging;

@@ -1,8 +1,12 @@
 //! Commands that need no Kafka of their own, run as somebody runs them: the real binary, real files and pipes.
 
+#[path = "../common/contract.rs"]
+mod contract;
+
 mod dev;
 mod explain;
 mod replay;
+mod sign;
 
 use std::{
     fs,
@@ -14,6 +18,7 @@ use std::{
 
 use attrsync::{
     domain::EventTime,
+    emit::Channel,
     traffic::{Event, Traffic},
 };
 use serde_json::{Value, json};
@@ -95,9 +100,11 @@ impl From<Output> for Ran {
     }
 }
 
-/// Each line as JSON.
+/// Each line as a verdict, which keeps the contract.
 fn lines(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let verdicts: Vec<_> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    verdicts.iter().for_each(|verdict| contract::holds(Channel::Accepted, verdict));
+    verdicts
 }
 
 /// Made-up events that a line can hold: those in UTF-8.

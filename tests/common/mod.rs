@@ -1,18 +1,22 @@
 //! What the tests of the judgement share: settings from a text, an event that owns its bytes, tokens and hashes made the
 //! way a customer's server makes them.
 
+mod contract;
+mod headers;
+
 use std::io::Write;
 
 use attrsync::{
     domain::{
-        Arena, EventTime, Header, Offset, Partition, Policy, Position, Record, Snapshot,
+        Arena, EventTime, Header, Offset, Partition, Policy, Position, Record, Snapshot, Verdict,
         key::{Algorithm, HmacDigest, HmacState},
     },
+    emit::{Channel, Encoder},
     store::{Settings, SettingsError, Source},
     worker::judge,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// 2026-11-22T10:00:00Z
 pub(crate) const NOW: i64 = 1_795_341_600_000;
@@ -49,6 +53,14 @@ pub(crate) struct Event {
     pub(crate) now: i64,
 }
 
+/// Shows the value, as a person reads it.
+impl std::fmt::Debug for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let value = self.value.as_deref().map(String::from_utf8_lossy);
+        f.debug_struct("Event").field("value", &value).field("timestamp", &self.timestamp).finish_non_exhaustive()
+    }
+}
+
 impl Event {
     /// An identify at [`NOW`] with this value.
     pub(crate) fn new(value: impl Into<Vec<u8>>) -> Self {
@@ -56,8 +68,21 @@ impl Event {
         Self { value: Some(value.into()), headers, timestamp: Some(NOW), offset: 12, now: NOW }
     }
 
-    /// The verdict's JSON.
+    /// The verdict's JSON. Every record that tells it keeps the contract.
     pub(crate) fn judge(&self, snapshot: &Snapshot) -> String {
+        self.told_in(&Arena::new(), snapshot, |verdict, record| {
+            emitted(verdict, record).iter().for_each(Emitted::holds);
+            serde_json::to_string(verdict).unwrap()
+        })
+    }
+
+    /// What `told` makes of the verdict, which lives in memory that others may have used before.
+    pub(crate) fn told_in<T>(
+        &self,
+        arena: &Arena,
+        snapshot: &Snapshot,
+        told: impl FnOnce(&Verdict<'_>, &Record<'_>) -> T,
+    ) -> T {
         let headers: Vec<_> =
             self.headers.iter().map(|(name, value)| Header { name, value: value.as_deref() }).collect();
         let record = Record {
@@ -67,14 +92,59 @@ impl Event {
             headers: &headers,
             value: self.value.as_deref(),
         };
-        let arena = Arena::new();
-        serde_json::to_string(&judge(&arena, &record, snapshot, EventTime::from_millis(self.now))).unwrap()
+        told(&judge(arena, &record, snapshot, EventTime::from_millis(self.now)), &record)
     }
 
     /// The verdict, read back.
     pub(crate) fn verdict(&self, snapshot: &Snapshot) -> Value {
         serde_json::from_str(&self.judge(snapshot)).unwrap()
     }
+}
+
+/// A record that is sent.
+pub(crate) struct Emitted {
+    /// On which way.
+    pub(crate) channel: Channel,
+    /// Its key.
+    key: Vec<u8>,
+    /// Its headers, as an object of texts.
+    pub(crate) headers: Value,
+    /// Its value.
+    pub(crate) value: Value,
+}
+
+impl Emitted {
+    fn holds(&self) {
+        if let Some(subject) = self.headers.get("ce_subject") {
+            assert_eq!(subject.as_str().unwrap().as_bytes(), self.key);
+        }
+        contract::holds(self.channel, &self.value);
+        headers::hold(self.channel, &self.headers);
+    }
+}
+
+/// An encoder without a limit of its own.
+pub(crate) fn encoder() -> Encoder {
+    Encoder::new("/attrsync/test".to_owned(), usize::MAX)
+}
+
+/// The records that tell a verdict.
+pub(crate) fn emitted(verdict: &Verdict<'_>, record: &Record<'_>) -> Vec<Emitted> {
+    let mut encoder = encoder();
+    let encoded = encoder.encode(verdict, record).unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let outputs = encoded.outputs().map(|output| Emitted {
+        channel: output.channel,
+        key: output.key.to_vec(),
+        headers: output
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_owned(), text(value).into()))
+            .collect::<Map<_, _>>()
+            .into(),
+        value: serde_json::from_slice(output.value).unwrap(),
+    });
+    outputs.collect()
 }
 
 /// A token with this header, signed as its parts stand.

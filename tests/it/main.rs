@@ -3,6 +3,8 @@
 
 #[path = "../common/contract.rs"]
 mod contract;
+#[path = "../common/headers.rs"]
+mod headers;
 mod kit;
 
 mod at_least_once;

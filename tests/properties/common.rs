@@ -2,7 +2,7 @@
 
 use attrsync::domain::key::Algorithm;
 
-pub(crate) use crate::shared::{Event, IDENTITY_SECRET, NOW, SECRET, hash_under, sign, snapshot};
+pub(crate) use crate::shared::{Event, IDENTITY_SECRET, NOW, SECRET, encoder, hash_under, sign, snapshot};
 
 /// One organization that enforces, with a locked plan.
 pub(crate) const SETTINGS: &str = r#"

@@ -1,5 +1,6 @@
 //! Whatever the bytes are: no panic, exactly one verdict, and one that makes sense.
 
+use attrsync::{domain::Arena, emit::Encoder};
 use proptest::{collection::vec, prelude::*, sample::Index};
 use serde_json::Value;
 
@@ -132,20 +133,66 @@ proptest! {
     }
 
     #[test]
-    fn judging_twice_gives_the_same_bytes(
-        event in proptest::sample::select(valid_events()),
-        mutations in vec(mutation(), 0..4),
-        other in proptest::sample::select(valid_events()),
-    ) {
-        let mut bytes = event.into_bytes();
-        mutations.iter().for_each(|mutation| mutate(&mut bytes, mutation));
-        let event = Event::new(bytes);
+    fn judging_twice_gives_the_same_bytes(event in event(), now in any::<i64>()) {
         let first = event.judge(snapshot());
-        Event::new(other).judge(snapshot());
-        // Neither another record nor the wall clock takes part.
-        let later = Event { now: common::NOW + 1_000_000_000, ..event };
+        // The wall clock takes no part: the event has a timestamp of its own.
+        let later = Event { now, ..event };
         prop_assert_eq!(first, later.judge(snapshot()));
     }
+
+    #[test]
+    fn the_records_judged_before_change_nothing(events in vec(event(), 1..6)) {
+        let (mut arena, mut encoder) = (Arena::new(), common::encoder());
+        let together: Vec<_> = events.iter().map(|event| { arena.reset(); bytes(event, &arena, &mut encoder) }).collect();
+        let alone: Vec<_> = events.iter().map(|event| bytes(event, &Arena::new(), &mut common::encoder())).collect();
+        prop_assert_eq!(together, alone);
+    }
+
+    #[test]
+    fn an_event_that_is_decoded_and_encoded_again_gets_the_same_verdict(event in event()) {
+        let arena = Arena::new();
+        let text = event.value.as_deref().and_then(|value| std::str::from_utf8(value).ok());
+        let Some(Ok(value)) = text.map(|text| attrsync::decode::json::parse(&arena, text, 16)) else { return Ok(()) };
+        let again = Event { value: Some(serde_json::to_vec(&value).unwrap()), ..event.clone() };
+        prop_assert_eq!(event.judge(snapshot()), again.judge(snapshot()));
+    }
+}
+
+/// The bytes of all records that tell the event's verdict, made with memory that others have used before.
+fn bytes(event: &Event, arena: &Arena, encoder: &mut Encoder) -> Vec<u8> {
+    event.told_in(arena, snapshot(), |verdict, record| {
+        let mut bytes = Vec::new();
+        for output in encoder.encode(verdict, record).unwrap().outputs() {
+            bytes.extend_from_slice(output.key);
+            output.headers.iter().for_each(|(name, value)| bytes.extend([name.as_bytes(), value].concat()));
+            bytes.extend_from_slice(output.value);
+        }
+        bytes
+    })
+}
+
+/// A valid event, or one with some mutations; its tokens say when they are valid.
+fn event() -> impl Strategy<Value = Event> {
+    let mutations = prop_oneof![Just(Vec::new()), vec(mutation(), 1..4)];
+    (proptest::sample::select([valid_events(), timed_events()].concat()), mutations).prop_map(|(event, mutations)| {
+        let mut bytes = event.into_bytes();
+        mutations.iter().for_each(|mutation| mutate(&mut bytes, mutation));
+        Event::new(bytes)
+    })
+}
+
+/// Tokens that were valid, that are, and that will be.
+fn timed_events() -> Vec<String> {
+    let now = common::NOW / 1000;
+    let event = |times: String| {
+        let token = common::token(&format!(r#"{{"userId":"12345",{times}}}"#));
+        format!(r#"{{"organization":"acme","featurebaseJwt":"{token}"}}"#)
+    };
+    vec![
+        event(format!(r#""exp":{},"iat":{now}"#, now + 3600)),
+        event(format!(r#""exp":{}"#, now - 3600)),
+        event(format!(r#""nbf":{}"#, now + 3600)),
+    ]
 }
 
 fn snapshot() -> &'static attrsync::domain::Snapshot {

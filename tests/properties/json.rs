@@ -16,6 +16,8 @@ fn agree(text: &str) {
     match (parse(&arena, text, DEPTH), theirs) {
         (Ok(ours), Ok(theirs)) => {
             let again = serde_json::to_string(&ours).unwrap();
+            let read_back = parse(&arena, &again, DEPTH).unwrap();
+            assert_eq!(serde_json::to_string(&read_back).unwrap(), again, "what is written reads back as itself");
             assert_eq!(serde_json::from_str::<serde_json::Value>(&again).unwrap(), theirs, "{text}");
         }
         (Err(JsonError::Duplicate { .. } | JsonError::TooDeep), _) => {}

@@ -3,8 +3,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-#[path = "../common/contract.rs"]
-mod contract;
+#[path = "../common/settings_schema.rs"]
+mod settings_schema;
 
 mod attacks;
 mod fixture;
@@ -12,7 +12,10 @@ mod vectors;
 
 use std::{collections::BTreeSet, sync::OnceLock};
 
-use attrsync::domain::{Hint, Reason};
+use attrsync::{
+    domain::{Hint, Reason},
+    emit::{Channel, names},
+};
 use fixture::Fixture;
 
 /// Every fixture with its verdict.
@@ -65,4 +68,20 @@ fn every_hint_has_a_fixture() {
     let shown = codes(&["code"]);
     let missing: Vec<_> = Hint::ALL.iter().map(|hint| hint.code()).filter(|code| !shown.contains(code)).collect();
     assert!(missing.is_empty(), "no fixture shows {missing:?}");
+}
+
+#[test]
+fn every_header_that_is_described_is_written_and_values_stay_out_of_the_rejected_topic() {
+    let mut written = BTreeSet::new();
+    for (fixture, _) in verdicts() {
+        for record in fixture.emitted() {
+            written.extend(record.headers.as_object().unwrap().keys().cloned());
+            let told = |name: &str| record.value.get(name).is_some();
+            let values = ["attributes", "unset", "companies"].map(told);
+            assert_eq!(values, [record.channel == Channel::Accepted; 3], "{}", fixture.name);
+        }
+    }
+    let unwritten: Vec<_> =
+        names::ALL.iter().filter(|known| !written.contains(known.name)).map(|known| known.name).collect();
+    assert!(unwritten.is_empty(), "no fixture's record has {unwritten:?}");
 }

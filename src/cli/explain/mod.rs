@@ -4,11 +4,14 @@
 //! kcat -C -b localhost -t events -o 1234 -c 1 -J | attrsync explain -
 //! attrsync explain event.json --type identify --at 2026-11-22T10:00:00Z
 //! attrsync explain events.ndjson --line 17 --json
+//! pbpaste | attrsync explain --token - --organization acme
 //! ```
 //!
 //! The verdict is `judge`'s, as everywhere. The steps tell what stands in it, and beside it what the stages' own functions say
 //! of the event; nothing is judged here. A credential is never shown.
 
+mod checks;
+mod credential;
 mod input;
 mod outcomes;
 mod proof;
@@ -24,24 +27,29 @@ use std::{
 use clap::Args;
 
 use super::{
-    judging::{Input, JudgeOptions},
+    judging::{Defaults, Input, JudgeOptions},
     output::{OK, print},
 };
 use crate::{
-    domain::{Arena, verdict::Outcome},
+    domain::{Arena, Snapshot, verdict::Outcome},
     source::file::Line,
     worker::judge,
 };
+use credential::{CredentialOptions, Made};
 use steps::Case;
 
 /// What stands below the help.
 const AFTER_HELP: &str = "\
 The file holds one event: a record as `kcat -J` prints it, or the event alone, on one line or many.
+A token or a hash alone is judged as an event that carries it, now or at --at. It comes from a file
+or a pipe, so that no shell keeps it.
 
 Examples:
   attrsync explain event.json --type identify
   attrsync explain events.ndjson --line 17 --json
   kcat -C -b localhost -t events -o 1234 -c 1 -J | attrsync explain -
+  attrsync explain --token token.txt --organization acme --at 2026-11-22T10:00:00Z
+  attrsync explain --hash hash.txt --organization acme --user-id 12345
 
 Exit codes: 0 accepted; 10 partial; 11 rejected; 1 a fault; 2 usage or configuration.";
 
@@ -55,7 +63,8 @@ const REJECTED: u8 = 11;
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ExplainArgs {
     /// The event; - for standard input
-    file: PathBuf,
+    #[arg(required_unless_present_any = ["token", "hash"], conflicts_with_all = ["token", "hash", "organization", "user_id", "email", "company"])]
+    file: Option<PathBuf>,
 
     /// Take this line of a file with several records, counted from 1
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(i64).range(1..))]
@@ -70,20 +79,18 @@ pub(super) struct ExplainArgs {
     redact: bool,
 
     #[command(flatten)]
+    credential: CredentialOptions,
+
+    #[command(flatten)]
     judge: JudgeOptions,
 }
 
 impl ExplainArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
-        let input = Input::open(&self.file)?;
         let settings = self.judge.settings()?;
         let snapshot = settings.current();
-        let name = input.name.clone();
-        let text = match self.line {
-            Some(number) => input::line(input, snapshot.policy(), number)?,
-            None => input::whole(input, snapshot.policy())?,
-        };
-        let (arena, defaults) = (Arena::new(), self.judge.defaults());
+        let (arena, mut defaults) = (Arena::new(), self.judge.defaults());
+        let (name, text) = self.given(&snapshot, &mut defaults)?;
         let record = defaults.record(Line::new(self.line.unwrap_or(1), &text), &name, &arena);
         let verdict = judge(&arena, &record, &snapshot, defaults.now);
         if self.json {
@@ -91,7 +98,9 @@ impl ExplainArgs {
             serde_json::to_writer(&mut out, &verdict).map_err(io::Error::from)?;
             writeln!(out)?;
         } else {
-            let case = Case { arena: &arena, snapshot: &snapshot, defaults: &defaults, line: &text, record, verdict };
+            let alone = self.credential.alone();
+            let (snapshot, defaults) = (&snapshot, &defaults);
+            let case = Case { arena: &arena, snapshot, defaults, line: &text, alone, record, verdict };
             print(&render::text(&case.steps(), &verdict, self.redact))?;
         }
         Ok(ExitCode::from(match verdict.outcome {
@@ -99,5 +108,21 @@ impl ExplainArgs {
             Outcome::Partial => PARTIAL,
             Outcome::Rejected => REJECTED,
         }))
+    }
+
+    /// The event, and what stands for its topic.
+    fn given(&self, snapshot: &Snapshot, defaults: &mut Defaults) -> anyhow::Result<(String, Vec<u8>)> {
+        let Some(file) = &self.file else {
+            let Made { name, text, event_type } = self.credential.event(snapshot)?;
+            defaults.event_type.get_or_insert_with(|| event_type.to_owned());
+            return Ok((name.to_owned(), text));
+        };
+        let input = Input::open(file)?;
+        let name = input.name.clone();
+        let text = match self.line {
+            Some(number) => input::line(input, snapshot.policy(), number)?,
+            None => input::whole(input, snapshot.policy())?,
+        };
+        Ok((name, text))
     }
 }

@@ -38,6 +38,7 @@ impl Case<'_, '_> {
         parts.extend(position.map(|position| words(format!(" (entry {position}, counted from 0)"))));
         parts.push(words(format!(" {how}, {reason}")));
         steps.add(mark, parts);
+        steps.by(setting(reason, attribute, company.is_some()));
         steps.explain(reason.meaning());
         if mark == Mark::Failed {
             steps.explain(reason.advice());
@@ -77,6 +78,29 @@ fn of_company(company: Option<&str>, attribute: &str) -> Vec<Part> {
     match company {
         Some(id) => vec![words("company "), theirs(id), words(": "), name],
         None => vec![name],
+    }
+}
+
+/// The setting by which an attribute or a company was refused.
+fn setting(reason: Reason, attribute: &str, of_company: bool) -> &'static str {
+    let of_company = of_company && attribute != "companies";
+    match (reason, of_company) {
+        (Reason::Locked, _) if attribute == "companies" => "settings membership.locked",
+        (Reason::Locked, false) => "settings attributes.locked",
+        (Reason::Locked, true) => "settings company_attributes.locked, membership.locked",
+        (Reason::NotConfigured, false) => "settings attributes",
+        (Reason::NotConfigured, true) => "settings company_attributes",
+        (Reason::Archived, false) => "settings attributes.archived",
+        (Reason::Archived, true) => "settings company_attributes.archived",
+        (Reason::WrongType, false) => "settings attributes.type",
+        (Reason::WrongType, true) => "settings company_attributes.type",
+        (Reason::NotAnOption, false) => "settings attributes.options",
+        (Reason::NotAnOption, true) => "settings company_attributes.options",
+        (Reason::TooLong, false) => "settings attributes.max_chars",
+        (Reason::TooLong, true) => "settings company_attributes.max_chars",
+        (Reason::EventRejected, _) => "settings on_rejected_attribute",
+        (Reason::CompanyHashMismatch | Reason::CompanyHashUnchecked, _) => "settings identity_secrets, RFC 2104",
+        _ => "",
     }
 }
 

@@ -17,15 +17,19 @@ impl<'a> Case<'_, 'a> {
     pub(super) fn verify(&self, steps: &mut Steps, event: &UnverifiedEvent<'a>) {
         let Some(organization) = self.verdict.organization.and_then(|slug| self.snapshot.by_slug(slug)) else { return };
         steps.say(Mark::Passed, format!("organization {}", organization.slug));
+        steps.by("settings slug, app_id");
         steps.say(Mark::Fact, enforcement(organization, self.snapshot));
+        steps.by("settings enforcement");
         let credentials = &event.payload.credentials;
         if let Some(token) = credentials.token {
             self.token(steps, organization, token);
+            self.token_checks(steps, event, organization);
         } else if credentials.user_hash.is_some() {
             steps.say(Mark::Fact, "proof: userHash, the HMAC of the identifier");
             for secret in &organization.identity_secrets {
                 steps.say(Mark::Fact, format!("identity secret {}: {}", secret.id, self.standing(secret.validity)));
             }
+            self.hash_checks(steps, event);
         } else {
             steps.say(Mark::Fact, "proof: none");
         }
@@ -48,6 +52,11 @@ impl<'a> Case<'_, 'a> {
             let fits = if fits { "" } else { ", of another algorithm than the token says" };
             let (id, alg) = (&key.id, key.algorithm.alg());
             steps.say(Mark::Fact, format!("key {id} ({alg}): {}{fits}", self.standing(key.validity)));
+            steps.by(if named.is_some() {
+                "RFC 7515 §4.1.4, named by kid"
+            } else {
+                "RFC 7515 §6, tried newest first"
+            });
         }
     }
 

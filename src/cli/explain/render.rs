@@ -28,7 +28,8 @@ pub(super) fn text(steps: &[Step], verdict: &Verdict<'_>, redact: bool) -> Strin
         stage = step.stage;
         let parts: String = step.parts.iter().map(|part| shown(part, redact)).collect();
         let content = if step.mark == Mark::Dropped { styled(DIM, parts) } else { parts };
-        line(&mut text, label, &format!("{} {content}", mark(step.mark)));
+        let rule = if step.rule.is_empty() { String::new() } else { styled(DIM, format_args!("  [{}]", step.rule)) };
+        line(&mut text, label, &format!("{} {content}{rule}", mark(step.mark)));
         for more in &step.more {
             line(&mut text, "", &styled(DIM, format_args!("  {}", safe(more))));
         }
@@ -105,6 +106,7 @@ mod tests {
             stage: "decode",
             mark: Mark::Fact,
             parts: vec![Part::Words("about ".to_owned()), Part::Theirs("ada@example.com".to_owned())],
+            rule: "",
             more: Vec::new(),
         };
         assert!(step.parts.iter().map(|part| shown(part, false)).any(|shown| shown.contains("ada@")));

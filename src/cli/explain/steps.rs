@@ -38,6 +38,8 @@ pub(super) struct Step {
     pub(super) mark: Mark,
     /// What it says.
     pub(super) parts: Vec<Part>,
+    /// The section of an RFC or the setting behind it.
+    pub(super) rule: &'static str,
     /// What it means, and what to do about it.
     pub(super) more: Vec<String>,
 }
@@ -49,6 +51,8 @@ pub(super) struct Case<'c, 'a> {
     pub(super) defaults: &'c Defaults,
     /// The line or file that the record was read from.
     pub(super) line: &'c [u8],
+    /// What it is where it is no record: an event, a token or a hash alone.
+    pub(super) alone: &'static str,
     pub(super) record: Record<'a>,
     pub(super) verdict: Verdict<'a>,
 }
@@ -61,7 +65,20 @@ pub(super) struct Steps {
 
 impl Steps {
     pub(super) fn add(&mut self, mark: Mark, parts: impl IntoIterator<Item = Part>) {
-        self.steps.push(Step { stage: self.stage, mark, parts: parts.into_iter().collect(), more: Vec::new() });
+        self.steps.push(Step {
+            stage: self.stage,
+            mark,
+            parts: parts.into_iter().collect(),
+            rule: "",
+            more: Vec::new(),
+        });
+    }
+
+    /// Tells the rule behind the step that was added last.
+    pub(super) fn by(&mut self, rule: &'static str) {
+        if let Some(step) = self.steps.last_mut() {
+            step.rule = rule;
+        }
     }
 
     /// Explains the step that was added last.
@@ -109,7 +126,7 @@ impl<'a> Case<'_, 'a> {
         let Record { position, headers, value, .. } = self.record;
         let bytes = value.map_or_else(|| "no value".to_owned(), |value| format!("{} bytes", value.len()));
         let alone = value.is_some_and(|value| value.as_ptr() == self.line.as_ptr());
-        let what = if alone { "an event alone" } else { "a record of kcat's" };
+        let what = if alone { self.alone } else { "a record of kcat's" };
         let given = usize::from(self.defaults.event_type.is_some());
         let headers: Vec<_> = headers.iter().skip(given).map(|header| header.name).collect();
         let headers =
@@ -122,14 +139,16 @@ impl<'a> Case<'_, 'a> {
             _ => "the time of this judgement, since the record has no timestamp; --at sets another",
         };
         steps.say(Mark::Fact, format!("judged at {time}, {of}"));
+        steps.by("policy.event_time");
         if let Some(event_type) = &self.defaults.event_type {
-            steps.say(Mark::Fact, format!("of type {event_type} by --type, unless it says another itself"));
+            steps.say(Mark::Fact, format!("of type {event_type}, unless it says another itself"));
         }
     }
 
     fn decode(&self, steps: &mut Steps, event: &UnverifiedEvent<'_>) {
         let kind = event.head.kind.unwrap_or_default();
         steps.add(Mark::Passed, [words(format!("JSON; an event of type {kind} with id ")), theirs(event.head.id)]);
+        steps.by("RFC 8259, limits");
         let mut parts = vec![words("outside of a token it names ")];
         parts.extend(named(&event.payload.user));
         steps.add(Mark::Fact, parts);

@@ -16,7 +16,7 @@ use rdkafka::{
 use serde_json::Value;
 
 use super::{SOON, feed::Feed, topics::Topics};
-use crate::contract;
+use crate::{contract, headers};
 
 /// One output record.
 pub(crate) struct Told {
@@ -65,7 +65,7 @@ fn read(topics: &Topics, isolation: &str) -> Vec<Told> {
                 accepted: message.topic() == topics.accepted,
                 at: (message.partition(), message.offset()),
                 key: message.key().unwrap_or_default().to_vec(),
-                headers: headers(&message),
+                headers: headers_of(&message),
                 value: serde_json::from_slice(message.payload().unwrap()).unwrap(),
             }),
             Err(KafkaError::PartitionEOF(_)) => ends += 1,
@@ -75,7 +75,7 @@ fn read(topics: &Topics, isolation: &str) -> Vec<Told> {
     told
 }
 
-fn headers(message: &rdkafka::message::BorrowedMessage<'_>) -> HashMap<String, String> {
+fn headers_of(message: &rdkafka::message::BorrowedMessage<'_>) -> HashMap<String, String> {
     let text = |value: Option<&[u8]>| String::from_utf8(value.unwrap_or_default().to_vec()).unwrap();
     let all = message.headers().into_iter().flat_map(|headers| headers.iter());
     all.map(|header| (header.key.to_owned(), text(header.value))).collect()
@@ -87,6 +87,7 @@ pub(crate) fn hold_contract(told: &[Told]) {
     for Told { accepted, key, headers, value, .. } in told {
         let channel = if *accepted { Channel::Accepted } else { Channel::Rejected };
         contract::holds(channel, value);
+        headers::hold(channel, &serde_json::to_value(headers).unwrap());
         assert_eq!(headers["ce_type"], channel.event_type());
         assert_eq!(headers["attrsync-verdict"], value["verdict"].as_str().unwrap());
         assert_eq!(headers.get("attrsync-organization").map(String::as_str), value["organization"].as_str());

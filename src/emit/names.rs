@@ -1,0 +1,57 @@
+//! The headers of emitted records: every name that is written, and what it says. docs/asyncapi.yaml describes them from here.
+
+/// A header that records carry.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    /// Its name.
+    pub name: &'static str,
+    /// What it says.
+    pub meaning: &'static str,
+    /// Every record has it; the others are there where the fact is known.
+    pub always: bool,
+}
+
+macro_rules! headers {
+    ($($constant:ident $name:literal $when:ident $meaning:literal)*) => {
+        $(#[doc = $meaning] pub(super) const $constant: &str = $name;)*
+
+        /// Every header that is written, in the order of writing.
+        pub const ALL: &[Known] = &[$(Known { name: $name, meaning: $meaning, always: $when },)*];
+    };
+}
+
+const ALWAYS: bool = true;
+const WHERE_KNOWN: bool = false;
+
+headers! {
+    SPECVERSION "ce_specversion" ALWAYS
+        "The version of CloudEvents."
+    ID "ce_id" ALWAYS
+        "`topic/partition/offset/kind` of the source record, kind being `accepted` or `rejected`: unique within `ce_source`, and equal where a record is written a second time."
+    SOURCE "ce_source" ALWAYS
+        "The deployment that judged."
+    TYPE "ce_type" ALWAYS
+        "What the record tells."
+    TIME "ce_time" ALWAYS
+        "Event time, RFC 3339 in UTC."
+    SUBJECT "ce_subject" WHERE_KNOWN
+        "Whom it is about, as in the record's key: `organization:userId`, else by e-mail, else by the visitor's id."
+    CONTENT_TYPE "content-type" ALWAYS
+        "The value is JSON."
+    VERDICT "attrsync-verdict" ALWAYS
+        "What became of the event: `accepted`, `partial` or `rejected`."
+    REASON "attrsync-reason" WHERE_KNOWN
+        "The event's reason, else those of its rejected attributes, each once, separated by commas (docs/REASONS.md)."
+    ORGANIZATION "attrsync-organization" WHERE_KNOWN
+        "The organization's slug."
+    EVENT_TYPE "attrsync-event-type" WHERE_KNOWN
+        "`boot`, `identify` or a widget's initialization."
+    VERIFICATION "attrsync-verification" ALWAYS
+        "The kind of proof and how it ended, as in `jwt/verified` or `none/anonymous`; the kind alone before it was looked at."
+    POSITION "attrsync-source" ALWAYS
+        "Where the event came from: `topic/partition/offset`."
+    TRACEPARENT "traceparent" WHERE_KNOWN
+        "The trace and span of the incoming record (W3C Trace Context), passed on where it is well-formed."
+    TRACESTATE "tracestate" WHERE_KNOWN
+        "The vendors' own parts of the trace, beside `traceparent` alone."
+}
