@@ -21,7 +21,7 @@ pub(super) fn decide<'a>(context: &Context<'a>, event: &Verified<'a>, refusals: 
     let mut ruled = |candidate: Candidate<'a>| {
         refusals.write(&mut page, &candidate, rule(context, &candidate));
     };
-    for Attribute { name, value, shadowed } in signed.iter().copied() {
+    for &Attribute { name, value, shadowed } in signed {
         ruled(Candidate { item: item(name, value), signed: true, beaten: shadowed, table });
     }
     // A signed e-mail is in `user`; an unsigned attribute of that name could only contradict it.
@@ -29,7 +29,7 @@ pub(super) fn decide<'a>(context: &Context<'a>, event: &Verified<'a>, refusals: 
     let also_signed =
         |name: &str| (email_signed && name == "email") || signed.iter().any(|attribute| attribute.name == name);
     let email = event.stray_email.map(|email| Attribute { name: "email", value: Value::Text(email), shadowed: false });
-    for Attribute { name, value, shadowed } in unsigned.iter().copied().chain(email) {
+    for &Attribute { name, value, shadowed } in unsigned.iter().chain(&email) {
         ruled(Candidate { item: item(name, value), signed: false, beaten: shadowed || also_signed(name), table });
     }
     if let Some(user_id) = event.stray_user_id {

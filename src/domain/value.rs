@@ -8,7 +8,11 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
 /// A JSON value (RFC 8259).
+///
+/// The tag takes a whole word. As a byte it leaves seven beside it that every copy moves in pieces, each waiting for the store
+/// before it: a tenth of a judgement.
 #[derive(Clone, Copy, PartialEq)]
+#[repr(u64)]
 pub enum Value<'a> {
     /// `null`
     Null,

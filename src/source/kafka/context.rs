@@ -60,6 +60,10 @@ impl Context {
         lock(&self.changes).pop_front()
     }
 
+    pub(super) fn has_change(&self) -> bool {
+        !lock(&self.changes).is_empty()
+    }
+
     pub(super) fn last_error(&self) -> Option<String> {
         lock(&self.last_error).clone()
     }

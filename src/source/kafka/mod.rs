@@ -121,6 +121,11 @@ impl Consumer {
         self.inner.context().take_change()
     }
 
+    /// Whether a change of assignment waits.
+    pub(crate) fn has_change(&self) -> bool {
+        self.inner.context().has_change()
+    }
+
     /// Answers a change of assignment. A consumer that won't take the answer has an assignment that nobody knows.
     pub(crate) fn apply(&self, change: Change) -> Result<(), Failure> {
         change.apply(&self.inner).map_err(Failure::Broken)
