@@ -72,8 +72,9 @@ fn read(topic: &str, sent: &[AtomicI64], begun: Instant) -> Vec<i64> {
     let mut latencies = Vec::with_capacity(sent.len());
     for _ in 0..sent.len() {
         let message = consumer.poll(PATIENCE).expect("a verdict in time").unwrap();
-        let source = message.headers().unwrap().iter().find(|header| header.key == "attrsync-source").unwrap();
-        let mut position = std::str::from_utf8(source.value.unwrap()).unwrap().rsplit('/');
+        let id = message.headers().unwrap().iter().find(|header| header.key == "ce_id").unwrap();
+        // topic/partition/offset/kind
+        let mut position = std::str::from_utf8(id.value.unwrap()).unwrap().rsplit('/').skip(1);
         let mut part = || position.next().unwrap().parse::<usize>().unwrap();
         let (offset, partition) = (part(), part());
         let number = offset * usize::try_from(PARTITIONS).unwrap() + partition;

@@ -53,7 +53,7 @@ fn fit<'a>(arena: &'a Arena, value: Value<'a>, kind: &AttributeType) -> Result<V
         (AttributeType::Boolean, Value::Bool(_)) => Ok(value),
         (AttributeType::Date, Value::Text(_) | Value::Number(_)) => {
             let time = time_of(value).ok_or(wrong_type(None))?;
-            Ok(Value::Text(arena.format(format_args!("{time}"))))
+            Ok(Value::Text(arena.text(time.text().as_str())))
         }
         _ => Err(wrong_type(meant(kind, value))),
     }

@@ -5,8 +5,6 @@
 //! with the limit and the size): the broker would refuse the record, and a sender must not be able to stop a partition by
 //! an event that swells on its way.
 
-use std::fmt::Write as _;
-
 use super::{
     headers::{self, Facts, Headers},
     json, key,
@@ -43,15 +41,6 @@ impl Channel {
         match self {
             Self::Accepted => "accepted",
             Self::Rejected => "rejected",
-        }
-    }
-
-    /// `ce_type` of its records.
-    #[must_use]
-    pub fn event_type(self) -> &'static str {
-        match self {
-            Self::Accepted => "attrsync.verdict.accepted",
-            Self::Rejected => "attrsync.verdict.rejected",
         }
     }
 }
@@ -137,8 +126,7 @@ impl Encoder {
         let named = key::write(verdict, &mut self.key);
         let subject = std::str::from_utf8(&self.key).ok().filter(|_| named);
         self.position.clear();
-        // Writing to a `String` cannot fail.
-        let _ = write!(self.position, "{}", record.position);
+        record.position.push_to(&mut self.position);
         let facts = Facts { source: &self.source, position: &self.position, subject, record };
         let mut longest = 0;
         for (channel, buffers) in Channel::of(verdict.outcome).iter().zip(&mut self.records) {

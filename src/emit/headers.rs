@@ -7,15 +7,12 @@
 //! - `attrsync-reason` is the event's reason, else those of its rejected attributes, each once.
 //! - `attrsync-verification` is `method/status` of the proof: `jwt/verified`, `none/anonymous`; the method alone before the proof was
 //!   looked at.
-//! - `attrsync-source` is `topic/partition/offset` of the source record.
 //!
 //! Facts that are read together share a header: librdkafka allocates each one by itself, and with sixteen of them headers
 //! were a quarter of what an event cost.
 //!
 //! Header values in Kafka are bytes with a length: a line break in one can't begin another. Those that a sender chooses are
 //! bounded; one that is longer is left out whole, since a cut one would say something else.
-
-use std::{fmt, io::Write as _};
 
 use super::{Channel, names, trace};
 use crate::domain::{
@@ -72,24 +69,16 @@ impl Headers {
         parts.iter().for_each(|part| self.bytes.extend_from_slice(part.as_bytes()));
         self.ends.push((name, self.bytes.len()));
     }
-
-    fn format(&mut self, name: &'static str, value: fmt::Arguments<'_>) {
-        // Writing to a `Vec` cannot fail.
-        let _ = self.bytes.write_fmt(value);
-        self.ends.push((name, self.bytes.len()));
-    }
 }
 
-/// Writes all headers of a record of this channel. `subject` names whom it is about, where it is about somebody.
+/// Writes all headers of a record of this channel.
 pub(super) fn write(headers: &mut Headers, channel: Channel, verdict: &Verdict<'_>, facts: &Facts<'_>) {
     headers.clear();
     cloud_event(headers, channel, verdict, facts);
-    headers.text(names::VERDICT, verdict.outcome.name());
     reasons(headers, verdict);
     headers.chosen(names::ORGANIZATION, verdict.organization);
     headers.chosen(names::EVENT_TYPE, verdict.event.kind);
     verification(headers, verdict.verification);
-    headers.text(names::POSITION, facts.position);
     if let Some((parent, state)) = trace::context(facts.record) {
         headers.text(names::TRACEPARENT, parent);
         if let Some(state) = state {
@@ -114,8 +103,8 @@ fn cloud_event(headers: &mut Headers, channel: Channel, verdict: &Verdict<'_>, f
     headers.text(names::SPECVERSION, "1.0");
     headers.joined(names::ID, [facts.position, "/", channel.name()]);
     headers.text(names::SOURCE, facts.source);
-    headers.text(names::TYPE, channel.event_type());
-    headers.format(names::TIME, format_args!("{}", verdict.event.time));
+    headers.joined(names::TYPE, ["attrsync.verdict.", verdict.outcome.name()]);
+    headers.text(names::TIME, verdict.event.time.text().as_str());
     headers.chosen(names::SUBJECT, facts.subject);
     headers.text(names::CONTENT_TYPE, "application/json");
 }

@@ -27,19 +27,17 @@ headers! {
     SPECVERSION "ce_specversion" ALWAYS
         "The version of CloudEvents."
     ID "ce_id" ALWAYS
-        "`topic/partition/offset/kind` of the source record, kind being `accepted` or `rejected`: unique within `ce_source`, and equal where a record is written a second time."
+        "Where the event came from, and on which topic this record tells of it: `topic/partition/offset/kind`, kind being `accepted` or `rejected`. Unique within `ce_source`, and equal where a record is written a second time."
     SOURCE "ce_source" ALWAYS
         "The deployment that judged."
     TYPE "ce_type" ALWAYS
-        "What the record tells."
+        "What became of the event: `attrsync.verdict.accepted`, `attrsync.verdict.partial` or `attrsync.verdict.rejected`."
     TIME "ce_time" ALWAYS
         "Event time, RFC 3339 in UTC."
     SUBJECT "ce_subject" WHERE_KNOWN
         "Whom it is about, as in the record's key: `organization:userId`, else by e-mail, else by the visitor's id."
     CONTENT_TYPE "content-type" ALWAYS
         "The value is JSON."
-    VERDICT "attrsync-verdict" ALWAYS
-        "What became of the event: `accepted`, `partial` or `rejected`."
     REASON "attrsync-reason" WHERE_KNOWN
         "The event's reason, else those of its rejected attributes, each once, separated by commas (docs/REASONS.md)."
     ORGANIZATION "attrsync-organization" WHERE_KNOWN
@@ -48,8 +46,6 @@ headers! {
         "`boot`, `identify` or a widget's initialization."
     VERIFICATION "attrsync-verification" ALWAYS
         "The kind of proof and how it ended, as in `jwt/verified` or `none/anonymous`; the kind alone before it was looked at."
-    POSITION "attrsync-source" ALWAYS
-        "Where the event came from: `topic/partition/offset`."
     TRACEPARENT "traceparent" WHERE_KNOWN
         "The trace and span of the incoming record (W3C Trace Context), passed on where it is well-formed."
     TRACESTATE "tracestate" WHERE_KNOWN

@@ -128,10 +128,13 @@ pub(crate) fn encoder() -> Encoder {
     Encoder::new("/attrsync/test".to_owned(), usize::MAX)
 }
 
-/// The records that tell a verdict.
+/// The records that tell a verdict. The accepted topic has it as the types themselves serialize.
 pub(crate) fn emitted(verdict: &Verdict<'_>, record: &Record<'_>) -> Vec<Emitted> {
     let mut encoder = encoder();
     let encoded = encoder.encode(verdict, record).unwrap();
+    if let Some(accepted) = encoded.outputs().find(|output| output.channel == Channel::Accepted) {
+        assert_eq!(accepted.value, serde_json::to_vec(verdict).unwrap());
+    }
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let outputs = encoded.outputs().map(|output| Emitted {
         channel: output.channel,

@@ -145,7 +145,7 @@ fn sdk_object() -> Value {
 fn verdict(channel: Channel, title: &str) -> Value {
     json!({
         "title": title,
-        "name": channel.event_type(),
+        "name": format!("{}Verdict", channel.name()),
         "contentType": "application/json",
         "headers": headers(channel),
         "payload": { "$ref": format!("schemas/{}.schema.json", channel.name()) },
@@ -173,16 +173,15 @@ fn header(channel: Channel, known: &Known) -> Value {
     let codes = || Reason::ALL.iter().map(|reason| reason.code()).collect::<Vec<_>>().join("|");
     let (keyword, value) = match known.name {
         "ce_specversion" => ("const", json!("1.0")),
-        "ce_type" => ("const", json!(channel.event_type())),
+        "ce_id" => ("pattern", json!(format!("^[^/]+/[0-9]+/[0-9]+/{}$", channel.name()))),
+        "ce_type" => ("enum", types(channel)),
         "content-type" => ("const", json!("application/json")),
-        "attrsync-verdict" => ("enum", outcomes(channel)),
         "attrsync-verification" => {
             let methods = [Method::Jwt, Method::Hmac, Method::None].map(Method::name).join("|");
             let every = [Status::Verified, Status::Unverified, Status::Anonymous, Status::Failed];
             ("pattern", json!(format!("^({methods})(/({}))?$", every.map(Status::name).join("|"))))
         }
         "attrsync-reason" => ("pattern", json!(format!("^({0})(,({0}))*$", codes()))),
-        "attrsync-source" => ("pattern", json!("^[^/]+/[0-9]+/[0-9]+$")),
         "ce_time" => ("format", json!("date-time")),
         _ => return schema,
     };
@@ -190,7 +189,9 @@ fn header(channel: Channel, known: &Known) -> Value {
     schema
 }
 
-fn outcomes(channel: Channel) -> Value {
+/// What records of this channel tell.
+fn types(channel: Channel) -> Value {
     let every = [Outcome::Accepted, Outcome::Partial, Outcome::Rejected];
-    every.into_iter().filter(|outcome| Channel::of(*outcome).contains(&channel)).map(Outcome::name).collect()
+    let told = every.into_iter().filter(|outcome| Channel::of(*outcome).contains(&channel));
+    told.map(|outcome| format!("attrsync.verdict.{}", outcome.name())).collect()
 }

@@ -88,8 +88,7 @@ pub(crate) fn hold_contract(told: &[Told]) {
         let channel = if *accepted { Channel::Accepted } else { Channel::Rejected };
         contract::holds(channel, value);
         headers::hold(channel, &serde_json::to_value(headers).unwrap());
-        assert_eq!(headers["ce_type"], channel.event_type());
-        assert_eq!(headers["attrsync-verdict"], value["verdict"].as_str().unwrap());
+        assert_eq!(headers["ce_type"], format!("attrsync.verdict.{}", value["verdict"].as_str().unwrap()));
         assert_eq!(headers.get("attrsync-organization").map(String::as_str), value["organization"].as_str());
         let user = ["userId", "email", "anonymousId"].iter().find_map(|field| value["user"][field].as_str());
         if let (Some(organization), Some(user)) = (value["organization"].as_str(), user) {
