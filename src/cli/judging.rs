@@ -12,13 +12,13 @@ use clap::Args;
 
 use super::{
     options::ConfigOptions,
-    output::{DOUBTFUL, styled},
+    output::{BAD, DOUBTFUL, styled},
+    source::source,
 };
 use crate::{
-    config::SettingsSource,
     domain::{Arena, EventTime, Header, Record},
     source::file::Line,
-    store::{Settings, SettingsError, Source},
+    store::{Settings, SettingsError},
 };
 
 /// Stopped by ctrl-C: 128 and the number of the signal, as a shell has it.
@@ -30,6 +30,10 @@ pub(super) struct JudgeOptions {
     /// The time of records without a timestamp [default: now]
     #[arg(long, value_name = "TIME", value_parser = time)]
     at: Option<EventTime>,
+
+    /// Judge by the settings as they were at this time, from a database [default: as they are]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    settings_at: Option<EventTime>,
 
     /// The type of events that do not say theirs: boot, identify, or a widget's init_… or initialize_…
     #[arg(long = "type", value_name = "TYPE")]
@@ -44,10 +48,12 @@ impl JudgeOptions {
     pub(super) fn settings(&self) -> anyhow::Result<Settings> {
         let config = self.config.load()?.config;
         let policy = config.policy();
-        let SettingsSource::File(path) = config.settings.source;
-        let settings = Settings::load(Source::File(path), policy).map_err(with_way_out)?;
+        let settings = Settings::load(source(&config, self.settings_at)?, policy).map_err(with_way_out)?;
         for warning in settings.warnings() {
             writeln!(anstream::stderr(), "{} {warning}", styled(DOUBTFUL, "warning:"))?;
+        }
+        for problem in settings.unusable() {
+            writeln!(anstream::stderr(), "{} {problem}; the organization can't be used", styled(BAD, "error:"))?;
         }
         Ok(settings)
     }
@@ -92,7 +98,7 @@ fn with_way_out(error: SettingsError) -> anyhow::Error {
     }
 }
 
-fn time(text: &str) -> Result<EventTime, String> {
+pub(super) fn time(text: &str) -> Result<EventTime, String> {
     EventTime::parse(text).ok_or_else(|| "expected a time as in 2026-11-22T10:00:00Z".to_owned())
 }
 

@@ -10,10 +10,13 @@ mod explain;
 mod healthcheck;
 mod interrupt;
 mod judging;
+mod migrate;
 mod options;
 mod output;
 mod replay;
 mod run;
+mod settings;
+mod source;
 mod terminal;
 mod topics;
 
@@ -65,6 +68,8 @@ enum Command {
     Dev(dev::DevArgs),
     Replay(replay::ReplayArgs),
     Explain(explain::ExplainArgs),
+    Settings(settings::SettingsArgs),
+    Migrate(migrate::MigrateArgs),
     Topics(topics::TopicsArgs),
     Config(config::ConfigArgs),
     Healthcheck(healthcheck::HealthcheckArgs),
@@ -77,6 +82,8 @@ impl Command {
             Command::Dev(args) => args.execute(),
             Command::Replay(args) => args.execute(),
             Command::Explain(args) => args.execute(),
+            Command::Settings(args) => args.execute(),
+            Command::Migrate(args) => args.execute(),
             Command::Topics(args) => args.execute(),
             Command::Config(args) => args.execute(),
             Command::Healthcheck(args) => args.execute(),

@@ -10,6 +10,7 @@
 
 mod batch;
 mod fault;
+mod holding;
 pub mod judge;
 mod judging;
 mod limit;

@@ -1,6 +1,6 @@
 //! A fixture: an event and the settings that judge it, as readable JSON.
 //!
-//! `about` says what it shows. `organization` and `policy` patch the first organization of tests/fixtures/settings.json and
+//! `about` says what it shows. Of the organizations in `unusable`, by slug, the settings can't be used. `organization` and `policy` patch the first organization of tests/fixtures/settings.json and
 //! the default policy (RFC 7396), `topic_type` is the type that the topic is configured with. `record` holds
 //!
 //! - `value`: an object, a raw text, `{"$hex": …}`, or null for a tombstone;
@@ -18,7 +18,11 @@ use std::{
 };
 
 use attrsync::{
-    domain::{EventTime, Policy, Snapshot, key::Algorithm},
+    domain::{
+        EventTime, Policy, Snapshot,
+        key::Algorithm,
+        snapshot::{Difference, Unusable},
+    },
     emit::Channel,
 };
 use serde_json::{Map, Value, json};
@@ -70,7 +74,12 @@ impl Fixture {
         let mut policy: Policy = serde_json::from_value(policy).unwrap();
         let topic_type = self.json["topic_type"].as_str();
         policy.topic_types.extend(topic_type.map(|name| ("events".into(), name.into())));
-        common::snapshot(&toml::to_string(&settings).unwrap(), policy)
+        let snapshot = common::snapshot(&toml::to_string(&settings).unwrap(), policy);
+        let Some(slugs) = self.json.get("unusable") else { return snapshot };
+        let slugs = serde_json::from_value(slugs.clone()).unwrap();
+        let unusable = Unusable { slugs, ..Unusable::default() };
+        let none = Snapshot::new(snapshot.version(), snapshot.policy().clone(), Vec::new());
+        Arc::new(none.with(snapshot.version(), Difference { unusable, ..Difference::default() }))
     }
 }
 

@@ -45,7 +45,7 @@ impl Compiler<'_> {
         for standard in whose.standard {
             complete(attributes.entry(standard.name.to_owned()).or_default(), standard);
         }
-        attributes.iter_mut().map(|(name, attribute)| (name.as_str().into(), ready(attribute))).collect()
+        self.pool.table(attributes.iter_mut().map(|(name, attribute)| (name.as_str().into(), ready(attribute))))
     }
 
     fn check_attribute(&mut self, place: &Place, (name, attribute): (&String, &Attribute), whose: &Whose) {
@@ -83,6 +83,9 @@ impl Compiler<'_> {
         }
         let mut seen = HashSet::new();
         for option in options {
+            if option.contains('\0') {
+                self.findings.problem(&place, "holds U+0000; values with it are rejected");
+            }
             if !seen.insert(option) {
                 self.findings.problem(&place, format!("`{}` stands twice", option.escape_debug()));
             }
