@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_millis(250);
 const MARGIN: Duration = Duration::from_millis(300);
 /// The share of time that may go into waiting for looks: events of organizations that don't exist must not hold up those of
 /// others.
-const SHARE: u32 = 20;
+const SHARE: f64 = 0.05;
 /// What may be used up at once, after a quiet time.
 const MOST_SAVED: Duration = Duration::from_millis(500);
 /// What a look counts for at least: it costs the database something, too.
@@ -38,7 +38,8 @@ struct Looks {
     wanted: bool,
     /// The last one failed.
     failing: bool,
-    saved: Duration,
+    /// Seconds that may be waited; below zero after more than that.
+    saved: f64,
     saved_at: Instant,
 }
 
@@ -46,7 +47,8 @@ impl Freshness {
     /// Settings that were looked at when this is made, and hold for `limit` after each look.
     pub(super) fn new(limit: Duration) -> Self {
         let now = Instant::now();
-        let looks = Looks { begun: 0, ended: 0, wanted: false, failing: false, saved: MOST_SAVED, saved_at: now };
+        let looks =
+            Looks { begun: 0, ended: 0, wanted: false, failing: false, saved: MOST_SAVED.as_secs_f64(), saved_at: now };
         Self { begun: now, limit, confirmed_ms: AtomicU64::new(0), looks: Mutex::new(looks), looked: Condvar::new() }
     }
 
@@ -95,9 +97,9 @@ impl Freshness {
     pub(super) fn await_look(&self, wake: impl FnOnce()) -> bool {
         let began = Instant::now();
         let mut looks = self.lock();
-        looks.saved = MOST_SAVED.min(looks.saved + began.duration_since(looks.saved_at) / SHARE);
-        looks.saved_at = began;
-        if looks.saved < LEAST {
+        let earned = began.duration_since(looks.saved_at).as_secs_f64() * SHARE;
+        (looks.saved, looks.saved_at) = (MOST_SAVED.as_secs_f64().min(looks.saved + earned), began);
+        if looks.saved < LEAST.as_secs_f64() {
             return false;
         }
         let number = looks.begun + 1;
@@ -105,7 +107,7 @@ impl Freshness {
         wake();
         let waited = self.looked.wait_timeout_while(looks, PATIENCE, |looks| looks.ended < number);
         let (mut looks, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-        looks.saved = looks.saved.saturating_sub(began.elapsed().max(LEAST));
+        looks.saved -= began.elapsed().max(LEAST).as_secs_f64();
         !timeout.timed_out()
     }
 

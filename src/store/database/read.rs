@@ -98,7 +98,7 @@ impl Reader<'_> {
                     (extract(epoch from k.valid_from) * 1000)::bigint, (extract(epoch from k.retired_at) * 1000)::bigint,
                     (extract(epoch from k.revoked_at) * 1000)::bigint
              from {} k left join attrsync.secrets s on s.id = k.secret_id
-             where k.organization_id = any($1) order by k.organization_id, k.kind, k.id",
+             where k.organization_id = any($1) order by k.organization_id, k.kind desc, k.id",
             self.source("keys")
         );
         for row in query(AssertSqlSafe(sql)).bind(ids).fetch_all(&mut *self.connection).await? {
