@@ -81,25 +81,28 @@ async fn fill(url: &str, organizations: usize) {
         ),
     )
     .await;
+    fill_keys(url, organizations).await;
+    run(url, "analyze").await;
+}
+
+/// Two keys for each organization, their secrets sealed.
+async fn fill_keys(url: &str, organizations: usize) {
     let (keys, mut connection) = (master_keys(), PgConnection::connect(url).await.unwrap());
     sqlx::query("set session_replication_role = replica").execute(&mut connection).await.unwrap();
     let all: Vec<_> = (1..=organizations).collect();
     for slice in all.chunks(SLICE) {
         let ids: Vec<_> = slice.iter().map(|organization| i64::try_from(*organization).unwrap()).collect();
-        let sealed = |kind: &'static str, odd: i64| {
-            let seal = |id: &i64| {
-                let organization = usize::try_from(*id).unwrap();
-                keys.seal_for((*id, kind, "main", 2 * id + odd), secret(organization, kind).as_bytes()).unwrap()
-            };
-            ids.iter().map(seal).collect::<Vec<_>>()
-        };
         for (kind, odd) in [("jwt", 0), ("identity", 1)] {
+            let seal = |organization: &usize| {
+                let id = i64::try_from(*organization).unwrap();
+                keys.seal_for((id, kind, "main", 2 * id + odd), secret(*organization, kind).as_bytes()).unwrap()
+            };
             sqlx::query(
                 "insert into attrsync.secrets (id, organization_id, kind, key, sealed, master_key)
                  select 2 * id + $3, id, $4, 'main', sealed, 'm' from unnest($1::bigint[], $2::bytea[]) as s(id, sealed)",
             )
             .bind(&ids)
-            .bind(sealed(kind, odd))
+            .bind(slice.iter().map(seal).collect::<Vec<_>>())
             .bind(odd)
             .bind(kind)
             .execute(&mut connection)
@@ -115,5 +118,4 @@ async fn fill(url: &str, organizations: usize) {
         .await
         .unwrap();
     }
-    run(url, "analyze").await;
 }

@@ -115,7 +115,6 @@ pub enum HmacDigest {
 
 /// What verifies a signature: the keyed state of an HMAC, or a public key. It never prints.
 #[derive(Clone)]
-#[expect(clippy::large_enum_variant, reason = "nearly every key is an HMAC's, and its state is on the hot path")]
 pub enum Verifier {
     /// An HMAC; its secret is kept for the diagnosis of a token that was signed with a decoded one.
     Hmac(HmacState, SecretBytes),

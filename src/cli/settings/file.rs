@@ -95,5 +95,6 @@ fn tell(plan: &Plan, json: bool) -> anyhow::Result<()> {
     for warning in plan.changes.iter().flat_map(|change| &change.warnings) {
         writeln!(anstream::stderr(), "{} {warning}", styled(DOUBTFUL, "warning:"))?;
     }
-    Ok(if json { print(&(serde_json::to_string_pretty(plan)? + "\n"))? } else { print(&render::plan(plan))? })
+    let text = if json { serde_json::to_string_pretty(plan)? + "\n" } else { render::plan(plan) };
+    Ok(print(&text)?)
 }

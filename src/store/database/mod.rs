@@ -177,7 +177,7 @@ impl Database {
         let place = self.address.place.clone();
         move |error| {
             let reason = told(&error);
-            match error.as_database_error().and_then(|error| error.code()).as_deref() {
+            match error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
                 Some("42P01" | "3F000" | "42883" | "42703") => DatabaseError::NotMigrated { place: place.clone() },
                 Some("42501") => DatabaseError::NotAllowed { doing, reason },
                 _ => DatabaseError::Failed { doing, reason },

@@ -178,7 +178,7 @@ impl Stored {
                 let whose = Whose { organization: self.id, kind, key: id, secret };
                 let (sealed, master_key): (Option<&[u8]>, Option<&str>) = (row.try_get(6)?, row.try_get(7)?);
                 let opened = master_keys.open(&whose, sealed.unwrap_or_default(), master_key.unwrap_or_default());
-                Some(opened.map(Secret::of_bytes).unwrap_or_else(|message| self.gap(kind, id, message)))
+                Some(opened.map_or_else(|message| self.gap(kind, id, message), Secret::of_bytes))
             }
         };
         let moment = |column| Ok::<_, sqlx::Error>(time(row.try_get(column)?).map(Moment));

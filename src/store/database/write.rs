@@ -43,9 +43,9 @@ impl Writer<'_> {
         let id = self.organization(new, old).await?;
         let before = old.map(|old| keys(&old.organization, old)).unwrap_or_default();
         let after = self.keys(id, new, old).await?;
-        self.exchange(id, &before, &after, &KEYS).await?;
+        self.exchange(id, (&before, &after), &KEYS).await?;
         let before = old.map(|old| attributes(&old.organization)).unwrap_or_default();
-        self.exchange(id, &before, &attributes(new), &ATTRIBUTES).await?;
+        self.exchange(id, (&before, &attributes(new)), &ATTRIBUTES).await?;
         Ok(())
     }
 
@@ -98,7 +98,7 @@ impl Writer<'_> {
     }
 
     /// Deletes the rows that are no longer there and writes those that are new or different.
-    async fn exchange(&mut self, id: i64, before: &Rows, after: &Rows, table: &Table) -> sqlx::Result<()> {
+    async fn exchange(&mut self, id: i64, (before, after): (&Rows, &Rows), table: &Table) -> sqlx::Result<()> {
         let gone: Vec<_> = before.keys().filter(|row| !after.contains_key(*row)).collect();
         if !gone.is_empty() {
             let (of, names): (Vec<_>, Vec<_>) = gone.into_iter().map(|(of, name)| (*of, name.as_str())).unzip();
