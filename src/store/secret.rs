@@ -197,6 +197,17 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_are_no_text_can_be_written_and_a_text_that_looks_like_them_is_a_text() {
+        assert_eq!(read("{ base64 = \"/w==\" }"), Ok(Secret::Base64(vec![0xff])));
+        assert_eq!(read("\"/w==\""), Ok(Secret::Text("/w==".to_owned())));
+        assert!(read("{ base64 = \"s3cret\" }").is_err_and(|error| !error.contains("s3cret")));
+        assert_eq!(Secret::of_bytes(vec![0xff]), Secret::Base64(vec![0xff]));
+        assert_eq!(vault(Path::new("")).open(&Secret::Base64(vec![0xff])), Ok(vec![0xff]));
+        assert_eq!(read("{ stored = true }"), Ok(Secret::Stored(true)));
+        assert!(vault(Path::new("")).open(&Secret::Stored(true)).is_err());
+    }
+
+    #[test]
     fn a_missing_or_empty_secret_says_where_it_was_looked_for() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("empty"), "\n").unwrap();

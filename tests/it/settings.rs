@@ -3,6 +3,8 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
+    path::Path,
+    process::Command,
     thread,
     time::{Duration, Instant},
 };
@@ -10,7 +12,7 @@ use std::{
 use attrsync::{domain::verdict::Outcome, store::EXAMPLE};
 
 use crate::{
-    base::{Base, MASTER, master_keys},
+    base::{self, Base, MASTER, master_keys},
     kit::{
         Broker, SOON, broker, eventually,
         feed::{Feed, Input},
@@ -39,9 +41,13 @@ struct Scene<G> {
 }
 
 fn scene(test: &str, further: &[&str]) -> Scene<std::sync::RwLockReadGuard<'static, ()>> {
+    scene_on(&base::server(), test, further)
+}
+
+fn scene_on(server: &str, test: &str, further: &[&str]) -> Scene<std::sync::RwLockReadGuard<'static, ()>> {
     let broker = broker();
     let topics = Topics::create(&broker.0, test, 2);
-    let base = Base::new(&test.replace('-', "_"));
+    let base = Base::on(server, &test.replace('-', "_"));
     base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
     let proxy = Proxy::to(&base.url);
     let keys = [
@@ -50,8 +56,7 @@ fn scene(test: &str, further: &[&str]) -> Scene<std::sync::RwLockReadGuard<'stat
         format!("settings.max_staleness_s={}", MAX_STALENESS.as_secs()),
         "settings.reload_interval_ms=200".to_owned(),
     ];
-    // A port that was free a moment ago: the listener is dropped at once.
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let admin = format!("admin.address={address}");
     let all: Vec<_> = keys.iter().chain([&admin]).map(String::as_str).chain(further.iter().copied()).collect();
     let setup = Setup::new(&topics, &all);
@@ -124,6 +129,75 @@ fn no_verdict_is_wrong_lost_or_stale_while_the_database_is_away_and_comes_back_e
     assert_eq!(stale, 0, "of {} events after the limit", late.len());
     assert!(late.len() > 100 && told.iter().any(|told| version(told) != newest));
     print(&format!("{counts}; {} of them sent after the settings were too old, {stale} judged by those", late.len()));
+}
+
+/// A PostgreSQL of one test, which may be stopped.
+struct Server {
+    folder: tempfile::TempDir,
+    port: u16,
+}
+
+impl Server {
+    fn start() -> Self {
+        let server = Self { folder: tempfile::tempdir().unwrap(), port: free_port() };
+        server.services(&["up"]);
+        server
+    }
+
+    fn services(&self, arguments: &[&str]) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/services");
+        let mut command = Command::new(script);
+        command.args(arguments).arg("postgres").env_remove("ATTRSYNC_TEST_POSTGRES");
+        command.env("ATTRSYNC_SERVICES_DIR", self.folder.path()).env("ATTRSYNC_POSTGRES_PORT", self.port.to_string());
+        let told = command.output().unwrap();
+        assert!(told.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&told.stderr));
+    }
+
+    fn url(&self) -> String {
+        format!("postgres://attrsync:attrsync@127.0.0.1:{}/attrsync", self.port)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.services(&["down", "--purge"]);
+    }
+}
+
+/// A port that was free a moment ago: the listener is dropped at once.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[test]
+fn no_verdict_is_wrong_or_lost_while_postgresql_crashes_restarts_and_moves_to_another_port() {
+    let mut server = Server::start();
+    let scene = scene_on(&server.url(), "settings-crash", &["settings.max_staleness_s=60"]);
+    let (group, mut feed) = (Group::of(&scene.topics), Feed::new(&scene.topics));
+    stream(&mut feed, Duration::from_secs(1));
+    server.services(&["restart", "--kill"]);
+    stream(&mut feed, Duration::from_millis(500));
+    server.services(&["restart"]);
+    stream(&mut feed, Duration::from_millis(500));
+    server.services(&["down"]);
+    stream(&mut feed, Duration::from_millis(500));
+    server.port = free_port();
+    server.services(&["up"]);
+    scene.proxy.move_to(server.port);
+    let there = format!("{}/{}", server.url().rsplit_once('/').unwrap().0, scene.base.url.rsplit_once('/').unwrap().1);
+    let change = "insert into attrsync.attributes (organization_id, owner, name, type, locked) values (2, 'user', 'unheard', 'text', true)";
+    base::try_run(&there, change).unwrap();
+    eventually("the change is seen", SOON, || scene.worker.log().contains("settings reloaded"));
+    stream(&mut feed, Duration::from_millis(500));
+    feed.flush();
+    group.reaches(feed.len());
+    assert!(scene.worker.log().contains("the settings can be looked at again"));
+    scene.worker.stop();
+    let told = outputs::committed(&scene.topics);
+    hold_contract(&told);
+    print(&hold_exactly_once(&feed, &told).to_string());
+    let (first, last) = (told.iter().min_by_key(|told| sent_at(told)), told.iter().max_by_key(|told| sent_at(told)));
+    assert_ne!(version(first.unwrap()), version(last.unwrap()), "judged by the settings before and after");
 }
 
 #[test]

@@ -28,6 +28,7 @@ pub(crate) const OTHER_MASTER: &str = "MjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyM
 /// A database of one test, its tables made.
 pub(crate) struct Base {
     pub(crate) url: String,
+    server: String,
     name: String,
     folder: tempfile::TempDir,
 }
@@ -46,15 +47,10 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-fn server() -> String {
+pub(crate) fn server() -> String {
     std::env::var("ATTRSYNC_TEST_POSTGRES").expect(
         "ATTRSYNC_TEST_POSTGRES names a PostgreSQL: scripts/services up postgres && eval \"$(scripts/services env postgres)\"",
     )
-}
-
-/// The server's URL with another database.
-fn at(database: &str) -> String {
-    format!("{}/{database}", server().rsplit_once('/').unwrap().0)
 }
 
 /// Master keys of these ids; the last one seals.
@@ -66,14 +62,25 @@ pub(crate) fn master_keys(keys: &[(&str, &str)]) -> MasterKeys {
 impl Base {
     /// A database without tables.
     pub(crate) fn empty(test: &str) -> Self {
+        Self::empty_on(&server(), test)
+    }
+
+    /// A database without tables, on this server.
+    fn empty_on(server: &str, test: &str) -> Self {
         let name = format!("{test}_{:x}", jiff::Timestamp::now().as_microsecond());
-        run(&server(), &format!("create database {name}"));
-        Self { url: at(&name), name, folder: tempfile::tempdir().unwrap() }
+        try_run(server, &format!("create database {name}")).unwrap();
+        let url = format!("{}/{name}", server.rsplit_once('/').unwrap().0);
+        Self { url, server: server.to_owned(), name, folder: tempfile::tempdir().unwrap() }
     }
 
     /// A database with tables.
     pub(crate) fn new(test: &str) -> Self {
-        let base = Self::empty(test);
+        Self::on(&server(), test)
+    }
+
+    /// A database with tables, on this server.
+    pub(crate) fn on(server: &str, test: &str) -> Self {
+        let base = Self::empty_on(server, test);
         block_on(async { base.connect().await.migrate().await.unwrap() });
         base
     }
@@ -171,12 +178,8 @@ impl Base {
 impl Drop for Base {
     fn drop(&mut self) {
         // Left behind where it can't be dropped; nobody uses it again.
-        let _ = try_run(&server(), &format!("drop database {} with (force)", self.name));
+        let _ = try_run(&self.server, &format!("drop database {} with (force)", self.name));
     }
-}
-
-fn run(url: &str, sql: &str) {
-    try_run(url, sql).unwrap();
 }
 
 /// Runs SQL with this login.

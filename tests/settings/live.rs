@@ -144,12 +144,16 @@ fn a_database_out_of_reach_is_told_and_its_settings_hold_for_a_while_only() {
     assert!(followed.knows("acme"), "those that were read judge on");
     eventually("they are stale", || followed.settings.fresh_for().is_zero());
     add(&base, "meanwhile");
-    // The same database at another place, as after a failover.
     proxy.mend();
     eventually("they are fresh and up to date", || {
         !followed.settings.fresh_for().is_zero() && followed.knows("meanwhile")
     });
     assert!(followed.settings.out_of_reach_for().is_none());
+    // A failover: connections are cut, and whoever comes again is led elsewhere.
+    let port = base.url.rsplit_once(':').unwrap().1.split('/').next().unwrap().parse().unwrap();
+    proxy.move_to(port);
+    add(&base, "afterwards");
+    eventually("a change after it is seen", || followed.knows("afterwards"));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::{
 #[derive(Default)]
 struct State {
     cut: bool,
+    server: String,
     open: Vec<TcpStream>,
     rename: Option<(String, String)>,
 }
@@ -26,12 +27,12 @@ impl Proxy {
         let server = url.rsplit_once('@').unwrap().1.split('/').next().unwrap().to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let state = Arc::<Mutex<State>>::default();
+        let state = Arc::new(Mutex::new(State { server, ..State::default() }));
         let shared = Arc::clone(&state);
         // It ends with the process: nothing tells it of the end.
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                connect(client, &server, &shared);
+                connect(client, &shared);
             }
         });
         Self { port, state }
@@ -58,6 +59,14 @@ impl Proxy {
         self.state.lock().unwrap().cut = false;
     }
 
+    /// Forwards to another port from now on, as after a failover.
+    pub(crate) fn move_to(&self, port: u16) {
+        self.cut();
+        let mut state = self.state.lock().unwrap();
+        state.server = format!("127.0.0.1:{port}");
+        state.cut = false;
+    }
+
     /// Cuts every connection; those who come again find another database under the name. Names have one length.
     pub(crate) fn rename(&self, from: &str, to: &str) {
         self.cut();
@@ -67,12 +76,12 @@ impl Proxy {
     }
 }
 
-fn connect(mut client: TcpStream, server: &str, state: &Arc<Mutex<State>>) {
+fn connect(mut client: TcpStream, state: &Arc<Mutex<State>>) {
     let mut guard = state.lock().unwrap();
     if guard.cut {
         return;
     }
-    let Ok(mut upstream) = TcpStream::connect(server) else { return };
+    let Ok(mut upstream) = TcpStream::connect(&guard.server) else { return };
     guard.open.extend([client.try_clone().unwrap(), upstream.try_clone().unwrap()]);
     let rename = guard.rename.clone();
     drop(guard);

@@ -345,7 +345,12 @@ pub(in crate::store) fn follow(
 /// Waits for PostgreSQL to tell of a change; for ever, where no connection is there to tell.
 async fn told(connected: &mut Option<Connected>) -> sqlx::Result<()> {
     match connected {
-        Some(connected) => connected.listener.recv().await.map(drop),
+        Some(connected) => {
+            connected.listener.recv().await?;
+            // One look answers all of them.
+            while connected.listener.next_buffered().is_some() {}
+            Ok(())
+        }
         None => std::future::pending().await,
     }
 }
