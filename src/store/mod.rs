@@ -1,6 +1,6 @@
 //! Where settings come from, and the snapshot that judges.
 //!
-//! A settings document is in a file ([`file`]) or in a database ([`database`]); [`compile`] checks it and makes what judges,
+//! A settings document is in a file ([`mod@file`]) or in a database ([`database`]); [`compile`] checks it and makes what judges,
 //! by the same rules wherever it came from. [`Settings`] holds the snapshot and keeps it up to date ([`watch`]): a file is read
 //! again ([`reread`]), a database is followed. A document that is broken never replaces one that works.
 

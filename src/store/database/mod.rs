@@ -1,7 +1,7 @@
 //! Settings in PostgreSQL; the only SQL there is. Beside `migrations/`, where the tables and what guards them are.
 //!
 //! - [`migrate`] makes the tables.
-//! - [`read`] makes documents of rows, as they are or as they were, and [`write`] rows of documents.
+//! - [`read`] makes documents of rows, as they are or as they were, and [`mod@write`] rows of documents.
 //! - [`plan`] compares a file with the database and writes the difference; [`edit`] changes one organization. Both read, check
 //!   and write the very documents that a settings file holds, so that there is one set of rules.
 //! - [`follow`] keeps a worker's snapshot up to date.
