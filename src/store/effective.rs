@@ -7,7 +7,7 @@
 //! A secret takes part by a MAC under it, never by itself. An outsider who tests guesses of a secret against the number
 //! learns nothing that a token signed with it, which every visitor's browser holds, would not have told more easily.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
@@ -66,12 +66,8 @@ pub(super) fn complete_listed(mut organization: Organization, effective: &Organi
 
 /// What stands in for a secret: a MAC under it.
 pub(super) fn disguise(state: &HmacState) -> Secret {
-    let mut hex = String::new();
-    for byte in state.sign(LABEL) {
-        // Writing into a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    Secret::Text(hex)
+    let digits = |byte: u8| [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default());
+    Secret::Text(state.sign(LABEL).into_iter().flat_map(digits).collect())
 }
 
 /// Organizations in a number. It is the sum of theirs, so that one that changes is exchanged without a look at the others.

@@ -49,10 +49,11 @@ pub enum AttributeType {
 }
 
 /// An attribute and its name.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug)]
 struct Entry {
     name: Box<str>,
     attribute: Attribute,
+    folded: u32,
 }
 
 /// An entry in a table, where it is found by its name.
@@ -126,9 +127,23 @@ pub struct Pool {
     tables: HashSet<Alike, Quick>,
 }
 
-/// An entry, compared as a whole.
-#[derive(Debug, PartialEq, Eq, Hash)]
+/// An entry, found by its name and its attribute.
+#[derive(Debug)]
 struct Whole(Arc<Entry>);
+
+impl Hash for Whole {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.0.name, &self.0.attribute).hash(state);
+    }
+}
+
+impl PartialEq for Whole {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name == other.0.name && self.0.attribute == other.0.attribute
+    }
+}
+
+impl Eq for Whole {}
 
 /// A table, compared by the entries that it shares with others.
 #[derive(Debug)]
@@ -155,7 +170,7 @@ impl Pool {
     pub fn table(&mut self, attributes: impl IntoIterator<Item = (Box<str>, Attribute)>) -> AttributeTable {
         let by_name: HashSet<_, _> =
             attributes.into_iter().map(|(name, attribute)| self.entry(name, attribute)).collect();
-        let mut folds: Vec<_> = by_name.iter().map(|named| folded(&named.0.name)).collect();
+        let mut folds: Vec<_> = by_name.iter().map(|named| named.0.folded).collect();
         folds.sort_unstable();
         let table = Alike(Arc::new(Table { by_name, folded: folds.into() }));
         if let Some(known) = self.tables.get(&table) {
@@ -167,13 +182,16 @@ impl Pool {
     }
 
     fn entry(&mut self, name: Box<str>, attribute: Attribute) -> Named {
-        let entry = Whole(Arc::new(Entry { name, attribute }));
-        if let Some(known) = self.entries.get(&entry) {
+        let mut entry = Arc::new(Entry { name, attribute, folded: 0 });
+        if let Some(known) = self.entries.get(&Whole(Arc::clone(&entry))) {
             return Named(Arc::clone(&known.0));
         }
-        let made = Named(Arc::clone(&entry.0));
-        self.entries.insert(entry);
-        made
+        // Folded once for all tables that it comes to stand in; nobody else has it yet.
+        if let Some(entry) = Arc::get_mut(&mut entry) {
+            entry.folded = folded(&entry.name);
+        }
+        self.entries.insert(Whole(Arc::clone(&entry)));
+        Named(entry)
     }
 
     /// Lets go of what no organization uses any more.

@@ -119,6 +119,11 @@ impl Compiler<'_> {
         }
     }
 
+    /// Whether nothing can be wrong with a text, told at a glance.
+    fn is_fine(&self, text: &str) -> bool {
+        (1..=self.policy.limits.name_chars).contains(&text.len()) && !text.contains('\0')
+    }
+
     /// A text that events or tokens are compared with: not empty, and not longer than one that could arrive.
     fn check_text(&mut self, place: &Place, text: &str) {
         let (chars, limit) = (text.chars().count(), self.policy.limits.name_chars);
