@@ -7,7 +7,10 @@ use attrsync::{
     domain::{
         Arena, EventTime, Offset, Organization, Partition, Policy, Position, Record, Snapshot,
         key::{Algorithm, HmacDigest, HmacState, SecretBytes, Validity, Verifier},
-        snapshot::{Attribute, AttributeType, Enforcement, IdentitySecret, JwtKey, OnRejectedAttribute, TokenRules},
+        snapshot::{
+            Attribute, AttributeTable, AttributeType, Enforcement, IdentitySecret, JwtKey, OnRejectedAttribute, Pool,
+            TokenRules,
+        },
     },
     worker::judge,
 };
@@ -21,7 +24,7 @@ fn snapshot(keys: usize) -> Snapshot {
         |locked| Attribute { kind: AttributeType::Text { max_chars: 255, options: vec![] }, locked, archived: false };
     let names =
         ["name", "plan", "locale", "phone", "team", "region", "source", "segment", "stage", "owner", "tier", "seat"];
-    let attributes = names.iter().map(|name| (Box::from(*name), text(*name == "plan"))).collect();
+    let attributes = Pool::default().table(names.iter().map(|name| (Box::from(*name), text(*name == "plan"))));
     let jwt_keys = (0..keys)
         .map(|at| JwtKey {
             id: format!("key-{at}").into(),
@@ -43,7 +46,7 @@ fn snapshot(keys: usize) -> Snapshot {
         identity_secrets: (0..keys).map(|at| identity_secret(keys - at)).collect(),
         membership_locked: true,
         user_attributes: attributes,
-        company_attributes: std::iter::empty().collect(),
+        company_attributes: AttributeTable::default(),
     };
     Snapshot::new(7, Policy::default(), vec![organization])
 }

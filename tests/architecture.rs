@@ -230,6 +230,14 @@ fn unsafe_has_one_home() {
 }
 
 #[test]
+fn the_database_has_one_home() {
+    for source in sources("src") {
+        let at_home = source.path.starts_with("src/store/database/");
+        assert!(at_home || !source.names.contains("sqlx"), "{} names sqlx: SQL is in src/store/database", source.path);
+    }
+}
+
+#[test]
 fn every_file_says_what_it_is_for() {
     for source in ["src", "tests", "benches"].iter().flat_map(|folder| sources(folder)) {
         assert!(source.text.starts_with("//! "), "{} does not open with //!", source.path);

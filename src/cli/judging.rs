@@ -12,13 +12,13 @@ use clap::Args;
 
 use super::{
     options::ConfigOptions,
-    output::{DOUBTFUL, styled},
+    output::{BAD, DOUBTFUL, styled},
+    source::source,
 };
 use crate::{
-    config::SettingsSource,
     domain::{Arena, EventTime, Header, Organization, Record, Snapshot},
     source::file::Line,
-    store::{Settings, SettingsError, Source},
+    store::{Settings, SettingsError},
 };
 
 /// Stopped by ctrl-C: 128 and the number of the signal, as a shell has it.
@@ -31,6 +31,10 @@ pub(super) struct JudgeOptions {
     #[arg(long, value_name = "TIME", value_parser = time)]
     at: Option<EventTime>,
 
+    /// Judge by the settings as they were at this time, from a database [default: as they are]
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    settings_at: Option<EventTime>,
+
     /// The type of events that do not say theirs: boot, identify, or a widget's init_… or initialize_…
     #[arg(long = "type", value_name = "TYPE")]
     event_type: Option<String>,
@@ -42,7 +46,7 @@ pub(super) struct JudgeOptions {
 impl JudgeOptions {
     /// The settings, once their warnings are told.
     pub(super) fn settings(&self) -> anyhow::Result<Settings> {
-        settings(&self.config)
+        settings(&self.config, self.settings_at)
     }
 
     /// What stands in for what records do not say.
@@ -51,14 +55,16 @@ impl JudgeOptions {
     }
 }
 
-/// The settings that the configuration names, once their warnings are told.
-pub(super) fn settings(config: &ConfigOptions) -> anyhow::Result<Settings> {
+/// The settings that the configuration names, as they are or as they were at a time, once their warnings are told.
+pub(super) fn settings(config: &ConfigOptions, at: Option<EventTime>) -> anyhow::Result<Settings> {
     let config = config.load()?.config;
     let policy = config.policy();
-    let SettingsSource::File(path) = config.settings.source;
-    let settings = Settings::load(Source::File(path), policy).map_err(with_way_out)?;
+    let settings = Settings::load(source(&config, at)?, policy).map_err(with_way_out)?;
     for warning in settings.warnings() {
         writeln!(anstream::stderr(), "{} {warning}", styled(DOUBTFUL, "warning:"))?;
+    }
+    for problem in settings.unusable() {
+        writeln!(anstream::stderr(), "{} {problem}; the organization can't be used", styled(BAD, "error:"))?;
     }
     Ok(settings)
 }

@@ -10,11 +10,14 @@ mod explain;
 mod healthcheck;
 mod interrupt;
 mod judging;
+mod migrate;
 mod options;
 mod output;
 mod replay;
 mod run;
+mod settings;
 mod sign;
+mod source;
 mod terminal;
 mod topics;
 
@@ -68,6 +71,8 @@ enum Command {
     Replay(replay::ReplayArgs),
     Explain(explain::ExplainArgs),
     Sign(sign::SignArgs),
+    Settings(settings::SettingsArgs),
+    Migrate(migrate::MigrateArgs),
     Topics(topics::TopicsArgs),
     Config(config::ConfigArgs),
     Healthcheck(healthcheck::HealthcheckArgs),
@@ -81,6 +86,8 @@ impl Command {
             Command::Replay(args) => args.execute(),
             Command::Explain(args) => args.execute(),
             Command::Sign(args) => args.execute(),
+            Command::Settings(args) => args.execute(),
+            Command::Migrate(args) => args.execute(),
             Command::Topics(args) => args.execute(),
             Command::Config(args) => args.execute(),
             Command::Healthcheck(args) => args.execute(),

@@ -101,7 +101,7 @@ struct Signer<'s> {
 
 impl SignArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
-        let settings = judging::settings(&self.config)?;
+        let settings = judging::settings(&self.config, None)?;
         if !matches!(settings.source(), Source::File(_)) {
             bail!("only keys of a settings file sign; name one with --settings");
         }

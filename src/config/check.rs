@@ -15,7 +15,7 @@ use super::{
 };
 
 /// The bounds of every number.
-pub(super) const RANGES: [(&str, RangeInclusive<i64>); 19] = [
+pub(super) const RANGES: [(&str, RangeInclusive<i64>); 20] = [
     ("worker.shards", 0..=256),
     ("worker.commit_interval_ms", 1..=10_000),
     ("worker.batch_records", 1..=1_000_000),
@@ -28,6 +28,7 @@ pub(super) const RANGES: [(&str, RangeInclusive<i64>); 19] = [
     ("worker.fault_backoff_max_ms", 1..=600_000),
     ("worker.shutdown_timeout_ms", 100..=600_000),
     ("settings.reload_interval_ms", 100..=3_600_000),
+    ("settings.max_staleness_s", 1..=86_400),
     ("policy.leeway_s", 0..=3_600),
     ("limits.record_bytes", 1_024..=104_857_600),
     ("limits.depth", 1..=128),
@@ -54,6 +55,7 @@ pub(super) fn contradictions(config: &Config, values: &Values) -> Vec<Problem> {
     checks.names(config);
     checks.topics(config);
     checks.timeouts(config);
+    checks.settings(config);
     checks.filter(config);
     checks.properties();
     checks.problems
@@ -158,6 +160,21 @@ impl Checks<'_> {
         }
         let problem = "the first must not be above the second";
         self.require(worker.fault_backoff_ms <= worker.fault_backoff_max_ms, &[first, most], problem);
+    }
+
+    fn settings(&mut self, config: &Config) {
+        let settings = &config.settings;
+        let problem = "the second must be below the first: settings count as fresh from one look to the next";
+        self.require(
+            settings.reload_interval_ms < settings.max_staleness_s * 1_000,
+            &["settings.max_staleness_s", "settings.reload_interval_ms"],
+            problem,
+        );
+        let named = settings.master_key.is_empty() || settings.master_keys.0.contains_key(&settings.master_key);
+        self.require(named, &["settings.master_key"], "names no key of settings.master_keys");
+        let one = settings.master_keys.0.len() < 2 || !settings.master_key.is_empty();
+        let problem = "must name the one of settings.master_keys that seals, since there are several";
+        self.require(one, &["settings.master_key"], problem);
     }
 
     fn filter(&mut self, config: &Config) {

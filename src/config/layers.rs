@@ -18,7 +18,14 @@ use toml::{Table, Value};
 use super::{error::Problem, texts};
 
 /// Tables whose names the operator chooses. A property may also stand in a file or another variable: see [`Given`].
-pub(super) const OPEN_TABLES: [&str; 4] = [PROPERTIES[0], PROPERTIES[1], PROPERTIES[2], "kafka.input.types"];
+pub(super) const OPEN_TABLES: [&str; 5] =
+    [PROPERTIES[0], PROPERTIES[1], PROPERTIES[2], "kafka.input.types", MASTER_KEYS];
+
+/// The open table of master keys.
+pub(super) const MASTER_KEYS: &str = "settings.master_keys";
+
+/// The one key outside of open tables whose value may stand elsewhere: it can hold a password.
+const SETTINGS_SOURCE: &str = "settings.source";
 
 /// The open tables of librdkafka properties.
 pub(super) const PROPERTIES: [&str; 3] = ["kafka.properties", "kafka.consumer.properties", "kafka.producer.properties"];
@@ -168,12 +175,12 @@ impl Layer {
         }
     }
 
-    /// Keeps a value under its key. Within properties `NAME.file` and `NAME.env` say where the value of `NAME` stands, and
-    /// numbers and booleans are texts, as librdkafka wants them.
+    /// Keeps a value under its key. Where a value may stand elsewhere, `NAME.file` and `NAME.env` say where that of `NAME` does.
+    /// Within properties numbers and booleans are texts, as librdkafka wants them.
     fn add(&mut self, key: String, value: Value, origin: Origin) {
         let in_properties = open_table(&key).is_some_and(|(table, _)| PROPERTIES.contains(&table));
         let (key, given) = match (in_properties, value) {
-            (true, Value::String(text)) => match key.rsplit_once('.') {
+            (_, Value::String(text)) if may_stand_elsewhere(&key) => match key.rsplit_once('.') {
                 Some((name, "file")) => (name.to_owned(), Given::InFile(text.into())),
                 Some((name, "env")) => (name.to_owned(), Given::InVariable(text)),
                 _ => (key, Given::Value(Value::String(text))),
@@ -195,6 +202,12 @@ impl Layer {
 /// The open table that a key lies in, and its name within.
 pub(super) fn open_table(key: &str) -> Option<(&'static str, &str)> {
     OPEN_TABLES.into_iter().find_map(|table| Some((table, key.strip_prefix(table)?.strip_prefix('.')?)))
+}
+
+/// Whether a key is, or says where to find, a value that may stand in a file or another variable.
+fn may_stand_elsewhere(key: &str) -> bool {
+    let in_table = open_table(key).is_some_and(|(table, _)| PROPERTIES.contains(&table) || table == MASTER_KEYS);
+    in_table || key.strip_prefix(SETTINGS_SOURCE).is_some_and(|rest| matches!(rest, ".file" | ".env"))
 }
 
 /// A table's values by their dotted keys.

@@ -25,10 +25,10 @@ use toml::Value;
 pub use error::{ConfigError, Problem};
 pub use layers::Origin;
 pub use properties::{ClientRole, Properties};
-pub use redact::REDACTED;
+pub use redact::{REDACTED, without_userinfo};
 pub use sections::{
-    Admin, Config, Delivery, Input, Kafka, Log, LogFormat, PolicySection, Role, Security, Settings, SettingsSource,
-    Worker,
+    Admin, Config, Delivery, Input, Kafka, Log, LogFormat, MasterKeys, OnUnusable, PolicySection, Role, Security,
+    Settings, SettingsSource, Worker,
 };
 pub use values::Effective;
 

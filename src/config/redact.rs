@@ -16,8 +16,18 @@ const OPEN_SASL: [&str; 5] = [
 ];
 
 /// What makes a name that of a secret wherever it stands in it.
-const SECRET_PARTS: [&str; 9] =
-    ["password", "passwd", "secret", "token", "credential", "assertion.private", "key.pem", "jaas", "passphrase"];
+const SECRET_PARTS: [&str; 10] = [
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "credential",
+    "assertion.private",
+    "key.pem",
+    "jaas",
+    "passphrase",
+    "master.keys",
+];
 
 /// Whether the value of this key must not be printed.
 pub(super) fn is_secret(key: &str) -> bool {
@@ -38,9 +48,12 @@ pub(super) fn shown(key: &str, value: &Value) -> String {
     }
 }
 
-/// A text without what stands before the `@` of a URL: a user and a password.
-pub(super) fn without_userinfo(text: &str) -> String {
+/// A text without what stands before the `@` of a URL: a user and a password. Of a URL whose parameters name a password only
+/// the scheme is left.
+#[must_use]
+pub fn without_userinfo(text: &str) -> String {
     match text.split_once("://") {
+        Some((scheme, rest)) if rest.to_ascii_lowercase().contains("password=") => format!("{scheme}://{REDACTED}"),
         Some((scheme, rest)) => {
             let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
             match rest[..authority].rfind('@') {
@@ -86,6 +99,7 @@ mod tests {
     fn the_user_and_password_of_a_url_are_not_printed() {
         assert_eq!(without_userinfo("postgres://me:p@ss@db/x?y=1"), "postgres://[redacted]@db/x?y=1");
         assert_eq!(without_userinfo("https://example.test/a@b"), "https://example.test/a@b");
+        assert_eq!(without_userinfo("postgres://db/x?user=me&password=p"), "postgres://[redacted]");
         assert_eq!(without_userinfo("file:settings.toml"), "file:settings.toml");
     }
 }

@@ -1,11 +1,11 @@
 //! The sections of the configuration as types. Names, defaults and their reasons stand in `config.default.toml`, which is
 //! complete: no key has a default of its own here.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
-use super::properties::Properties;
+use super::{properties::Properties, redact::without_userinfo};
 use crate::domain::{EventTimeSource, Limits, Policy};
 
 /// The configuration of a process, complete and checked.
@@ -124,14 +124,55 @@ pub struct Settings {
     pub source: SettingsSource,
     /// Milliseconds between two looks for a change.
     pub reload_interval_ms: u64,
+    /// Seconds for which a database may be out of reach.
+    pub max_staleness_s: u64,
+    /// What becomes of events whose organization can't be loaded.
+    pub on_unusable: OnUnusable,
+    /// The id of the master key that seals; empty: the only one.
+    pub master_key: String,
+    /// The master keys by id.
+    pub master_keys: MasterKeys,
 }
 
-/// A source of settings.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// What becomes of the events of an organization whose settings can't be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnUnusable {
+    /// They are rejected.
+    Reject,
+    /// Their partitions are held.
+    Wait,
+}
+
+/// Master keys by id, as the operator wrote them. They never print.
+#[derive(Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(transparent)]
+pub struct MasterKeys(pub BTreeMap<String, String>);
+
+/// Prints ids alone.
+impl fmt::Debug for MasterKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// A source of settings. It may hold a password and never prints it.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum SettingsSource {
     /// A TOML file.
     File(PathBuf),
+    /// A PostgreSQL database, by its URL.
+    Postgres(String),
+}
+
+impl fmt::Debug for SettingsSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Postgres(url) => f.write_str(&without_userinfo(url)),
+        }
+    }
 }
 
 impl TryFrom<String> for SettingsSource {
@@ -140,7 +181,10 @@ impl TryFrom<String> for SettingsSource {
     fn try_from(source: String) -> Result<Self, Self::Error> {
         match source.strip_prefix("file:") {
             Some(path) if !path.is_empty() => Ok(Self::File(path.into())),
-            _ => Err("expected file:PATH".to_owned()),
+            None if ["postgres://", "postgresql://"].iter().any(|scheme| source.starts_with(scheme)) => {
+                Ok(Self::Postgres(source))
+            }
+            _ => Err("expected file:PATH or postgres://USER@HOST/DATABASE".to_owned()),
         }
     }
 }

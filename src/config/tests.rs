@@ -281,3 +281,38 @@ fn every_number_has_a_range() {
         }
     }
 }
+
+#[test]
+fn the_source_of_settings_and_master_keys_may_stand_elsewhere_and_never_print() {
+    let base = given("[settings.master_keys]\none = { env = \"MASTER\" }\n");
+    let url = base.secret("url", "postgres://me:pl4nted@db:5432/settings\n");
+    let source = format!("{{ file = {:?} }}", url.to_str().unwrap());
+    let file = format!("[settings]\nsource = {source}\n[settings.master_keys]\none = {{ env = \"MASTER\" }}\n");
+    let loaded = given(&file).variable("MASTER", "pl4nted-master").load();
+    let SettingsSource::Postgres(url) = &loaded.config.settings.source else { panic!("a database") };
+    assert_eq!(url, "postgres://me:pl4nted@db:5432/settings");
+    assert_eq!(loaded.config.settings.master_keys.0["one"], "pl4nted-master");
+    assert_eq!(effective(&loaded, "settings.source").0, "\"[redacted]\"");
+    assert_eq!(effective(&loaded, "settings.master_keys.one").0, "\"[redacted]\"");
+    assert!(!format!("{:?}{:?}", loaded.config, loaded.effective).contains("pl4nted"));
+
+    let loaded = given("").variable("ATTRSYNC__SETTINGS__SOURCE", "postgres://me:pl4nted@db/settings").load();
+    assert_eq!(effective(&loaded, "settings.source").0, "\"postgres://[redacted]@db/settings\"");
+    assert!(!format!("{:?}", loaded.config).contains("pl4nted"));
+    let loaded = given("").variable("ATTRSYNC__SETTINGS__SOURCE__ENV", "URL").variable("URL", "file:other.toml").load();
+    assert_eq!(loaded.config.settings.source, SettingsSource::File("other.toml".into()));
+}
+
+#[test]
+fn master_keys_and_staleness_that_contradict_are_refused() {
+    let two = "[settings.master_keys]\none = \"pl4nted\"\ntwo = \"pl4nted\"\n";
+    let refused = given(two).refused();
+    assert!(
+        refused.contains("settings.master_key = \"\" (default): must name the one") && !refused.contains("pl4nted"),
+        "{refused}"
+    );
+    assert!(given(two).set("settings.master_key", "three").refused().contains("names no key of settings.master_keys"));
+    assert_eq!(given(two).set("settings.master_key", "two").load().config.settings.master_key, "two");
+    let refused = given("").set("settings.max_staleness_s", "1").set("settings.reload_interval_ms", "1000").refused();
+    assert!(refused.contains("settings count as fresh from one look to the next"), "{refused}");
+}

@@ -122,6 +122,9 @@ reasons! {
     UnknownOrganization "unknown_organization" Verify
         "No organization of this slug or app id is configured."
         "Check the spelling (it is compared exactly) and that the organization exists in this environment."
+    SettingsUnusable "settings_unusable" Verify
+        "The organization's settings can't be used at the moment, by no fault of the sender; the operator's log says why."
+        "Nothing: the operator mends the settings and judges the event again with `attrsync replay`."
     OrganizationMismatch "organization_mismatch" Verify
         "The event names two different organizations."
         "Send the slug and the app id of the same organization, and sign for that one."

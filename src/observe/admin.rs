@@ -163,7 +163,7 @@ mod tests {
         let told = Arc::clone(&begun);
         let admin = start(move || {
             let joined = told.load(Ordering::Relaxed);
-            let settings = joined.then_some(SettingsReading { version: 1, age: Duration::ZERO });
+            let settings = joined.then_some(SettingsReading { version: 1, ..SettingsReading::default() });
             Reading { shards: vec![ShardReading { joined, ..ShardReading::default() }], settings }
         });
         assert_eq!(get(&admin, "/livez"), (200, "{\"ok\":true,\"missing\":[]}\n".to_owned()));

@@ -77,6 +77,10 @@ metrics! {
         "Version of the settings that judge"
     SETTINGS_AGE "attrsync_settings_age_seconds" Gauge []
         "Seconds that these settings have judged"
+    SETTINGS_OUT_OF_REACH "attrsync_settings_out_of_reach_seconds" Gauge []
+        "Seconds for which the database of settings could not be looked at; 0 while it can be"
+    SETTINGS_UNUSABLE "attrsync_settings_unusable_organizations" Gauge []
+        "Organizations whose settings can't be used: a secret that doesn't open, say; the log says why"
 }
 
 /// The metrics of a process.
@@ -136,7 +140,10 @@ impl Collector for Readings {
 
         let settings = reading.settings;
         page.gauges(&SETTINGS_VERSION, settings.iter().map(|settings| ([], settings.version)))?;
-        page.gauges(&SETTINGS_AGE, settings.iter().map(|settings| ([], settings.age.as_secs_f64())))
+        page.gauges(&SETTINGS_AGE, settings.iter().map(|settings| ([], settings.age.as_secs_f64())))?;
+        let out_of_reach = settings.iter().map(|settings| settings.out_of_reach.unwrap_or_default());
+        page.gauges(&SETTINGS_OUT_OF_REACH, out_of_reach.map(|time| ([], time.as_secs_f64())))?;
+        page.gauges(&SETTINGS_UNUSABLE, settings.iter().map(|settings| ([], settings.unusable as u64)))
     }
 }
 
@@ -260,7 +267,7 @@ mod tests {
             joined: true,
             silence: Duration::from_millis(250),
         };
-        let settings = SettingsReading { version: 7, age: Duration::from_secs(60) };
+        let settings = SettingsReading { version: 7, age: Duration::from_secs(60), ..SettingsReading::default() };
         Reading { shards: vec![shard("events"), shard("boots")], settings: Some(settings) }
     }
 

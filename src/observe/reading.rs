@@ -77,12 +77,16 @@ pub struct Lag {
 }
 
 /// The settings that judge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SettingsReading {
     /// Their version.
     pub version: u64,
     /// How long they have judged.
     pub age: Duration,
+    /// How long their source could not be looked at; `None`: it can be.
+    pub out_of_reach: Option<Duration>,
+    /// Organizations whose settings can't be used.
+    pub unusable: usize,
 }
 
 impl Reading {
@@ -98,6 +102,9 @@ impl Reading {
         let mut missing = Vec::new();
         if self.settings.is_none() {
             missing.push("settings".to_owned());
+        }
+        if let Some(since) = self.settings.and_then(|settings| settings.out_of_reach) {
+            missing.push(format!("a look at the settings, for {} s", since.as_secs()));
         }
         if self.shards.is_empty() {
             missing.push("shards".to_owned());
@@ -137,11 +144,15 @@ mod tests {
     #[test]
     fn a_worker_is_ready_with_settings_and_every_shard_in_the_group() {
         assert_eq!(Reading::default().missing(), ["settings", "shards"]);
-        let settings = Some(SettingsReading { version: 1, age: Duration::ZERO });
+        let settings = Some(SettingsReading { version: 1, ..SettingsReading::default() });
         let reading = Reading { settings, shards: vec![shard(true, 0), shard(false, 0)] };
         assert_eq!(reading.missing(), ["assignment of shard 1"]);
         let reading = Reading { settings, shards: vec![shard(true, 0)] };
         assert!(reading.missing().is_empty());
+        let out_of_reach = Some(Duration::from_secs(12));
+        let settings = Some(SettingsReading { out_of_reach, ..SettingsReading::default() });
+        let reading = Reading { settings, shards: vec![shard(true, 0)] };
+        assert_eq!(reading.missing(), ["a look at the settings, for 12 s"]);
     }
 
     #[test]

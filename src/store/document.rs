@@ -82,6 +82,26 @@ pub struct Organization {
     pub membership: Membership,
 }
 
+impl Organization {
+    /// An organization of this slug, about which nothing else is said.
+    #[must_use]
+    pub fn new(slug: &str) -> Self {
+        Self {
+            slug: slug.to_owned(),
+            app_id: None,
+            enforcement: enforced(),
+            on_rejected_attribute: itself_alone(),
+            token: Token::default(),
+            jwt_keys: Vec::new(),
+            jwks: None,
+            identity_secrets: Vec::new(),
+            attributes: BTreeMap::new(),
+            company_attributes: BTreeMap::new(),
+            membership: Membership::default(),
+        }
+    }
+}
+
 /// What is asked of a token's claims.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -7,9 +7,8 @@
 //! A secret takes part by a MAC under it, never by itself. An outsider who tests guesses of a secret against the number
 //! learns nothing that a token signed with it, which every visitor's browser holds, would not have told more easily.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::collections::BTreeMap;
 
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -22,14 +21,18 @@ use crate::domain::{Policy, key::HmacState};
 const LABEL: &[u8] = b"attrsync settings version";
 
 /// The organizations by slug, complete, their secrets disguised.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Effective(BTreeMap<String, Organization>);
 
 impl Effective {
     /// The complete organizations of a document; their secrets are disguised already.
     pub(super) fn new(organizations: Vec<Organization>) -> Self {
         Self(organizations.into_iter().map(|organization| (organization.slug.clone(), organization)).collect())
+    }
+
+    /// The complete organizations by slug.
+    pub(super) fn into_organizations(self) -> BTreeMap<String, Organization> {
+        self.0
     }
 
     /// What another document changes, in lines that name organizations, keys and fields, and no value.
@@ -44,26 +47,69 @@ impl Effective {
     }
 }
 
-/// What stands in for a secret: a MAC under it.
-pub(super) fn disguise(state: &HmacState) -> Secret {
-    let mut hex = String::new();
-    for byte in state.sign(LABEL) {
-        // Writing into a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
+/// An organization whose listed attributes say everything, as its complete document has them. Standard attributes that it
+/// doesn't list stay out: it follows them.
+pub(super) fn complete_listed(mut organization: Organization, effective: &Organization) -> Organization {
+    let tables = [
+        (&mut organization.attributes, &effective.attributes),
+        (&mut organization.company_attributes, &effective.company_attributes),
+    ];
+    for (listed, complete) in tables {
+        for (name, attribute) in listed {
+            if let Some(complete) = complete.get(name) {
+                attribute.clone_from(complete);
+            }
+        }
     }
-    Secret::Text(hex)
+    organization
 }
 
-/// The version of these settings under this policy.
-pub(super) fn version(effective: &Effective, policy: &Policy) -> u64 {
-    let json = serde_json::to_vec(&(policy, &policy.topic_types, effective)).expect("plain data with text keys");
-    let digest = Sha256::digest(json);
-    let head = digest.first_chunk().expect("SHA-256 has 32 bytes");
-    u64::from_be_bytes(*head) >> 11
+/// What stands in for a secret: a MAC under it.
+pub(super) fn disguise(state: &HmacState) -> Secret {
+    let digits = |byte: u8| [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default());
+    Secret::Text(state.sign(LABEL).into_iter().flat_map(digits).collect())
+}
+
+/// Organizations in a number. It is the sum of theirs, so that one that changes is exchanged without a look at the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Sum(u128);
+
+impl Sum {
+    /// One complete organization.
+    pub(super) fn of(organization: &Organization) -> Self {
+        Self::of_bytes(&serde_json::to_vec(organization).expect("plain data with text keys"))
+    }
+
+    /// An organization whose settings can't be used, by its slug.
+    pub(super) fn of_unusable(slug: &str) -> Self {
+        Self::of_bytes(slug.as_bytes())
+    }
+
+    fn of_bytes(bytes: &[u8]) -> Self {
+        Self(u128::from_be_bytes(*Sha256::digest(bytes).first_chunk().expect("SHA-256 has 32 bytes")))
+    }
+
+    /// These organizations and those.
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self(self.0.wrapping_add(other.0))
+    }
+
+    /// These organizations without those.
+    pub(super) fn minus(self, other: Self) -> Self {
+        Self(self.0.wrapping_sub(other.0))
+    }
+
+    /// The version of these organizations under this policy.
+    pub(super) fn version(self, policy: &Policy) -> u64 {
+        let mut json = serde_json::to_vec(&(policy, &policy.topic_types)).expect("plain data with text keys");
+        json.extend(self.0.to_be_bytes());
+        let digest = Sha256::digest(json);
+        u64::from_be_bytes(*digest.first_chunk().expect("SHA-256 has 32 bytes")) >> 11
+    }
 }
 
 /// What differs between two versions of one organization; empty where nothing does.
-fn changes_of(old: &Organization, new: &Organization) -> String {
+pub(super) fn changes_of(old: &Organization, new: &Organization) -> String {
     let mut changes = vec![
         difference("jwt_keys", &jwt_keys(old), &jwt_keys(new)),
         difference("identity_secrets", &identity_secrets(old), &identity_secrets(new)),

@@ -21,7 +21,7 @@ use super::{
 const MAX_PROBLEMS: usize = 100;
 
 /// What could be read of a document.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Parsed {
     /// The document without what does not fit its shape.
     pub(super) document: Document,

@@ -1,14 +1,21 @@
 //! Where settings come from, and the snapshot that judges.
 //!
-//! `file` reads a document, `compile` checks it and makes a snapshot, `watch` keeps the snapshot up to date. A document that
-//! is broken never replaces one that works: [`Settings`] goes on with what it has and says so.
+//! A settings document is in a file ([`mod@file`]) or in a database ([`database`]); [`compile`] checks it and makes what judges,
+//! by the same rules wherever it came from. [`Settings`] holds the snapshot and keeps it up to date ([`watch`]): a file is read
+//! again ([`reread`]), a database is followed. A document that is broken never replaces one that works.
 
 mod compile;
+mod current;
+pub mod database;
+pub mod difference;
 pub mod document;
 mod effective;
 mod file;
+mod freshness;
 pub mod moment;
 pub mod problem;
+mod reread;
+pub mod seal;
 pub mod secret;
 mod standard;
 mod watch;
@@ -20,18 +27,23 @@ use std::{
     io::{self, Read},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
-
-use arc_swap::ArcSwap;
-use sha2::{Digest, Sha256};
 
 use crate::domain::{Policy, Snapshot};
 use compile::Compiled;
-use effective::Effective;
+use current::Current;
+use database::follow::Follower;
+pub use database::{
+    Address, Author, Change, Database, DatabaseError, Edit, KeyKind, Plan, Removal, follow::DatabaseSource,
+};
 use file::Parsed;
+use freshness::Freshness;
 use problem::Problem;
+use reread::Reread;
+pub use seal::{MasterKeyError, MasterKeys};
 use secret::Vault;
-pub use watch::{Watch, log_warnings};
+pub use watch::{Watch, log_unusable, log_warnings};
 
 /// A settings file to begin with, and the settings of `attrsync dev`.
 pub const EXAMPLE: &str = include_str!("../../settings.example.toml");
@@ -40,12 +52,14 @@ pub const EXAMPLE: &str = include_str!("../../settings.example.toml");
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Where a settings document is.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum Source {
     /// In a file.
     File(PathBuf),
     /// In the program.
     Embedded(&'static str),
+    /// In a database.
+    Database(DatabaseSource),
 }
 
 /// Why settings can't be used.
@@ -67,6 +81,9 @@ pub enum SettingsError {
         /// Everything that is wrong with it.
         problems: Vec<Problem>,
     },
+    /// The database can't be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
 }
 
 /// What came of looking for a change.
@@ -80,6 +97,8 @@ pub enum Reload {
         changes: Vec<String>,
         /// What is doubtful in the new settings.
         warnings: Vec<Problem>,
+        /// What keeps organizations from being used.
+        unusable: Vec<Problem>,
     },
     /// The new settings can't be used; the old ones go on.
     Refused(SettingsError),
@@ -88,28 +107,22 @@ pub enum Reload {
 /// The settings of a process: loaded once, then kept up to date by [`Settings::watch`].
 pub struct Settings {
     source: Source,
-    vault: Vault,
     policy: Policy,
-    current: ArcSwap<Snapshot>,
+    current: Current,
     warnings: Vec<Problem>,
-    seen: Mutex<Seen>,
+    unusable: Vec<Problem>,
+    freshness: Freshness,
+    kept: Kept,
+    /// Told when somebody wants settings to be looked at, or the watch to end.
+    wake: tokio::sync::Notify,
 }
 
-/// What the last look saw.
-#[derive(Debug, Default)]
-struct Seen {
-    /// The content that was compiled, or refused, last.
-    decided: Fingerprint,
-    /// A different content that was seen once: it is taken when it is seen again, so that a file that is being written is
-    /// not taken for a shorter one.
-    settling: Option<Fingerprint>,
-    /// Which files the content refers to.
-    secret_files: Vec<PathBuf>,
-    effective: Effective,
+/// What it takes to keep settings up to date.
+enum Kept {
+    Document(Mutex<Reread>),
+    /// Until a watch takes it.
+    Database(Mutex<Option<Follower>>),
 }
-
-/// A digest of a document and the secret files that it refers to.
-type Fingerprint = [u8; 32];
 
 impl Settings {
     /// Loads the settings.
@@ -125,26 +138,48 @@ impl Settings {
         policy: Policy,
         environment: fn(&str) -> Option<OsString>,
     ) -> Result<Self, SettingsError> {
-        let vault = Vault { folder: source.folder(), environment };
-        let text = source.read()?;
-        let parsed = source.parse(&text)?;
-        let secret_files = parsed.document.secret_files();
-        let decided = vault.fingerprint(Ok(&text), &secret_files);
-        let Compiled { snapshot, effective, warnings } = source.compile(parsed, &vault, &policy)?;
-        Ok(Self {
-            source,
-            vault,
-            policy,
-            current: ArcSwap::from_pointee(snapshot),
-            warnings,
-            seen: Mutex::new(Seen { decided, settling: None, secret_files, effective }),
-        })
+        let (mut limit, mut unusable) = (Duration::MAX, Vec::new());
+        let (kept, snapshot, warnings) = if let Source::Database(database) = &source {
+            limit = database.max_staleness;
+            let (follower, snapshot, found) = Follower::load(database, &policy)?;
+            unusable = found.unusable;
+            (Kept::Database(Mutex::new(Some(follower))), snapshot, found.warnings)
+        } else {
+            let vault = Vault { folder: source.folder(), environment };
+            let (reread, Compiled { snapshot, warnings, .. }) = Reread::first(&source, vault, &policy)?;
+            (Kept::Document(Mutex::new(reread)), snapshot, warnings)
+        };
+        let (freshness, wake) = (Freshness::new(limit), tokio::sync::Notify::new());
+        Ok(Self { source, policy, current: Current::new(snapshot), warnings, unusable, freshness, kept, wake })
     }
 
     /// The snapshot that judges now. A batch takes it once and is judged by it whole.
     #[must_use]
     pub fn current(&self) -> Arc<Snapshot> {
-        self.current.load_full()
+        self.current.get()
+    }
+
+    /// For how much longer the snapshot may judge without a look at the database; a file's holds until it is replaced.
+    #[must_use]
+    pub fn fresh_for(&self) -> Duration {
+        self.freshness.left()
+    }
+
+    /// For how long the database could not be looked at; `None`: it can be.
+    #[must_use]
+    pub fn out_of_reach_for(&self) -> Option<Duration> {
+        self.freshness.failing_for()
+    }
+
+    /// Has the database looked at once more, and waits for it a little, where there is time left to spend on that: an event
+    /// of an organization that isn't there may be the first of a new one. The snapshot after it, if that is another than
+    /// `judging`.
+    #[must_use]
+    pub fn look_again(&self, judging: &Snapshot) -> Option<Arc<Snapshot>> {
+        if matches!(self.kept, Kept::Document(_)) || !self.freshness.await_look(|| self.wake.notify_one()) {
+            return None;
+        }
+        Some(self.current.get()).filter(|current| current.version() != judging.version())
     }
 
     /// What is doubtful in the settings as they were loaded.
@@ -153,52 +188,63 @@ impl Settings {
         &self.warnings
     }
 
+    /// What keeps organizations from being used, in the settings as they were loaded; of each the first thing.
+    #[must_use]
+    pub fn unusable(&self) -> &[Problem] {
+        &self.unusable
+    }
+
     /// Where the settings are, for people.
     #[must_use]
     pub fn source(&self) -> &Source {
         &self.source
     }
 
-    /// Looks for a change, and takes it if it is whole and right.
+    /// Looks for a change of a document, and takes it if it is whole and right.
     pub fn refresh(&self) -> Reload {
+        let Kept::Document(reread) = &self.kept else { return Reload::Unchanged };
+        self.current.tidy();
         // A poisoned lock is one whose holder panicked between two complete values: what it guards still fits together.
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.look(&mut seen) {
+        let mut reread = reread.lock().unwrap_or_else(PoisonError::into_inner);
+        match reread.look(&self.source, &self.policy) {
             None => Reload::Unchanged,
             Some(Err(error)) => Reload::Refused(error),
             Some(Ok(Compiled { snapshot, effective, warnings })) => {
-                let changes = seen.effective.changes(&effective);
-                if snapshot.version() == self.current.load().version() {
+                let changes = reread.effective.changes(&effective);
+                if snapshot.version() == self.current.version() {
                     return Reload::Unchanged;
                 }
-                seen.effective = effective;
-                self.current.store(Arc::new(snapshot));
-                Reload::Applied { changes, warnings }
+                reread.effective = effective;
+                self.current.set(snapshot);
+                Reload::Applied { changes, warnings, unusable: Vec::new() }
             }
         }
     }
+}
 
-    /// The new document, where there is one that has come to rest.
-    fn look(&self, seen: &mut Seen) -> Option<Result<Compiled, SettingsError>> {
-        let text = self.source.read();
-        let known = self.vault.fingerprint(text.as_ref(), &seen.secret_files);
-        if known == seen.decided {
-            seen.settling = None;
-            return None;
-        }
-        if seen.settling.replace(known) != Some(known) {
-            return None;
-        }
-        let parsed = text.and_then(|text| Ok((self.source.parse(&text)?, text)));
-        // Before the secrets are opened: a secret that changes in between is then found changed by the next look.
-        seen.decided = match &parsed {
-            Ok((parsed, text)) => {
-                seen.secret_files = parsed.document.secret_files();
-                self.vault.fingerprint(Ok(text), &seen.secret_files)
-            }
-            Err(_) => known,
-        };
-        Some(parsed.and_then(|(parsed, _)| self.source.compile(parsed, &self.vault, &self.policy)))
+/// A settings file that is to be written into a database.
+pub struct FileSettings {
+    name: String,
+    parsed: Parsed,
+    vault: Vault,
+}
+
+impl FileSettings {
+    /// Reads a file. What is wrong with what it says is told when it is used.
+    ///
+    /// # Errors
+    /// When it can't be read, or is no TOML.
+    pub fn read(path: &Path) -> Result<Self, SettingsError> {
+        let source = Source::File(path.to_owned());
+        let parsed = source.parse(&source.read()?)?;
+        let vault = Vault { folder: source.folder(), environment: |name| std::env::var_os(name) };
+        Ok(Self { name: source.to_string(), parsed, vault })
+    }
+
+    /// The organizations that it names.
+    #[must_use]
+    pub fn document(&self) -> &document::Document {
+        &self.parsed.document
     }
 }
 
@@ -216,6 +262,8 @@ impl Source {
     fn read(&self) -> Result<String, SettingsError> {
         match self {
             Source::Embedded(text) => Ok((*text).to_owned()),
+            // A database is followed, not read as a text.
+            Source::Database(_) => Ok(String::new()),
             Source::File(path) => {
                 read(path).map_err(|error| SettingsError::Unreadable { path: path.display().to_string(), error })
             }
@@ -224,7 +272,7 @@ impl Source {
 
     fn folder(&self) -> PathBuf {
         match self {
-            Source::Embedded(_) => PathBuf::new(),
+            Source::Embedded(_) | Source::Database(_) => PathBuf::new(),
             Source::File(path) => path.parent().map(Into::into).unwrap_or_default(),
         }
     }
@@ -247,6 +295,7 @@ impl fmt::Display for Source {
         match self {
             Source::File(path) => path.display().fmt(f),
             Source::Embedded(_) => f.write_str("the sample settings"),
+            Source::Database(database) => database.address.fmt(f),
         }
     }
 }
@@ -260,30 +309,8 @@ impl fmt::Debug for Source {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let version = self.current.load().version();
+        let version = self.current.version();
         f.debug_struct("Settings").field("source", &self.source).field("version", &version).finish_non_exhaustive()
-    }
-}
-
-impl Vault {
-    /// A digest of a document's text and of the secret files it refers to; of what kept them from being read otherwise.
-    fn fingerprint(&self, text: Result<&String, &SettingsError>, secret_files: &[PathBuf]) -> Fingerprint {
-        let mut digest = Sha256::new();
-        let mut part = |part: &[u8]| {
-            digest.update(part.len().to_le_bytes());
-            digest.update(part);
-        };
-        match text {
-            Ok(text) => part(text.as_bytes()),
-            Err(error) => part(error.to_string().as_bytes()),
-        }
-        for file in secret_files {
-            match self.open(&secret::Secret::File(file.clone())) {
-                Ok(secret) => part(&secret),
-                Err(message) => part(message.as_bytes()),
-            }
-        }
-        digest.finalize().into()
     }
 }
 

@@ -10,8 +10,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// More than any secret has; a file beyond it was named by mistake.
 const MAX_BYTES: u64 = 64 * 1024;
@@ -25,23 +26,45 @@ pub enum Secret {
     /// `{ file = "PATH" }`: in a file, relative to the folder of the settings file. One line end at its end is not part of
     /// the secret.
     File(PathBuf),
+    /// `{ base64 = "…" }`: in the document itself, for bytes that are no text. A text that looks like base64 is a text.
+    Base64(#[serde(serialize_with = "as_base64")] Vec<u8>),
+    /// `{ stored = true }`: the one that the database has for this key. Only what is applied to that database can say so.
+    Stored(bool),
     /// `"text"`: in the document itself.
     #[serde(untagged)]
     Text(String),
+}
+
+fn as_base64<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&BASE64.encode(bytes))
+}
+
+impl Secret {
+    /// The secret of these bytes, in a document.
+    #[must_use]
+    pub fn of_bytes(bytes: Vec<u8>) -> Self {
+        String::from_utf8(bytes).map_or_else(|error| Self::Base64(error.into_bytes()), Self::Text)
+    }
 }
 
 /// By hand, since serde's own messages quote the value that does not fit.
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let unknown = || D::Error::custom("a secret is \"text\", { env = \"NAME\" } or { file = \"PATH\" }");
+        let bytes =
+            |text: &str| BASE64.decode(text).map_err(|_| D::Error::custom("what follows `base64` is not base64"));
         match toml::Value::deserialize(deserializer)? {
             toml::Value::String(text) => Ok(Self::Text(text)),
             toml::Value::Table(table) => match table.iter().next() {
                 Some((kind, toml::Value::String(name))) if table.len() == 1 => match kind.as_str() {
                     "env" => Ok(Self::Env(name.clone())),
                     "file" => Ok(Self::File(name.into())),
+                    "base64" => bytes(name).map(Self::Base64),
                     _ => Err(unknown()),
                 },
+                Some((kind, toml::Value::Boolean(true))) if table.len() == 1 && kind == "stored" => {
+                    Ok(Self::Stored(true))
+                }
                 _ => Err(unknown()),
             },
             _ => Err(unknown()),
@@ -68,7 +91,14 @@ impl JsonSchema for Secret {
             "oneOf": [
                 { "type": "string", "minLength": 1 },
                 elsewhere("env", "The name of an environment variable."),
-                elsewhere("file", "The path of a file, relative to the folder of the settings file. One line end at its end is no part of the secret.")
+                elsewhere("file", "The path of a file, relative to the folder of the settings file. One line end at its end is no part of the secret."),
+                elsewhere("base64", "Bytes that are no text, in base64."),
+                {
+                    "type": "object",
+                    "properties": { "stored": { "description": "The one that the database has for this key.", "const": true } },
+                    "required": ["stored"],
+                    "additionalProperties": false
+                }
             ]
         })
     }
@@ -77,7 +107,8 @@ impl JsonSchema for Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Secret::Text(_) => f.write_str("[redacted]"),
+            Secret::Text(_) | Secret::Base64(_) => f.write_str("[redacted]"),
+            Secret::Stored(_) => f.write_str("stored"),
             Secret::Env(name) => write!(f, "env {name}"),
             Secret::File(path) => write!(f, "file {}", path.display()),
         }
@@ -94,10 +125,19 @@ pub(super) struct Vault {
 }
 
 impl Vault {
+    /// A vault without files and variables, for documents whose secrets stand in them.
+    pub(super) fn empty() -> Self {
+        Self { folder: PathBuf::new(), environment: |_| None }
+    }
+
     /// The bytes of a secret, or what is wrong with it.
     pub(super) fn open(&self, secret: &Secret) -> Result<Vec<u8>, String> {
         let bytes = match secret {
             Secret::Text(text) => text.clone().into_bytes(),
+            Secret::Base64(bytes) => bytes.clone(),
+            Secret::Stored(_) => {
+                return Err("is said to be the one that the database has for this key; there is none there, or it does not open".to_owned());
+            }
             Secret::Env(name) => (self.environment)(name)
                 .map(OsString::into_encoded_bytes)
                 .ok_or_else(|| format!("the environment variable {name} is not set; set it, or name another"))?,
@@ -126,7 +166,7 @@ impl Vault {
 
 fn origin(secret: &Secret) -> String {
     match secret {
-        Secret::Text(_) => "the text".to_owned(),
+        Secret::Text(_) | Secret::Base64(_) | Secret::Stored(_) => "the text".to_owned(),
         Secret::Env(name) => format!("the environment variable {name}"),
         Secret::File(path) => format!("the file {}", path.display()),
     }
@@ -188,6 +228,17 @@ mod tests {
             fs::write(folder.path().join("key"), content).unwrap();
             assert_eq!(vault.open(&Secret::File("key".into())), Ok(secret.as_bytes().to_vec()), "{content:?}");
         }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_can_be_written_and_a_text_that_looks_like_them_is_a_text() {
+        assert_eq!(read("{ base64 = \"/w==\" }"), Ok(Secret::Base64(vec![0xff])));
+        assert_eq!(read("\"/w==\""), Ok(Secret::Text("/w==".to_owned())));
+        assert!(read("{ base64 = \"s3cret\" }").is_err_and(|error| !error.contains("s3cret")));
+        assert_eq!(Secret::of_bytes(vec![0xff]), Secret::Base64(vec![0xff]));
+        assert_eq!(vault(Path::new("")).open(&Secret::Base64(vec![0xff])), Ok(vec![0xff]));
+        assert_eq!(read("{ stored = true }"), Ok(Secret::Stored(true)));
+        assert!(vault(Path::new("")).open(&Secret::Stored(true)).is_err());
     }
 
     #[test]

@@ -1,63 +1,183 @@
-//! The thread that keeps settings up to date. It compares content, not times: an editor's rename, a write in place and the
-//! symbolic links that Kubernetes swaps all look alike to it.
+//! The thread that keeps settings up to date, and what it logs.
 
 use std::{
+    fmt,
     sync::{
-        Arc,
-        mpsc::{RecvTimeoutError, Sender, channel},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{RecvTimeoutError, channel},
     },
     thread::JoinHandle,
     time::Duration,
 };
 
-use super::{Reload, Settings, problem::Problem};
+use super::{
+    DatabaseError, Kept, Reload, Settings, Source,
+    database::follow::{DatabaseSource, Follower, Following, Found, follow},
+    freshness::Look,
+    problem::Problem,
+};
+use crate::domain::Snapshot;
 
 /// A running watch; it ends when this is dropped.
-#[derive(Debug)]
 pub struct Watch {
-    end: Option<Sender<()>>,
+    end: Option<Box<dyn FnOnce() + Send>>,
     thread: Option<JoinHandle<()>>,
 }
 
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watch")
+    }
+}
+
+/// What hears of every look that did not find everything unchanged.
+type Told = Box<dyn FnMut(&Reload) + Send>;
+
 impl Settings {
-    /// Looks for a change every so often, in a thread of its own, and logs what it finds. A change counts once two looks
-    /// in a row saw it. `told` hears of every look that did not find everything unchanged.
+    /// Looks for a change every so often, in a thread of its own, and logs what it finds. A change of a file counts once two
+    /// looks in a row saw it; a database tells of its changes by itself. `told` hears of every look that did not find
+    /// everything unchanged.
     ///
     /// # Errors
     /// When the system has no thread to give.
     pub fn watch(
         self: &Arc<Self>,
         every: Duration,
-        mut told: impl FnMut(&Reload) + Send + 'static,
+        told: impl FnMut(&Reload) + Send + 'static,
     ) -> std::io::Result<Watch> {
-        let (end, ended) = channel();
-        let settings = Arc::clone(self);
-        let look = move || {
-            while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
-                let reload = settings.refresh();
-                if !matches!(reload, Reload::Unchanged) {
-                    settings.log(&reload);
-                    told(&reload);
-                }
-            }
+        let thread = std::thread::Builder::new().name("settings".to_owned());
+        let (settings, told) = (Arc::clone(self), Box::new(told));
+        let taken = match &self.kept {
+            Kept::Document(_) => None,
+            Kept::Database(follower) => follower.lock().unwrap_or_else(PoisonError::into_inner).take(),
         };
-        let thread = std::thread::Builder::new().name("settings".to_owned()).spawn(look)?;
-        Ok(Watch { end: Some(end), thread: Some(thread) })
+        if let (Some(follower), Source::Database(source)) = (taken, &self.source) {
+            let ended = Arc::new(AtomicBool::new(false));
+            let followed =
+                Followed { settings, ended: Arc::clone(&ended), told: Mutex::new(told), look: Mutex::default() };
+            let source = source.clone();
+            let thread = thread.spawn(move || followed.run(follower, &source, every))?;
+            let settings = Arc::clone(self);
+            let end = move || {
+                ended.store(true, Ordering::Release);
+                settings.wake.notify_one();
+            };
+            return Ok(Watch { end: Some(Box::new(end)), thread: Some(thread) });
+        }
+        let (end, ended) = channel::<()>();
+        let thread = thread.spawn(move || {
+            let mut told: Told = told;
+            while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+                settings.tell(&settings.refresh(), &mut told);
+            }
+        })?;
+        Ok(Watch { end: Some(Box::new(move || drop(end))), thread: Some(thread) })
+    }
+
+    fn tell(&self, reload: &Reload, told: &mut Told) {
+        if !matches!(reload, Reload::Unchanged) {
+            self.log(reload);
+            told(reload);
+        }
     }
 
     fn log(&self, reload: &Reload) {
-        let version = self.current.load().version();
+        let version = self.current.version();
         match reload {
             Reload::Unchanged => {}
-            Reload::Applied { changes, warnings } => {
-                let organizations = self.current.load().organizations().len();
+            Reload::Applied { changes, warnings, unusable } => {
+                let organizations = self.current.get().len();
                 tracing::info!(version, organizations, changes = changes.join("; "), "settings reloaded");
                 log_warnings(warnings);
+                log_unusable(unusable);
             }
             Reload::Refused(error) => {
                 tracing::error!(version, "{error}\nthe settings in use stay as they are until this is mended");
             }
         }
+    }
+}
+
+/// Settings that follow a database.
+struct Followed {
+    settings: Arc<Settings>,
+    ended: Arc<AtomicBool>,
+    told: Mutex<Told>,
+    look: Mutex<(Option<Look>, Outage)>,
+}
+
+/// Whether the database is out of reach, which is told once.
+#[derive(Default, PartialEq, Eq)]
+enum Outage {
+    #[default]
+    None,
+    Told,
+}
+
+impl Followed {
+    fn run(&self, follower: Follower, source: &DatabaseSource, every: Duration) {
+        if let Err(error) = follow(follower, source, every, self) {
+            tracing::error!(%error, "the settings can't be followed any more");
+        }
+    }
+
+    /// Logs the beginning and the end of an outage.
+    fn note(&self, outage: &mut Outage, error: Option<&DatabaseError>) {
+        let left_s = self.settings.fresh_for().as_secs();
+        match (error, &*outage) {
+            (Some(error), Outage::None) => {
+                tracing::warn!(%error, left_s, "the settings can't be looked at; those in use judge on for so long");
+                *outage = Outage::Told;
+            }
+            (None, Outage::Told) => {
+                tracing::info!("the settings can be looked at again");
+                *outage = Outage::None;
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Following for Followed {
+    fn begin(&self) -> Arc<Snapshot> {
+        let look = self.settings.freshness.look_begins();
+        self.look.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(look);
+        self.settings.current()
+    }
+
+    fn end(&self, looked: Result<Option<(Snapshot, Found)>, DatabaseError>) {
+        let mut state = self.look.lock().unwrap_or_else(PoisonError::into_inner);
+        let confirmed = looked.is_ok();
+        let mut reload = Reload::Unchanged;
+        let error = match looked {
+            Ok(None) => None,
+            Ok(Some((snapshot, Found { changes, warnings, unusable }))) => {
+                if snapshot.version() != self.settings.current.version() {
+                    self.settings.current.set(snapshot);
+                    reload = Reload::Applied { changes, warnings, unusable };
+                }
+                None
+            }
+            Err(error) => Some(error),
+        };
+        // After the snapshot was set: whoever waits for the look finds it.
+        if let Some(look) = state.0.take() {
+            self.settings.freshness.look_ends(&look, confirmed);
+        }
+        self.note(&mut state.1, error.as_ref());
+        self.settings.current.tidy();
+        self.settings.tell(&reload, &mut self.told.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    async fn wanted(&self) {
+        if !self.settings.freshness.is_wanted() && !self.ended() {
+            self.settings.wake.notified().await;
+        }
+    }
+
+    fn ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
     }
 }
 
@@ -68,9 +188,18 @@ pub fn log_warnings(warnings: &[Problem]) {
     }
 }
 
+/// Logs what keeps organizations from being used; of each the first thing.
+pub fn log_unusable(problems: &[Problem]) {
+    for problem in problems {
+        tracing::error!("settings: {problem}; the organization can't be used until this is mended");
+    }
+}
+
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.end.take();
+        if let Some(end) = self.end.take() {
+            end();
+        }
         if let Some(thread) = self.thread.take() {
             // A watch that panicked has been reported by the panic hook.
             let _ = thread.join();

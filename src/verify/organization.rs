@@ -7,9 +7,16 @@ use crate::{
 
 /// The organization that `appId` and `organization` name; both given must agree.
 pub(super) fn find<'a>(tenant: &Tenant<'a>, snapshot: &'a Snapshot) -> Result<&'a Organization, Rejection<'a>> {
-    let unknown = |field| Rejection::at(Reason::UnknownOrganization, field);
-    let by_slug = tenant.organization.map(|slug| snapshot.by_slug(slug).ok_or(unknown("organization"))).transpose()?;
-    let by_app_id = tenant.app_id.map(|app_id| snapshot.by_app_id(app_id).ok_or(unknown("appId"))).transpose()?;
+    let none = |unusable, field| {
+        Rejection::at(if unusable { Reason::SettingsUnusable } else { Reason::UnknownOrganization }, field)
+    };
+    let by_slug = tenant.organization.map(|slug| {
+        snapshot.by_slug(slug).ok_or_else(|| none(snapshot.unusable().slugs.contains(slug), "organization"))
+    });
+    let by_app_id = tenant.app_id.map(|app_id| {
+        snapshot.by_app_id(app_id).ok_or_else(|| none(snapshot.unusable().app_ids.contains(app_id), "appId"))
+    });
+    let (by_slug, by_app_id) = (by_slug.transpose()?, by_app_id.transpose()?);
     match (by_slug, by_app_id) {
         (Some(one), Some(other)) if one.slug != other.slug => Err(Reason::OrganizationMismatch.into()),
         (Some(organization), _) | (None, Some(organization)) => Ok(organization),

@@ -8,7 +8,7 @@ use rdkafka::message::{BorrowedMessage, Message as _};
 use super::{
     ShardStats,
     fault::Fault,
-    judging::Judging,
+    judging::{Judged, Judging},
     progress::Progress,
     shard::position,
     transaction::{Outbox, Transaction},
@@ -25,6 +25,14 @@ pub(super) struct Limits {
     pub(super) interval: Duration,
     /// The most records.
     pub(super) records: usize,
+}
+
+/// A record that was read and is not in the batch: where it is, and when it is to be judged.
+pub(super) struct GivenBack {
+    pub(super) topic: String,
+    pub(super) partition: i32,
+    pub(super) offset: i64,
+    pub(super) judged: Judged,
 }
 
 /// A batch in hand.
@@ -47,40 +55,58 @@ impl<'s> Batch<'s> {
         Self { limits, begun: Instant::now(), consumer, judging, progress }
     }
 
-    /// Judges, sends and commits, beginning with this record.
+    /// Judges, sends and commits, beginning with this record. The answer is a record that is to be read once more.
     pub(super) fn run(
         mut self,
         first: BorrowedMessage<'_>,
         outbox: &mut Outbox,
         counts: &ShardStats,
-    ) -> Result<(), Fault> {
+    ) -> Result<Option<GivenBack>, Fault> {
         // Written down before anything can fail: it has been polled, and a recovery has to go back to it.
         self.read(&first)?;
         let transaction = outbox.begin()?;
-        match self.fill(first, &transaction) {
-            Ok(()) if self.consumer.assignment_lost() => return Err(transaction.abort(Fault::AssignmentLost)),
-            Ok(()) => {}
+        let given_back = match self.fill(first, &transaction) {
+            Ok(_) if self.consumer.assignment_lost() => return Err(transaction.abort(Fault::AssignmentLost)),
+            Ok(given_back) => given_back,
             Err(fault) => return Err(transaction.abort(fault)),
+        };
+        let offsets = self.progress.to_commit().map_err(position)?;
+        if offsets.count() == 0 {
+            transaction.discard()?;
+            return Ok(given_back);
         }
         let committing = Instant::now();
-        transaction.commit(self.consumer, &self.progress.to_commit().map_err(position)?)?;
+        transaction.commit(self.consumer, &offsets)?;
         self.progress.committed();
         counts.committed(self.judging.tally(), self.begun.elapsed(), committing.elapsed());
-        Ok(())
+        Ok(given_back)
     }
 
-    fn fill(&mut self, first: BorrowedMessage<'_>, transaction: &Transaction<'_>) -> Result<(), Fault> {
+    fn fill(&mut self, first: BorrowedMessage<'_>, transaction: &Transaction<'_>) -> Result<Option<GivenBack>, Fault> {
         let consumer = self.consumer;
         let mut message = first;
-        for at in 1..self.limits.records {
-            self.judging.judge(&message, transaction)?;
-            match self.next(consumer, at)? {
+        for records in 1.. {
+            match self.judging.judge(&message, transaction)? {
+                Judged::Sent => {}
+                judged => return Ok(Some(self.give_back(&message, judged))),
+            }
+            if records >= self.limits.records {
+                break;
+            }
+            match self.next(consumer, records)? {
                 Some(next) => message = next,
-                None => return Ok(()),
+                None => break,
             }
             self.read(&message)?;
         }
-        self.judging.judge(&message, transaction)
+        Ok(None)
+    }
+
+    fn give_back(&mut self, message: &BorrowedMessage<'_>, judged: Judged) -> GivenBack {
+        let (topic, partition, offset) = (message.topic().to_owned(), message.partition(), message.offset());
+        let at = Position { topic: &topic, partition: Partition(partition), offset: Offset(offset) };
+        self.progress.give_back(at);
+        GivenBack { topic, partition, offset, judged }
     }
 
     /// The next record, if there is one in time. While they lie ready the clock is read for every sixteenth alone.

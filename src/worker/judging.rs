@@ -9,45 +9,90 @@ use std::{
     sync::Arc,
 };
 
-use rdkafka::message::BorrowedMessage;
+use rdkafka::message::{BorrowedMessage, Message as _};
 
 use super::{fault::Fault, judge, stats::Tally, transaction::Transaction};
 use crate::{
-    domain::{Arena, EventTime, Snapshot},
+    domain::{Arena, EventTime, Reason, Snapshot},
     emit::Encoder,
     source::kafka,
+    store::Settings,
 };
+
+/// What becomes of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Judged {
+    /// Its verdict is sent.
+    Sent,
+    /// It belongs into the next batch: its organization may be in settings that came while this one was open.
+    Next,
+    /// It waits until its organization's settings can be used.
+    Waits,
+}
+
+/// What of the settings the judgement itself doesn't know.
+pub(super) struct Organizations {
+    /// Where snapshots come from.
+    pub(super) settings: Arc<Settings>,
+    /// Whether events of organizations whose settings can't be used wait.
+    pub(super) unusable_wait: bool,
+}
 
 /// The judgement of a shard's batches, one batch at a time.
 pub(super) struct Judging {
     arena: Arena,
     encoder: Encoder,
     tally: Tally,
+    organizations: Organizations,
     settings: Arc<Snapshot>,
     now: EventTime,
+    /// The record for which settings were looked at last: once each.
+    looked_for: Option<(i32, i64)>,
+}
+
+/// What the judgement of a record came to.
+enum Step<T> {
+    Verdict(T),
+    Unknown,
+    Unusable,
 }
 
 impl Judging {
-    pub(super) fn new(encoder: Encoder) -> Self {
+    pub(super) fn new(encoder: Encoder, organizations: Organizations) -> Self {
         let (arena, tally, settings) = (Arena::new(), Tally::new(), Arc::default());
-        Self { arena, encoder, tally, settings, now: EventTime::default() }
+        Self { arena, encoder, tally, organizations, settings, now: EventTime::default(), looked_for: None }
     }
 
-    /// Begins a batch: everything in it is judged by these settings.
-    pub(super) fn begin(&mut self, settings: Arc<Snapshot>) {
+    /// Begins a batch: everything in it is judged by the settings as they are now.
+    pub(super) fn begin(&mut self) {
         self.now = EventTime::from_millis(jiff::Timestamp::now().as_millisecond());
-        self.settings = settings;
+        self.settings = self.organizations.settings.current();
         self.tally.clear();
     }
 
-    /// Judges one record and sends its verdict.
-    pub(super) fn judge(&mut self, message: &BorrowedMessage<'_>, transaction: &Transaction<'_>) -> Result<(), Fault> {
+    /// Judges one record and sends its verdict, or says when it is to be judged.
+    pub(super) fn judge(
+        &mut self,
+        message: &BorrowedMessage<'_>,
+        transaction: &Transaction<'_>,
+    ) -> Result<Judged, Fault> {
         self.arena.reset();
         let (arena, encoder, settings, now) = (&self.arena, &mut self.encoder, &self.settings, self.now);
         let record = kafka::record(message, arena);
-        let judged = caught(move || encoder.encode(&judge(arena, &record, settings, now), &record));
+        let look = self.looked_for != Some((message.partition(), message.offset()));
+        let wait = self.organizations.unusable_wait;
+        let judged = caught(move || {
+            let verdict = judge(arena, &record, settings, now);
+            match verdict.reason {
+                Some(Reason::UnknownOrganization) if look => Ok(Step::Unknown),
+                Some(Reason::SettingsUnusable) if wait => Ok(Step::Unusable),
+                _ => encoder.encode(&verdict, &record).map(Step::Verdict),
+            }
+        });
         let encoded = match judged {
-            Ok(Ok(encoded)) => encoded,
+            Ok(Ok(Step::Verdict(encoded))) => encoded,
+            Ok(Ok(Step::Unknown)) => return self.look_again(message, transaction),
+            Ok(Ok(Step::Unusable)) => return Ok(Judged::Waits),
             Ok(Err(_)) => return Err(Fault::Unencodable { position: record.position.to_string() }),
             Err(_) => return Err(Fault::Panicked { position: record.position.to_string() }),
         };
@@ -55,7 +100,17 @@ impl Judging {
             transaction.send(&output)?;
         }
         self.tally.count(encoded.outcome, encoded.reason, record.value.map_or(0, <[u8]>::len));
-        Ok(())
+        Ok(Judged::Sent)
+    }
+
+    /// Has the settings looked at for a record whose organization isn't in them. Newer ones judge it in the next batch: this
+    /// one is judged by one snapshot.
+    fn look_again(&mut self, message: &BorrowedMessage<'_>, transaction: &Transaction<'_>) -> Result<Judged, Fault> {
+        self.looked_for = Some((message.partition(), message.offset()));
+        if self.organizations.settings.look_again(&self.settings).is_some() {
+            return Ok(Judged::Next);
+        }
+        self.judge(message, transaction)
     }
 
     /// The counts of the batch so far.

@@ -12,6 +12,7 @@ mod batch;
 #[cfg(test)]
 mod cost;
 mod fault;
+mod holding;
 pub mod judge;
 mod judging;
 mod limit;

@@ -36,6 +36,9 @@ pub struct Options {
     pub timeouts: Timeouts,
     /// How faults are tried again.
     pub retry: Retry,
+    /// Whether events of an organization whose settings can't be used wait, and hold what comes after them in their
+    /// partition; else they are rejected.
+    pub unusable_wait: bool,
     /// Properties of the consumers: the brokers, and what the operator passes through.
     pub consumer: ClientConfig,
     /// Properties of the producers, likewise.

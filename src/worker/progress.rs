@@ -38,6 +38,12 @@ impl Progress {
         Ok(())
     }
 
+    /// Takes back the record that was read last: it is due once more.
+    pub(super) fn give_back(&mut self, position: Position<'_>) {
+        let at = self.find(&position);
+        self.spans[at].read = position.offset;
+    }
+
     fn find(&mut self, position: &Position<'_>) -> usize {
         let holds = |span: &Span| span.partition == position.partition.0 && span.topic == position.topic;
         if self.spans.get(self.latest).is_some_and(holds) {
@@ -146,6 +152,16 @@ mod tests {
         progress.read(at(0, 7)).unwrap();
         progress.rewound();
         assert_eq!(progress.read(at(0, 7)), Ok(()));
+    }
+
+    #[test]
+    fn a_record_that_is_given_back_is_not_committed_and_may_come_again() {
+        let mut progress = read(&[(0, 5), (0, 6), (1, 3)]);
+        progress.give_back(at(0, 6));
+        progress.give_back(at(1, 3));
+        assert_eq!(offsets(progress.to_commit()), [(0, Some(6))]);
+        progress.committed();
+        assert_eq!((progress.read(at(0, 6)), progress.read(at(1, 3))), (Ok(()), Ok(())));
     }
 
     #[test]

@@ -15,11 +15,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use rdkafka::Message as _;
+
 use super::{
     ShardStats, Stats,
-    batch::{Batch, Limits},
+    batch::{Batch, GivenBack, Limits},
     fault::{Fault, Remedy},
-    judging::Judging,
+    holding::Holding,
+    judging::{Judged, Judging},
     progress::Progress,
     stop::Stop,
     transaction::Outbox,
@@ -33,7 +36,7 @@ use crate::{
 /// How long an idle turn waits for a record; a stop, a change and the heartbeat wait no longer.
 const IDLE: Duration = Duration::from_millis(100);
 /// How long a position may take to be looked up or changed, and a broker to answer.
-const LOOKUP: Duration = Duration::from_secs(5);
+pub(super) const LOOKUP: Duration = Duration::from_secs(5);
 
 /// A thread's worth of worker.
 pub(super) struct Shard {
@@ -44,6 +47,7 @@ pub(super) struct Shard {
     pub(super) consumer: Consumer,
     pub(super) outbox: Outbox,
     pub(super) judging: Judging,
+    pub(super) holding: Holding,
     pub(super) progress: Progress,
     pub(super) tries: Tries,
     pub(super) settings: Arc<Settings>,
@@ -69,20 +73,31 @@ impl Shard {
 
     fn turn(&mut self) -> Result<(), Fault> {
         self.answer_changes()?;
+        self.holding.renew(&self.consumer, &self.settings, false)?;
         let first = match self.consumer.poll(IDLE).map_err(Fault::Reading)? {
             Polled::Record(first) => first,
             Polled::Nothing => return Ok(()),
             Polled::Unreachable => return self.reach(),
         };
-        self.judging.begin(self.settings.current());
-        let batch = Batch::new(self.limits, &self.consumer, &mut self.judging, &mut self.progress);
-        batch.run(first, &mut self.outbox, &self.stats.shards()[self.number])
+        // Settings that grow stale end the batch; stale ones judge nothing.
+        let interval = self.limits.interval.min(self.settings.fresh_for());
+        let given_back = if interval.is_zero() {
+            let (topic, partition, offset) = (first.topic().to_owned(), first.partition(), first.offset());
+            Some(GivenBack { topic, partition, offset, judged: Judged::Next })
+        } else {
+            self.judging.begin();
+            let limits = Limits { interval, ..self.limits };
+            let batch = Batch::new(limits, &self.consumer, &mut self.judging, &mut self.progress);
+            batch.run(first, &mut self.outbox, &self.stats.shards()[self.number])?
+        };
+        given_back.map_or(Ok(()), |to| self.holding.go_back(&self.consumer, &self.settings, to))
     }
 
     fn answer_changes(&mut self) -> Result<(), Fault> {
         if let Some(failure) = self.consumer.over() {
             return Err(Fault::Reading(failure));
         }
+        let mut reassigned = false;
         while let Some(change) = self.consumer.take_change() {
             match &change {
                 Change::Assigned(partitions) => tracing::info!(shard = self.number, ?partitions, "assigned"),
@@ -92,8 +107,9 @@ impl Shard {
             let assigned = self.consumer.assignment().map_err(position)?;
             self.progress.keep(&assigned);
             self.counts().set_partitions(assigned.count());
+            reassigned = true;
         }
-        Ok(())
+        if reassigned { self.holding.renew(&self.consumer, &self.settings, true) } else { Ok(()) }
     }
 
     /// Tries to get over a fault, again and again with growing pauses, until the shard stands where its batch began, the

@@ -9,8 +9,17 @@ use std::{
 };
 
 use super::{
-    Delivery, Options, Stats, TopicLimits, batch::Limits, fault::Fault, judging::Judging, limit, progress::Progress,
-    shard::Shard, stop::Stop, transaction::Outbox, tries::Tries,
+    Delivery, Options, Stats, TopicLimits,
+    batch::Limits,
+    fault::Fault,
+    holding::Holding,
+    judging::{Judging, Organizations},
+    limit,
+    progress::Progress,
+    shard::Shard,
+    stop::Stop,
+    transaction::Outbox,
+    tries::Tries,
 };
 use crate::{
     emit::{Encoder, producer},
@@ -137,6 +146,7 @@ impl Shared<'_> {
     fn shard(&self, number: usize) -> Result<Shard, Fault> {
         let options = self.options;
         let encoder = Encoder::new(options.outputs.source.clone(), options.outputs.max_bytes);
+        let organizations = Organizations { settings: Arc::clone(self.settings), unusable_wait: options.unusable_wait };
         Ok(Shard {
             number,
             brokers: options.brokers(),
@@ -144,7 +154,8 @@ impl Shared<'_> {
             limits: Limits { interval: options.commit_interval, records: options.batch_records.max(1) },
             consumer: self.consumer(number)?,
             outbox: self.outbox(number)?,
-            judging: Judging::new(encoder),
+            judging: Judging::new(encoder, organizations),
+            holding: Holding::default(),
             progress: Progress::default(),
             tries: Tries::new(options.retry),
             settings: Arc::clone(self.settings),

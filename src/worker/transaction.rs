@@ -159,15 +159,26 @@ impl Transaction<'_> {
 
     /// Ends the transaction without a trace of it. The answer is why it was aborted, or that nobody knows how it ended.
     pub(super) fn abort(self, cause: Fault) -> Fault {
+        let id = self.outbox.id.clone();
+        match self.discard() {
+            Ok(()) => cause,
+            Err(lost) => {
+                tracing::warn!(id, %cause, "the abort of this batch failed");
+                lost
+            }
+        }
+    }
+
+    /// Ends the transaction without a trace of it.
+    pub(super) fn discard(self) -> Result<(), Fault> {
         if self.outbox.delivery == Delivery::ExactlyOnce {
             let abort = |timeout| self.producer.abort_transaction(timeout).map_err(CallError::from);
             if let Err(error) = self.outbox.repeat(&self.producer, abort) {
-                tracing::warn!(id = self.outbox.id, %cause, "the abort of this batch failed");
-                return self.outbox.lost("abort_transaction", error);
+                return Err(self.outbox.lost("abort_transaction", error));
             }
         }
         self.end();
-        cause
+        Ok(())
     }
 
     /// What follows from a failed call: the transaction is aborted, or the producer given up.

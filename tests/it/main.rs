@@ -1,11 +1,17 @@
 //! The worker on a real Kafka: `eval "$(scripts/services env)"` names it. Each test has topics and a group of its own, and
 //! waits for what it waits for with a deadline.
 
+#[path = "../settings/kit.rs"]
+#[expect(dead_code, reason = "what the tests of settings need beside")]
+mod base;
 #[path = "../common/contract.rs"]
 mod contract;
 #[path = "../common/headers.rs"]
 mod headers;
 mod kit;
+#[path = "../settings/proxy.rs"]
+#[expect(dead_code, reason = "what the tests of settings need beside")]
+mod proxy;
 
 mod at_least_once;
 mod broker;
@@ -16,5 +22,6 @@ mod logs;
 mod poison;
 mod probes;
 mod rebalance;
+mod settings;
 mod stopping;
 mod topics;

@@ -40,7 +40,7 @@ fn a_worker_tells_that_it_is_ready_and_what_it_judged() {
 }
 
 /// The exit code of `attrsync healthcheck`.
-fn healthcheck(address: SocketAddr, further: &[&str]) -> Option<i32> {
+pub(crate) fn healthcheck(address: SocketAddr, further: &[&str]) -> Option<i32> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
     command.args(["healthcheck", "--address", &address.to_string()]).args(further);
     command.output().unwrap().status.code()

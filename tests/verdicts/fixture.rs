@@ -1,6 +1,6 @@
 //! A fixture: an event and the settings that judge it, as readable JSON.
 //!
-//! `about` says what it shows. `organization` and `policy` patch the first organization of tests/fixtures/settings.json and
+//! `about` says what it shows. Of the organizations in `unusable`, by slug, the settings can't be used. `organization` and `policy` patch the first organization of tests/fixtures/settings.json and
 //! the default policy (RFC 7396), `topic_type` is the type that the topic is configured with. `record` holds
 //!
 //! - `value`: an object, a raw text, `{"$hex": …}`, or null for a tombstone;
@@ -17,7 +17,11 @@ use std::{
     sync::Arc,
 };
 
-use attrsync::domain::{Arena, EventTime, Policy, Snapshot, key::Algorithm};
+use attrsync::domain::{
+    Arena, EventTime, Policy, Snapshot,
+    key::Algorithm,
+    snapshot::{Difference, Unusable},
+};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -73,7 +77,12 @@ impl Fixture {
         policy.topic_types.extend(topic_type.map(|name| ("events".into(), name.into())));
         let settings = toml::to_string(&settings).unwrap();
         settings_schema::holds(&settings).unwrap_or_else(|errors| panic!("{}: {errors:?}", self.name));
-        common::snapshot(&settings, policy)
+        let snapshot = common::snapshot(&settings, policy);
+        let Some(slugs) = self.json.get("unusable") else { return snapshot };
+        let slugs = serde_json::from_value(slugs.clone()).unwrap();
+        let unusable = Unusable { slugs, ..Unusable::default() };
+        let none = Snapshot::new(snapshot.version(), snapshot.policy().clone(), Vec::new());
+        Arc::new(none.with(snapshot.version(), Difference { unusable, ..Difference::default() }))
     }
 }
 

@@ -23,11 +23,11 @@ use anyhow::Context as _;
 use clap::Args;
 
 use self::reading::Taken;
-use super::options::ConfigOptions;
+use super::{options::ConfigOptions, source::source};
 use crate::{
-    config::{Config, SettingsSource},
+    config::Config,
     observe::{admin::Admin, log},
-    store::{Reload, Settings, Source, log_warnings},
+    store::{Reload, Settings, log_unusable, log_warnings},
     worker::{Stats, Stopper, Worker},
 };
 
@@ -79,9 +79,9 @@ impl RunArgs {
 }
 
 fn load(config: &Config) -> anyhow::Result<Settings> {
-    let SettingsSource::File(path) = &config.settings.source;
-    let settings = Settings::load(Source::File(path.clone()), config.policy())?;
+    let settings = Settings::load(source(config, None)?, config.policy())?;
     log_warnings(settings.warnings());
+    log_unusable(settings.unusable());
     Ok(settings)
 }
 

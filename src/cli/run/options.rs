@@ -31,6 +31,7 @@ pub(in crate::cli) fn worker(config: &Config) -> Options {
         shards: usize::try_from(worker.shards).ok().and_then(NonZeroUsize::new),
         commit_interval: millis(worker.commit_interval_ms),
         batch_records: worker.batch_records,
+        unusable_wait: config.settings.on_unusable == config::OnUnusable::Wait,
         fetch_queue_bytes: usize::try_from(worker.fetch_queue_bytes).unwrap_or(usize::MAX),
         timeouts: Timeouts {
             message: millis(worker.message_timeout_ms),

@@ -35,8 +35,18 @@ impl Taken {
 pub(super) fn reader(stats: Arc<OnceLock<Arc<Stats>>>, settings: Arc<Settings>, taken: Taken) -> Reader {
     Arc::new(move || Reading {
         shards: stats.get().map(|stats| shards(stats)).unwrap_or_default(),
-        settings: Some(SettingsReading { version: settings.current().version(), age: taken.age() }),
+        settings: Some(reading(&settings, &taken)),
     })
+}
+
+fn reading(settings: &Settings, taken: &Taken) -> SettingsReading {
+    let current = settings.current();
+    SettingsReading {
+        version: current.version(),
+        age: taken.age(),
+        out_of_reach: settings.out_of_reach_for(),
+        unusable: current.unusable().slugs.len(),
+    }
 }
 
 fn shards(stats: &Stats) -> Vec<ShardReading> {

@@ -161,6 +161,16 @@ impl Consumer {
         self.inner.commit(offsets, rdkafka::consumer::CommitMode::Sync)
     }
 
+    /// Reads no further in these partitions; polling goes on.
+    pub(crate) fn pause(&self, partitions: &TopicPartitionList) -> KafkaResult<()> {
+        if partitions.count() == 0 { Ok(()) } else { self.inner.pause(partitions) }
+    }
+
+    /// Reads on in these partitions, where they were paused.
+    pub(crate) fn resume(&self, partitions: &TopicPartitionList) -> KafkaResult<()> {
+        if partitions.count() == 0 { Ok(()) } else { self.inner.resume(partitions) }
+    }
+
     /// Goes to these offsets; what was fetched before counts no more.
     pub(crate) fn seek(&self, offsets: TopicPartitionList, timeout: Duration) -> KafkaResult<()> {
         if offsets.count() == 0 {

@@ -40,22 +40,25 @@ impl Compiler<'_> {
             self.findings.problem(place, message);
         }
         for entry in attributes.iter() {
-            self.check_attribute(&place.field(entry.0), entry, whose);
+            self.check_attribute(&|| place.field(entry.0), entry, whose);
         }
         for standard in whose.standard {
             complete(attributes.entry(standard.name.to_owned()).or_default(), standard);
         }
-        attributes.iter_mut().map(|(name, attribute)| (name.as_str().into(), ready(attribute))).collect()
+        self.pool.table(attributes.iter_mut().map(|(name, attribute)| (name.as_str().into(), ready(attribute))))
     }
 
-    fn check_attribute(&mut self, place: &Place, (name, attribute): (&String, &Attribute), whose: &Whose) {
-        self.check_text(place, name);
+    /// The place is put into words only where something is wrong: fleets have millions of attributes.
+    fn check_attribute(&mut self, place: &dyn Fn() -> Place, (name, attribute): (&String, &Attribute), whose: &Whose) {
+        if !self.is_fine(name) {
+            self.check_text(&place(), name);
+        }
         if let Some(why) = (whose.reserved)(name) {
-            self.findings.problem(place, why);
+            self.findings.problem(&place(), why);
         }
         let standard = whose.standard.iter().find(|standard| standard.name == name);
         let Some(kind) = attribute.kind.or(standard.map(|standard| standard.kind)) else {
-            self.findings.problem(&place.field("type"), "is missing; it is text, number, boolean, date or text_list");
+            self.findings.problem(&place().field("type"), "is missing; it is text, number, boolean, date or text_list");
             return;
         };
         if matches!(kind, AttributeKind::Text | AttributeKind::TextList) {
@@ -65,24 +68,27 @@ impl Compiler<'_> {
                 [(attribute.max_chars.is_some(), "max_chars"), (attribute.options.is_some(), "options")]
             {
                 if given {
-                    self.findings.problem(&place.field(field), "only for type text or text_list; leave it out");
+                    self.findings.problem(&place().field(field), "only for type text or text_list; leave it out");
                 }
             }
         }
     }
 
-    fn check_texts(&mut self, place: &Place, attribute: &Attribute) {
+    fn check_texts(&mut self, place: &dyn Fn() -> Place, attribute: &Attribute) {
         let max_chars = attribute.max_chars.unwrap_or(TEXT_CHARS);
         if max_chars == 0 {
-            self.findings.problem(&place.field("max_chars"), "0 accepts no text; archive the attribute instead");
+            self.findings.problem(&place().field("max_chars"), "0 accepts no text; archive the attribute instead");
         }
         let Some(options) = &attribute.options else { return };
-        let place = place.field("options");
+        let place = place().field("options");
         if options.is_empty() {
             self.findings.problem(&place, "is empty and accepts no text; leave it out where any text is fine");
         }
         let mut seen = HashSet::new();
         for option in options {
+            if option.contains('\0') {
+                self.findings.problem(&place, "holds U+0000; values with it are rejected");
+            }
             if !seen.insert(option) {
                 self.findings.problem(&place, format!("`{}` stands twice", option.escape_debug()));
             }

@@ -1,6 +1,6 @@
 //! Keys and identity secrets: fetched, checked, newest first. What a public key must be is in `public_keys`.
 
-use std::{cmp::Reverse, collections::HashSet};
+use std::{cmp::Ordering, collections::HashSet};
 
 use super::{Compiler, public_keys};
 use crate::{
@@ -66,7 +66,7 @@ impl Compiler<'_> {
         let mut more = self.jwks(&place.field("jwks"), organization.jwks.as_mut());
         let place = place.field("jwt_keys");
         let keys = &mut organization.jwt_keys;
-        keys.sort_by_key(|key| Reverse(key.valid_from));
+        keys.sort_by(|one, other| newest_first((one.valid_from, &one.id), (other.valid_from, &other.id)));
         let mut held: Vec<_> = keys.iter_mut().chain(&mut more).map(Held::from).collect();
         let ready = self.keys(&place, &mut held);
         let key = |Ready { id, algorithm, validity, verifier }| snapshot::JwtKey { id, validity, algorithm, verifier };
@@ -79,7 +79,7 @@ impl Compiler<'_> {
         place: &Place,
         secrets: &mut [IdentitySecret],
     ) -> Vec<snapshot::IdentitySecret> {
-        secrets.sort_by_key(|secret| Reverse(secret.valid_from));
+        secrets.sort_by(|one, other| newest_first((one.valid_from, &one.id), (other.valid_from, &other.id)));
         let mut held: Vec<_> = secrets.iter_mut().map(Held::from).collect();
         let secret = |Ready { id, validity, verifier, .. }| match verifier {
             Verifier::Hmac(state, secret) => Some(snapshot::IdentitySecret { id, validity, state, secret }),
@@ -186,6 +186,11 @@ impl Compiler<'_> {
             self.findings.problem(place, message);
         }
     }
+}
+
+/// The order in which keys are tried. Of those that become valid together the ids decide, and not the order of a document.
+fn newest_first(one: (Option<Moment>, &str), other: (Option<Moment>, &str)) -> Ordering {
+    other.0.cmp(&one.0).then_with(|| one.1.cmp(other.1))
 }
 
 /// What RFC 7518 §3.2 asks of a secret: as many bytes as the hash has.

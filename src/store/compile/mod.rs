@@ -13,14 +13,14 @@ use std::{collections::HashSet, fmt};
 
 use super::{
     document::Organization,
-    effective::{Effective, version},
+    effective::{Effective, Sum},
     file::Parsed,
     problem::{Findings, Place, Problem},
     secret::Vault,
 };
 use crate::domain::{
     Policy, Snapshot,
-    snapshot::{self, Enforcement, TokenRules},
+    snapshot::{self, Enforcement, Pool, TokenRules},
 };
 
 /// A document that passed every check.
@@ -45,7 +45,13 @@ impl fmt::Debug for Compiled {
 /// Everything that is wrong with it.
 pub(super) fn compile(parsed: Parsed, vault: &Vault, policy: &Policy) -> Result<Compiled, Vec<Problem>> {
     let Parsed { document, problems } = parsed;
-    let mut compiler = Compiler { vault, policy, findings: Findings { problems, warnings: Vec::new() } };
+    let mut pool = Pool::default();
+    let findings = Findings { problems, warnings: Vec::new() };
+    let mut compiler = Compiler { vault, policy, pool: &mut pool, findings };
+    if document.organizations.is_empty() && compiler.findings.problems.is_empty() {
+        let message = "no organization; settings.example.toml shows how to write one";
+        compiler.findings.problem(&Place::document(), message);
+    }
     compiler.check_names(&document.organizations);
     let (effective, organizations): (Vec<_>, Vec<_>) =
         document.organizations.into_iter().map(|organization| compiler.organization(organization)).unzip();
@@ -53,25 +59,50 @@ pub(super) fn compile(parsed: Parsed, vault: &Vault, policy: &Policy) -> Result<
     if !problems.is_empty() {
         return Err(problems);
     }
-    let effective = Effective::new(effective);
-    let snapshot = Snapshot::new(version(&effective, policy), policy.clone(), organizations);
-    Ok(Compiled { snapshot, effective, warnings })
+    let version = effective.iter().map(Sum::of).fold(Sum::default(), Sum::plus).version(policy);
+    let snapshot = Snapshot::new(version, policy.clone(), organizations);
+    Ok(Compiled { snapshot, effective: Effective::new(effective), warnings })
+}
+
+/// An organization that passed every check.
+pub(super) struct One {
+    /// What judges.
+    pub(super) ready: snapshot::Organization,
+    /// The complete document, its secrets disguised.
+    pub(super) effective: Organization,
+    /// What is doubtful.
+    pub(super) warnings: Vec<Problem>,
+}
+
+/// Compiles one organization of many by itself; that no other has its names is for the caller to know. What is equal in many
+/// of them is kept once, in the pool.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(super) fn compile_one(
+    organization: Organization,
+    vault: &Vault,
+    policy: &Policy,
+    pool: &mut Pool,
+) -> Result<One, Vec<Problem>> {
+    let mut compiler = Compiler { vault, policy, pool, findings: Findings::default() };
+    compiler.check_names(std::slice::from_ref(&organization));
+    let (effective, ready) = compiler.organization(organization);
+    let Findings { problems, warnings } = compiler.findings;
+    if problems.is_empty() { Ok(One { ready, effective, warnings }) } else { Err(problems) }
 }
 
 /// The checks of one document.
 struct Compiler<'c> {
     vault: &'c Vault,
     policy: &'c Policy,
+    pool: &'c mut Pool,
     findings: Findings,
 }
 
 impl Compiler<'_> {
     /// Slugs and app ids: there, short enough, and no two alike.
     fn check_names(&mut self, organizations: &[Organization]) {
-        let document = Place::document();
-        if organizations.is_empty() && self.findings.problems.is_empty() {
-            self.findings.problem(&document, "no organization; settings.example.toml shows how to write one");
-        }
         let (mut slugs, mut app_ids) = (HashSet::new(), HashSet::new());
         for organization in organizations {
             let place = Place::organization(&organization.slug);
@@ -88,11 +119,18 @@ impl Compiler<'_> {
         }
     }
 
+    /// Whether nothing can be wrong with a text, told at a glance.
+    fn is_fine(&self, text: &str) -> bool {
+        (1..=self.policy.limits.name_chars).contains(&text.len()) && !text.contains('\0')
+    }
+
     /// A text that events or tokens are compared with: not empty, and not longer than one that could arrive.
     fn check_text(&mut self, place: &Place, text: &str) {
         let (chars, limit) = (text.chars().count(), self.policy.limits.name_chars);
         if chars == 0 {
             self.findings.problem(place, "is empty");
+        } else if text.contains('\0') {
+            self.findings.problem(place, "holds U+0000; events with it are rejected");
         } else if chars > limit {
             let message =
                 format!("has {chars} characters; events with more than {limit} (limits.name_chars) are rejected");
@@ -137,6 +175,9 @@ impl Compiler<'_> {
         for (name, texts) in [("audiences", &document.token.audiences), ("issuers", &document.token.issuers)] {
             if texts.iter().any(String::is_empty) {
                 self.findings.problem(&place.field(name), "an empty text; leave the list out where nothing is checked");
+            }
+            if texts.iter().any(|text| text.contains('\0')) {
+                self.findings.problem(&place.field(name), "holds U+0000, which no token's text has");
             }
         }
     }

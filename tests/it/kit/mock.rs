@@ -50,6 +50,7 @@ impl Mock {
         let Topics { input, accepted, rejected, group, .. } = &self.topics;
         let millis = Duration::from_millis;
         Options {
+            unusable_wait: false,
             inputs: vec![input.clone()],
             outputs: Outputs {
                 accepted: accepted.clone(),

@@ -1,42 +1,78 @@
 //! The settings as they judge: immutable, indexed by slug and app id, keys ready to use. A snapshot is built once by
 //! `store` and shared by every batch until the next one replaces it whole.
 
-use std::{
-    collections::{HashMap, HashSet},
-    hash::{BuildHasherDefault, Hasher},
-    sync::Arc,
-};
+mod attributes;
+mod index;
 
-use rustc_hash::FxHasher;
+use std::{collections::HashSet, sync::Arc};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::attributes::{Attribute, AttributeTable, AttributeType, Pool};
+use self::index::Index;
 use super::{
     Policy,
     key::{Algorithm, HmacState, SecretBytes, Validity, Verifier},
 };
 
-/// By name. What is in a table is what an operator configured; a sender's names are looked up and never put in, so that a
-/// quick hash without a key gives nobody a way to crowd it.
-type Table<T> = HashMap<Box<str>, T, BuildHasherDefault<FxHasher>>;
-
 /// All organizations and the deployment's policy, at one version.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
     version: u64,
-    policy: Policy,
-    by_slug: Table<Arc<Organization>>,
-    by_app_id: Table<Arc<Organization>>,
+    policy: Arc<Policy>,
+    by_slug: Index,
+    by_app_id: Index,
+    unusable: Arc<Unusable>,
+}
+
+/// The names of organizations whose settings can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Unusable {
+    /// Their slugs.
+    pub slugs: HashSet<Box<str>>,
+    /// Their app ids.
+    pub app_ids: HashSet<Box<str>>,
+}
+
+/// What is different in a newer snapshot.
+#[derive(Debug, Default)]
+pub struct Difference {
+    /// Organizations that are no longer as they were, or no longer there.
+    pub out: Vec<Arc<Organization>>,
+    /// Organizations that are new, or as they are now.
+    pub into: Vec<Arc<Organization>>,
+    /// All organizations whose settings can't be used.
+    pub unusable: Unusable,
 }
 
 impl Snapshot {
     /// A snapshot of these organizations. Slugs and app ids are unique; the store has checked that.
     #[must_use]
     pub fn new(version: u64, policy: Policy, organizations: Vec<Organization>) -> Self {
-        let organizations: Vec<_> = organizations.into_iter().map(Arc::new).collect();
-        let by_app_id = organizations.iter().filter_map(|org| Some((org.app_id.clone()?, Arc::clone(org)))).collect();
-        let by_slug = organizations.into_iter().map(|org| (org.slug.clone(), org)).collect();
-        Self { version, policy, by_slug, by_app_id }
+        let into = organizations.into_iter().map(Arc::new).collect();
+        let empty = Self { policy: Arc::new(policy), ..Self::default() };
+        empty.with(version, Difference { into, ..Difference::default() })
+    }
+
+    /// A newer snapshot, which shares with this one what is the same in both.
+    #[must_use]
+    pub fn with(&self, version: u64, difference: Difference) -> Self {
+        let mut newer = Self { version, unusable: Arc::new(difference.unusable), ..self.clone() };
+        // Out first: a name may go from one organization to another.
+        for organization in &difference.out {
+            newer.by_slug.take(&organization.slug, organization);
+            if let Some(app_id) = &organization.app_id {
+                newer.by_app_id.take(app_id, organization);
+            }
+        }
+        for organization in &difference.into {
+            newer.by_slug.put(&organization.slug, organization);
+            if let Some(app_id) = &organization.app_id {
+                newer.by_app_id.put(app_id, organization);
+            }
+        }
+        newer
     }
 
     /// The version that every verdict of this snapshot carries.
@@ -54,18 +90,36 @@ impl Snapshot {
     /// The organization of this exact slug.
     #[must_use]
     pub fn by_slug(&self, slug: &str) -> Option<&Organization> {
-        self.by_slug.get(slug).map(AsRef::as_ref)
+        self.by_slug.get(slug)
     }
 
     /// The organization of this exact app id.
     #[must_use]
     pub fn by_app_id(&self, app_id: &str) -> Option<&Organization> {
-        self.by_app_id.get(app_id).map(AsRef::as_ref)
+        self.by_app_id.get(app_id)
+    }
+
+    /// The organizations that there are, and whose settings can't be used.
+    #[must_use]
+    pub fn unusable(&self) -> &Unusable {
+        &self.unusable
     }
 
     /// All organizations, in no order.
-    pub fn organizations(&self) -> impl ExactSizeIterator<Item = &Organization> {
-        self.by_slug.values().map(AsRef::as_ref)
+    pub fn organizations(&self) -> impl Iterator<Item = &Organization> {
+        self.by_slug.iter()
+    }
+
+    /// How many organizations there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_slug.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
@@ -164,90 +218,4 @@ pub struct IdentitySecret {
     pub state: HmacState,
     /// The secret, for the diagnosis of a hash that was made with a decoded one.
     pub secret: SecretBytes,
-}
-
-/// Attributes by name.
-#[derive(Debug, Clone, Default)]
-pub struct AttributeTable {
-    by_name: Table<Attribute>,
-    /// Digests of the names without case and punctuation: what a near miss is told by.
-    folded: HashSet<u64, BuildHasherDefault<FxHasher>>,
-}
-
-impl AttributeTable {
-    /// The attribute of this exact name.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Attribute> {
-        self.by_name.get(name)
-    }
-
-    /// Whether a configured name differs from `name` in case and punctuation alone. A collision of 64 bits would make a hint
-    /// wrong, and nothing else.
-    #[must_use]
-    pub fn nearly(&self, name: &str) -> bool {
-        self.folded.contains(&folded(name))
-    }
-
-    /// All attributes, in no order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Attribute)> {
-        self.by_name.iter().map(|(name, attribute)| (name.as_ref(), attribute))
-    }
-}
-
-impl FromIterator<(Box<str>, Attribute)> for AttributeTable {
-    fn from_iter<I: IntoIterator<Item = (Box<str>, Attribute)>>(attributes: I) -> Self {
-        let by_name: Table<_> = attributes.into_iter().collect();
-        let folded = by_name.keys().map(|name| folded(name)).collect();
-        Self { by_name, folded }
-    }
-}
-
-/// A digest of a name without case and punctuation.
-fn folded(name: &str) -> u64 {
-    let mut hasher = FxHasher::default();
-    if name.is_ascii() {
-        // The same letters, without the tables of Unicode: nearly every name is of this kind.
-        let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
-        letters.for_each(|letter| hasher.write_u32(letter.to_ascii_lowercase().into()));
-    } else {
-        let letters = name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase);
-        letters.for_each(|letter| hasher.write_u32(letter.into()));
-    }
-    hasher.finish()
-}
-
-/// A configured attribute.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attribute {
-    /// What values it takes.
-    pub kind: AttributeType,
-    /// Accepts signed values only.
-    pub locked: bool,
-    /// Accepts nothing any more.
-    pub archived: bool,
-}
-
-/// What values an attribute takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AttributeType {
-    /// A text of at most `max_chars` Unicode scalar values, one of `options` where there are any.
-    Text {
-        /// The most Unicode scalar values.
-        max_chars: usize,
-        /// The only texts accepted; empty: any.
-        options: Vec<Box<str>>,
-    },
-    /// A number within a double's range, its digits kept.
-    Number,
-    /// `true` or `false`.
-    Boolean,
-    /// A date in any spelling that `EventTime` reads; emitted as RFC 3339.
-    Date,
-    /// A list of such texts.
-    TextList {
-        /// The most Unicode scalar values of each text.
-        max_chars: usize,
-        /// The only texts accepted; empty: any.
-        options: Vec<Box<str>>,
-    },
 }

@@ -1,0 +1,147 @@
+//! What every change of settings has in common: who makes it and why, the revision that it is based on, the question before a
+//! destructive one, and what is told of it afterwards.
+
+use std::{
+    io::{self, BufRead, IsTerminal, Write},
+    process::ExitCode,
+};
+
+use anyhow::bail;
+use clap::Args;
+
+use super::render;
+use crate::{
+    cli::{
+        options::ConfigOptions,
+        output::{DOUBTFUL, print, styled},
+        source::{block_on, connect, master_keys},
+    },
+    config::Config,
+    store::{Author, Change, Database, DatabaseError, Edit, MasterKeys, document::Organization},
+};
+
+/// The options of every change.
+#[derive(Debug, Args)]
+pub(super) struct ChangeOptions {
+    /// Why; kept in the history
+    #[arg(long, value_name = "TEXT")]
+    pub(super) reason: String,
+
+    /// Who; kept in the history [default: the user of this system]
+    #[arg(long, value_name = "NAME")]
+    pub(super) by: Option<String>,
+
+    /// Refuse when the organization changed after this revision (`settings plan` and `history` tell revisions)
+    #[arg(long, value_name = "REVISION")]
+    pub(super) since: Option<i64>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+
+    #[command(flatten)]
+    pub(super) config: ConfigOptions,
+}
+
+/// The consent to what is destructive.
+#[derive(Debug, Args)]
+pub(super) struct Consent {
+    /// Don't ask
+    #[arg(short, long)]
+    pub(super) yes: bool,
+}
+
+impl Consent {
+    /// Asks on a terminal. Where nobody can answer, `--yes` has to have been said.
+    pub(super) fn ask(&self, what: &str) -> anyhow::Result<()> {
+        if self.yes {
+            return Ok(());
+        }
+        if !io::stdin().is_terminal() {
+            bail!("{what}: nobody is there to be asked; say --yes");
+        }
+        write!(anstream::stderr(), "{what}? Type yes: ")?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        if answer.trim() != "yes" {
+            bail!("not confirmed; nothing was changed");
+        }
+        Ok(())
+    }
+}
+
+/// The means of a change.
+pub(super) struct Means {
+    pub(super) config: Config,
+    pub(super) author: Author,
+    pub(super) master_keys: MasterKeys,
+    since: Option<i64>,
+}
+
+impl Means {
+    pub(super) fn edit<'m>(&'m self, policy: &'m crate::domain::Policy) -> Edit<'m> {
+        Edit { author: &self.author, policy, master_keys: &self.master_keys, since: self.since }
+    }
+}
+
+impl ChangeOptions {
+    pub(super) fn means(&self) -> anyhow::Result<Means> {
+        if self.reason.trim().is_empty() {
+            bail!("--reason is empty; say why, it is kept in the history");
+        }
+        let config = self.config.load()?.config;
+        let by = self.by.clone().or_else(|| std::env::var("USER").ok()).filter(|by| !by.is_empty());
+        let author = Author { actor: by.unwrap_or_default(), reason: self.reason.clone() };
+        Ok(Means { master_keys: master_keys(&config)?, author, config, since: self.since })
+    }
+
+    /// Changes one organization and tells what is different.
+    pub(super) fn edit(
+        &self,
+        slug: &str,
+        change: impl FnOnce(&mut Organization) -> Result<(), String>,
+    ) -> anyhow::Result<ExitCode> {
+        self.change(async |database, edit| database.edit_organization(edit, slug, change).await)
+    }
+
+    /// Makes a change and tells what is different.
+    pub(super) fn change(
+        &self,
+        change: impl AsyncFnOnce(&mut Database, &Edit<'_>) -> Result<Change, DatabaseError>,
+    ) -> anyhow::Result<ExitCode> {
+        let changed = self.make(change)?;
+        self.tell(&changed)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Makes a change.
+    pub(super) fn make(
+        &self,
+        change: impl AsyncFnOnce(&mut Database, &Edit<'_>) -> Result<Change, DatabaseError>,
+    ) -> anyhow::Result<Change> {
+        let means = self.means()?;
+        let policy = means.config.policy();
+        block_on(async {
+            let mut database = connect(&means.config).await?;
+            Ok(change(&mut database, &means.edit(&policy)).await?)
+        })
+    }
+
+    /// Tells what is different, and what is doubtful.
+    pub(super) fn tell(&self, changed: &Change) -> anyhow::Result<()> {
+        for warning in &changed.warnings {
+            writeln!(anstream::stderr(), "{} {warning}", styled(DOUBTFUL, "warning:"))?;
+        }
+        if self.json {
+            print(&(serde_json::to_string_pretty(changed)? + "\n"))?;
+        } else {
+            print(&render::change(changed))?;
+        }
+        Ok(())
+    }
+}
+
+/// What to look at before a change that refuses more than before.
+pub(super) fn advise(what: &str) -> io::Result<()> {
+    writeln!(anstream::stderr(), "{} {what}", styled(DOUBTFUL, "before you do this:"))
+}

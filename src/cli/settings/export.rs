@@ -1,0 +1,64 @@
+//! `attrsync settings export`: the settings in the database as a settings file, as they are or as they were.
+
+use std::{io::Write, process::ExitCode};
+
+use anyhow::bail;
+use clap::Args;
+
+use crate::{
+    cli::{
+        judging::time,
+        options::ConfigOptions,
+        output::{DOUBTFUL, FAULT, print, styled},
+        source::{block_on, connect, master_keys},
+    },
+    domain::EventTime,
+    store::{MasterKeys, document::Document},
+};
+
+/// Print the settings in the database as a settings file
+///
+/// Without --secrets each secret is `{ stored = true }`: the one that the database has. Such a file can be changed and applied
+/// to the same database.
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// One organization alone
+    organization: Option<String>,
+    /// As they were at this time
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    at: Option<EventTime>,
+    /// Show secrets in clear
+    #[arg(long)]
+    secrets: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigOptions,
+}
+
+impl ExportArgs {
+    pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
+        let config = self.config.load()?.config;
+        let keys = if self.secrets { master_keys(&config)? } else { MasterKeys::default() };
+        let (document, problems) = block_on(async {
+            let mut database = connect(&config).await?;
+            Ok(database.export(&keys, self.at, self.organization.as_deref()).await?)
+        })?;
+        if let (Some(slug), true) = (&self.organization, document.organizations.is_empty()) {
+            bail!("there is no organization `{}`", slug.escape_debug());
+        }
+        print(&text(&document, self.json)?)?;
+        if !self.secrets || problems.is_empty() {
+            return Ok(ExitCode::SUCCESS);
+        }
+        for problem in problems {
+            writeln!(anstream::stderr(), "{} {problem}", styled(DOUBTFUL, "warning:"))?;
+        }
+        Ok(ExitCode::from(FAULT))
+    }
+}
+
+fn text(document: &Document, json: bool) -> anyhow::Result<String> {
+    Ok(if json { serde_json::to_string_pretty(document)? + "\n" } else { toml::to_string(document)? })
+}

@@ -1,0 +1,100 @@
+//! `attrsync settings plan FILE` and `apply FILE`: a settings file beside the database.
+
+use std::{io::Write, path::PathBuf, process::ExitCode};
+
+use anyhow::Context;
+use clap::Args;
+
+use super::{
+    change::{ChangeOptions, Consent},
+    render,
+};
+use crate::{
+    cli::{
+        options::ConfigOptions,
+        output::{DOUBTFUL, USAGE, print, styled},
+        source::{block_on, connect, master_keys},
+    },
+    store::{Edit, FileSettings, Plan, Removal},
+};
+
+/// Show what a settings file would change; exit code 2 when anything
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    /// The settings file
+    file: PathBuf,
+    /// Archive the organizations that the file doesn't name
+    #[arg(long)]
+    prune: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigOptions,
+}
+
+/// Write a settings file into the database, all of it or nothing
+///
+/// The file is complete for the organizations that it names. An organization that somebody changes between the plan and the
+/// change is left alone, and so is everything else.
+#[derive(Debug, Args)]
+pub(super) struct ApplyArgs {
+    /// The settings file
+    file: PathBuf,
+    /// Archive the organizations that the file doesn't name
+    #[arg(long)]
+    prune: bool,
+    #[command(flatten)]
+    consent: Consent,
+    #[command(flatten)]
+    options: ChangeOptions,
+}
+
+fn removal(prune: bool) -> Removal {
+    if prune { Removal::Archive } else { Removal::Keep }
+}
+
+impl PlanArgs {
+    pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
+        let config = self.config.load()?.config;
+        let (file, keys) = (FileSettings::read(&self.file)?, master_keys(&config)?);
+        let plan = block_on(async {
+            let mut database = connect(&config).await?;
+            Ok(database.plan(&file, removal(self.prune), (&config.policy(), &keys)).await?)
+        })?;
+        tell(&plan, self.json)?;
+        Ok(if plan.changes.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(USAGE) })
+    }
+}
+
+impl ApplyArgs {
+    pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
+        let means = self.options.means()?;
+        let file = FileSettings::read(&self.file)?;
+        let (policy, removal) = (means.config.policy(), removal(self.prune));
+        block_on(async {
+            let mut database = connect(&means.config).await?;
+            let plan = database.plan(&file, removal, (&policy, &means.master_keys)).await?;
+            if plan.changes.is_empty() {
+                return tell(&plan, self.options.json);
+            }
+            if !self.consent.yes {
+                write!(anstream::stderr(), "{}", render::plan(&plan))?;
+            }
+            self.consent.ask("apply this")?;
+            let edit = means.edit(&policy);
+            let edit = Edit { since: edit.since.or(Some(plan.revision)), ..edit };
+            let applied = database.apply(&edit, &file, removal).await.context("nothing was changed")?;
+            tell(&applied, self.options.json)
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn tell(plan: &Plan, json: bool) -> anyhow::Result<()> {
+    for warning in plan.changes.iter().flat_map(|change| &change.warnings) {
+        writeln!(anstream::stderr(), "{} {warning}", styled(DOUBTFUL, "warning:"))?;
+    }
+    let text = if json { serde_json::to_string_pretty(plan)? + "\n" } else { render::plan(plan) };
+    Ok(print(&text)?)
+}

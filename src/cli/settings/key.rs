@@ -1,0 +1,278 @@
+//! `attrsync settings key add|retire|revoke|list`.
+
+use std::{
+    fs,
+    io::{self, Read, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use anyhow::{Context, bail};
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::{
+    change::{ChangeOptions, Consent},
+    render::shown,
+};
+use crate::{
+    cli::{
+        judging::time,
+        options::ConfigOptions,
+        output::print,
+        source::{block_on, connect},
+        terminal::safe,
+    },
+    domain::{EventTime, key::Algorithm},
+    store::{
+        MasterKeys,
+        document::{IdentitySecret, JwtKey, Organization},
+        moment::Moment,
+        secret::Secret,
+    },
+};
+
+/// Bytes of randomness in a generated secret: as many as HS512 asks for.
+const GENERATED: usize = 64;
+
+/// Add, retire, revoke or list keys and identity secrets
+#[derive(Debug, Args)]
+pub(super) struct KeyArgs {
+    #[command(subcommand)]
+    command: KeyCommand,
+}
+
+/// Which key.
+#[derive(Debug, Args)]
+struct Which {
+    /// The organization's slug
+    organization: String,
+    /// The key's id; a token names it as `kid`
+    id: String,
+    /// A secret for userHash and companyHash, not a key for tokens
+    #[arg(long)]
+    identity: bool,
+}
+
+/// Where a new key's secret, or its public key, comes from.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Material {
+    /// Generate a secret and show it, this once
+    #[arg(long)]
+    generate: bool,
+    /// Read the secret from a file, or from standard input (-); one line end at its end is left off
+    #[arg(long, value_name = "FILE")]
+    secret_file: Option<PathBuf>,
+    /// Read the public key from a file, or from standard input (-), as PEM or JWK
+    #[arg(long, value_name = "FILE")]
+    public_key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Add a key
+    Add {
+        #[command(flatten)]
+        which: Which,
+        /// The one algorithm that the key is for
+        #[arg(long, value_name = "ALG", default_value = "HS256", value_parser = algorithm)]
+        algorithm: Algorithm,
+        #[command(flatten)]
+        material: Material,
+        /// Events before it are not honoured [default: from the beginning]
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        valid_from: Option<EventTime>,
+        #[command(flatten)]
+        change: ChangeOptions,
+    },
+    /// Honour a key for events up to a time only
+    Retire {
+        #[command(flatten)]
+        which: Which,
+        /// The last time that it is honoured for [default: now]
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        at: Option<EventTime>,
+        #[command(flatten)]
+        consent: Consent,
+        #[command(flatten)]
+        change: ChangeOptions,
+    },
+    /// Never honour a key again, for older events neither
+    Revoke {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        consent: Consent,
+        #[command(flatten)]
+        change: ChangeOptions,
+    },
+    /// List an organization's keys and identity secrets, never what is secret in them
+    List {
+        /// The organization's slug
+        organization: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        config: ConfigOptions,
+    },
+}
+
+impl KeyArgs {
+    pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
+        match &self.command {
+            KeyCommand::Add { which, algorithm, material, valid_from, change } => {
+                add(which, *algorithm, (material, *valid_from), change)
+            }
+            KeyCommand::Retire { which, at, consent, change } => {
+                let at = at.unwrap_or_else(now);
+                consent.ask(&format!("retire {} of {} at {at}", which.id, which.organization))?;
+                change.edit(&which.organization, |organization| {
+                    which.times(organization).map(|[retired, _]| *retired = Some(Moment(at)))
+                })
+            }
+            KeyCommand::Revoke { which, consent, change } => {
+                consent.ask(&format!("revoke {} of {}; it is never honoured again", which.id, which.organization))?;
+                change.edit(&which.organization, |organization| {
+                    which.times(organization).map(|[_, revoked]| _ = revoked.get_or_insert(Moment(now())))
+                })
+            }
+            KeyCommand::List { organization, json, config } => list(organization, *json, config),
+        }
+    }
+}
+
+fn now() -> EventTime {
+    EventTime::from_millis(jiff::Timestamp::now().as_millisecond())
+}
+
+fn algorithm(text: &str) -> Result<Algorithm, String> {
+    let all = || Algorithm::ALL.iter().map(|algorithm| algorithm.alg()).collect::<Vec<_>>().join(", ");
+    Algorithm::from_alg(text).ok_or_else(|| format!("expected one of {}", all()))
+}
+
+impl Which {
+    /// When a key retires, and when it was revoked.
+    fn times<'o>(&self, organization: &'o mut Organization) -> Result<[&'o mut Option<Moment>; 2], String> {
+        let missing = format!("{} has no key `{}`", self.organization, self.id);
+        if self.identity {
+            let found = organization.identity_secrets.iter_mut().find(|key| key.id == self.id);
+            return found.map(|key| [&mut key.retired_at, &mut key.revoked_at]).ok_or(missing);
+        }
+        let found = organization.jwt_keys.iter_mut().find(|key| key.id == self.id);
+        found.map(|key| [&mut key.retired_at, &mut key.revoked_at]).ok_or(missing)
+    }
+
+    fn exists(&self, organization: &Organization) -> bool {
+        if self.identity {
+            organization.identity_secrets.iter().any(|key| key.id == self.id)
+        } else {
+            organization.jwt_keys.iter().any(|key| key.id == self.id)
+        }
+    }
+}
+
+fn add(
+    which: &Which,
+    algorithm: Algorithm,
+    (material, valid_from): (&Material, Option<EventTime>),
+    change: &ChangeOptions,
+) -> anyhow::Result<ExitCode> {
+    if which.identity && algorithm != Algorithm::HS256 {
+        bail!("identity secrets are for HMAC-SHA256; leave --algorithm out");
+    }
+    let (secret, public_key, generated) = material.read()?;
+    let (id, valid_from) = (which.id.clone(), valid_from.map(Moment));
+    let changed = change.make(async |database, edit| {
+        database
+            .edit_organization(edit, &which.organization, |organization| {
+                if which.exists(organization) {
+                    return Err(format!("{} has a key `{}` already", which.organization, which.id));
+                }
+                let (retired_at, revoked_at) = (None, None);
+                if which.identity {
+                    let secret = secret.ok_or("an identity secret takes a secret, not a public key")?;
+                    organization.identity_secrets.push(IdentitySecret {
+                        id,
+                        secret,
+                        valid_from,
+                        retired_at,
+                        revoked_at,
+                    });
+                } else {
+                    let key = JwtKey { id, algorithm, secret, public_key, valid_from, retired_at, revoked_at };
+                    organization.jwt_keys.push(key);
+                }
+                Ok(())
+            })
+            .await
+    })?;
+    match generated {
+        // Shown once it is kept, and never again.
+        Some(secret) if change.json => {
+            print(&(serde_json::to_string_pretty(&json!({"change": changed, "secret": secret}))? + "\n"))?;
+        }
+        Some(secret) => {
+            change.tell(&changed)?;
+            writeln!(anstream::stderr(), "the secret, shown this once:")?;
+            print(&format!("{secret}\n"))?;
+        }
+        None => change.tell(&changed)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Material {
+    /// The secret, or the public key; and the text to be shown, of a secret that was generated.
+    fn read(&self) -> anyhow::Result<(Option<Secret>, Option<Secret>, Option<String>)> {
+        if let Some(path) = &self.secret_file {
+            return Ok((Some(Secret::of_bytes(read(path)?)), None, None));
+        }
+        if let Some(path) = &self.public_key_file {
+            let text = String::from_utf8(read(path)?).ok().context("the public key is neither PEM nor a JWK")?;
+            return Ok((None, Some(Secret::Text(text)), None));
+        }
+        let mut bytes = [0; GENERATED];
+        SystemRandom::new().fill(&mut bytes).ok().context("the system gives no randomness")?;
+        let text = URL_SAFE_NO_PAD.encode(bytes);
+        Ok((Some(Secret::Text(text.clone())), None, Some(text)))
+    }
+}
+
+/// A file, or standard input, without the line end that editors add.
+fn read(path: &PathBuf) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if path.as_os_str() == "-" {
+        io::stdin().lock().take(65_536).read_to_end(&mut bytes)?;
+    } else {
+        bytes = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    }
+    let end = bytes.strip_suffix(b"\n").map_or(bytes.len(), |line| line.strip_suffix(b"\r").unwrap_or(line).len());
+    bytes.truncate(end);
+    if bytes.is_empty() {
+        bail!("{} is empty", path.display());
+    }
+    Ok(bytes)
+}
+
+fn list(slug: &str, json: bool, config: &ConfigOptions) -> anyhow::Result<ExitCode> {
+    let config = config.load()?.config;
+    // Without master keys nothing opens, and nothing can be shown.
+    let organization =
+        block_on(async { Ok(connect(&config).await?.organization(slug, &MasterKeys::default()).await?) })?;
+    let mut keys = json!({"jwt_keys": organization.jwt_keys, "identity_secrets": organization.identity_secrets});
+    let mut text = String::new();
+    for kind in ["jwt_keys", "identity_secrets"] {
+        for key in keys[kind].as_array_mut().into_iter().flatten() {
+            if let Some(entries) = key.as_object_mut() {
+                entries.remove("secret");
+            }
+            text += &format!("{kind}\t{}\t{}\n", safe(key["id"].as_str().unwrap_or_default()), shown(key));
+        }
+    }
+    print(&if json { serde_json::to_string_pretty(&keys)? + "\n" } else { text })?;
+    Ok(ExitCode::SUCCESS)
+}

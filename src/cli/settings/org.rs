@@ -1,0 +1,102 @@
+//! `attrsync settings org add|rename|archive|list`.
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use super::change::{ChangeOptions, Consent};
+use crate::{
+    cli::{
+        options::ConfigOptions,
+        output::print,
+        source::{block_on, connect},
+    },
+    store::{MasterKeys, document::Organization},
+};
+
+/// Add, rename or archive an organization
+#[derive(Debug, Args)]
+pub(super) struct OrgArgs {
+    #[command(subcommand)]
+    command: OrgCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum OrgCommand {
+    /// Add an organization; its events are judged from then on
+    Add {
+        /// The slug, as events send it
+        slug: String,
+        /// The app id, as events send it
+        #[arg(long, value_name = "ID")]
+        app_id: Option<String>,
+        #[command(flatten)]
+        options: ChangeOptions,
+    },
+    /// Change an organization's slug; events that send the old one are those of an unknown organization from then on
+    Rename {
+        /// The slug as it is
+        slug: String,
+        /// The slug as it shall be
+        new: String,
+        #[command(flatten)]
+        consent: Consent,
+        #[command(flatten)]
+        options: ChangeOptions,
+    },
+    /// Archive an organization: its events are rejected from then on, its names are free
+    Archive {
+        /// The slug
+        slug: String,
+        #[command(flatten)]
+        consent: Consent,
+        #[command(flatten)]
+        options: ChangeOptions,
+    },
+    /// List the organizations
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        config: ConfigOptions,
+    },
+}
+
+impl OrgArgs {
+    pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
+        match &self.command {
+            OrgCommand::Add { slug, app_id, options } => {
+                let organization = Organization { app_id: app_id.clone(), ..Organization::new(slug) };
+                options.change(async |database, edit| database.add_organization(edit, organization).await)
+            }
+            OrgCommand::Rename { slug, new, consent, options } => {
+                consent.ask(&format!("rename {slug} to {new}; events with the old slug will be rejected"))?;
+                options.edit(slug, |organization| {
+                    organization.slug.clone_from(new);
+                    Ok(())
+                })
+            }
+            OrgCommand::Archive { slug, consent, options } => {
+                consent.ask(&format!("archive {slug}; its events will be rejected"))?;
+                options.change(async |database, edit| database.archive_organization(edit, slug).await)
+            }
+            OrgCommand::List { json, config } => list(*json, config),
+        }
+    }
+}
+
+fn list(json: bool, config: &ConfigOptions) -> anyhow::Result<ExitCode> {
+    let config = config.load()?.config;
+    let (document, _) =
+        block_on(async { Ok(connect(&config).await?.export(&MasterKeys::default(), None, None).await?) })?;
+    let names =
+        document.organizations.iter().map(|organization| (organization.slug.as_str(), organization.app_id.as_deref()));
+    if json {
+        let names: Vec<_> = names.map(|(slug, app_id)| serde_json::json!({"slug": slug, "appId": app_id})).collect();
+        print(&(serde_json::to_string_pretty(&names)? + "\n"))?;
+    } else {
+        print(&names.map(|(slug, app_id)| format!("{slug}\t{}\n", app_id.unwrap_or_default())).collect::<String>())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,51 @@
+//! `attrsync settings reseal`: every secret under the master key that seals.
+
+use std::{io::Write, process::ExitCode};
+
+use clap::Args;
+
+use crate::cli::{
+    options::ConfigOptions,
+    output::{BAD, FAULT, print, styled},
+    source::{block_on, connect, master_keys},
+};
+
+/// Seal every secret anew under the master key that seals (settings.master_key)
+///
+/// To rotate: give every worker the new master key beside the old one; make it settings.master_key; reseal; then take the old
+/// one away. Interrupted, it goes on where it stopped when it is run again. Workers go on meanwhile.
+#[derive(Debug, Args)]
+pub(super) struct ResealArgs {
+    /// How many secrets are sealed in one transaction
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]
+    batch: u32,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigOptions,
+}
+
+impl ResealArgs {
+    pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
+        let config = self.config.load()?.config;
+        let keys = master_keys(&config)?;
+        let resealed = block_on(async {
+            let mut database = connect(&config).await?;
+            let told = |count| {
+                // Progress that nobody can read is no fault.
+                _ = writeln!(anstream::stderr(), "{count} sealed anew");
+            };
+            Ok(database.reseal(&keys, self.batch.into(), told).await?)
+        })?;
+        for problem in &resealed.problems {
+            writeln!(anstream::stderr(), "{} {problem}", styled(BAD, "error:"))?;
+        }
+        if self.json {
+            print(&(serde_json::to_string_pretty(&resealed)? + "\n"))?;
+        } else {
+            print(&format!("{} secrets sealed anew, {} did not open\n", resealed.resealed, resealed.problems.len()))?;
+        }
+        Ok(if resealed.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAULT) })
+    }
+}

@@ -1,0 +1,50 @@
+//! Where the configuration says that settings are, as `store` takes it.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context;
+
+use crate::{
+    config::{Config, SettingsSource},
+    domain::EventTime,
+    store::{Address, Database, DatabaseSource, MasterKeys, Source},
+};
+
+/// Connects to the database that the configuration names.
+pub(super) async fn connect(config: &Config) -> anyhow::Result<Database> {
+    match &config.settings.source {
+        SettingsSource::Postgres(url) => Ok(Database::connect(&Address::new(url)?).await?),
+        SettingsSource::File(path) => anyhow::bail!(
+            "the settings are in the file {}; name a database with --set settings.source=postgres://USER@HOST/DATABASE, or in \
+             ATTRSYNC__SETTINGS__SOURCE",
+            path.display()
+        ),
+    }
+}
+
+/// Runs what a command has to wait for.
+pub(super) fn block_on<T>(future: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+}
+
+/// The source of settings, as they are, or in a database as they were.
+pub(super) fn source(config: &Config, at: Option<EventTime>) -> anyhow::Result<Source> {
+    match &config.settings.source {
+        SettingsSource::File(path) if at.is_none() => Ok(Source::File(path.clone())),
+        SettingsSource::File(_) => {
+            anyhow::bail!("a file says only what settings are; what they were is in a database (settings.source)")
+        }
+        SettingsSource::Postgres(url) => Ok(Source::Database(DatabaseSource {
+            address: Address::new(url)?,
+            master_keys: Arc::new(master_keys(config)?),
+            max_staleness: Duration::from_secs(config.settings.max_staleness_s),
+            at,
+        })),
+    }
+}
+
+/// The master keys.
+pub(super) fn master_keys(config: &Config) -> anyhow::Result<MasterKeys> {
+    let settings = &config.settings;
+    MasterKeys::new(&settings.master_keys.0, &settings.master_key).context("settings.master_keys can't be used")
+}

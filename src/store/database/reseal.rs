@@ -1,0 +1,95 @@
+//! Secrets from one master key to another. Each batch is a transaction of its own, and what is sealed anew is no longer looked
+//! for: one that was interrupted is taken up by running it again. Workers go on; what they opened stays open.
+
+use serde::Serialize;
+use sqlx::{query, query_as};
+
+use super::{Database, DatabaseError};
+use crate::store::seal::{MasterKeys, Whose};
+
+/// What was sealed anew.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
+pub struct Resealed {
+    /// Secrets sealed under the new master key.
+    pub resealed: u64,
+    /// Secrets that didn't open, by organization and key, and why.
+    pub problems: Vec<String>,
+}
+
+type Row = (i64, i64, String, String, String, String, Vec<u8>);
+
+impl Database {
+    /// Seals every secret anew that is sealed under another master key than the one that seals, so many at a time. `done` hears
+    /// of each batch.
+    ///
+    /// # Errors
+    /// When the database can't be asked.
+    pub async fn reseal(
+        &mut self,
+        master_keys: &MasterKeys,
+        batch: i64,
+        mut done: impl FnMut(u64),
+    ) -> Result<Resealed, DatabaseError> {
+        let (mut all, mut last) = (Resealed::default(), 0);
+        if master_keys.sealing().is_empty() {
+            return Err(DatabaseError::Refused(
+                "there is no master key to seal with; name one in settings.master_keys".to_owned(),
+            ));
+        }
+        loop {
+            let failed = self.failed("secrets can't be sealed anew");
+            query("begin").execute(&mut self.connection).await.map_err(&failed)?;
+            let resealed = self.reseal_batch(master_keys, (last, batch), &mut all).await;
+            let ended = if resealed.is_ok() { "commit" } else { "rollback" };
+            query(ended).execute(&mut self.connection).await.map_err(&failed)?;
+            match resealed? {
+                Some(reached) => last = reached,
+                None => return Ok(all),
+            }
+            done(all.resealed);
+        }
+    }
+
+    /// One batch, after this secret; the last one of it, while there are any.
+    async fn reseal_batch(
+        &mut self,
+        master_keys: &MasterKeys,
+        (after, batch): (i64, i64),
+        all: &mut Resealed,
+    ) -> Result<Option<i64>, DatabaseError> {
+        let failed = self.failed("secrets can't be sealed anew");
+        let sql = "
+            select s.id, s.organization_id, o.slug, s.kind, s.key, s.master_key, s.sealed
+            from attrsync.secrets s join attrsync.organizations o on o.id = s.organization_id
+            where s.id > $1 and s.master_key <> $2 order by s.id limit $3 for update of s skip locked";
+        let rows: Vec<Row> = query_as(sql)
+            .bind(after)
+            .bind(master_keys.sealing())
+            .bind(batch)
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(&failed)?;
+        let Some(reached) = rows.last().map(|row| row.0) else { return Ok(None) };
+        for (secret, organization, slug, kind, key, master_key, sealed) in &rows {
+            let whose = Whose { organization: *organization, kind, key, secret: *secret };
+            match master_keys.open(&whose, sealed, master_key).and_then(|bytes| master_keys.seal(&whose, &bytes)) {
+                Ok(anew) => {
+                    query("update attrsync.secrets set sealed = $2, master_key = $3 where id = $1")
+                        .bind(secret)
+                        .bind(anew.bytes)
+                        .bind(anew.master_key)
+                        .execute(&mut self.connection)
+                        .await
+                        .map_err(&failed)?;
+                    all.resealed += 1;
+                }
+                Err(message) => all.problems.push(format!(
+                    "organization {}: {kind} key {}: {message}",
+                    slug.escape_debug(),
+                    key.escape_debug()
+                )),
+            }
+        }
+        Ok(Some(reached))
+    }
+}

@@ -1,0 +1,222 @@
+//! Changes from the command line: planned, applied, edited one by one, by several at once.
+
+use attrsync::{
+    domain::{Policy, snapshot::Enforcement},
+    store::{DatabaseError, EXAMPLE, FileSettings, Removal},
+};
+
+use crate::kit::{Base, MASTER, Told, author, block_on, edit, master_keys};
+
+#[test]
+fn a_plan_tells_what_would_change_by_its_exit_code_and_changes_nothing() {
+    let base = Base::new("plan");
+    base.file(EXAMPLE);
+    let plan = base.attrsync(&["settings", "plan", "settings.toml"]);
+    assert_eq!(plan.code, Some(2), "{plan:?}");
+    assert!(
+        plan.out.starts_with("+ organization acme\n") && plan.out.contains("    + attributes.plan: archived false, "),
+        "{plan:?}"
+    );
+    assert!(plan.out.ends_with("2 to add, 0 to change, 0 to archive; based on revision 0\n"), "{plan:?}");
+    assert_eq!(base.value::<i64>("select count(*) from attrsync.revisions"), 0);
+    base.attrsync(&["settings", "apply", "settings.toml", "--reason", "first", "--yes"]).well();
+    let again = base.attrsync(&["settings", "plan", "settings.toml"]);
+    assert_eq!(again.well(), "0 to add, 0 to change, 0 to archive; based on revision 1\n");
+    base.file(
+        &EXAMPLE
+            .replace("monthlySpend = { type = \"number\", locked = true }\n", "")
+            .replace("max_chars = 100", "max_chars = 50"),
+    );
+    let plan = base.attrsync(&["settings", "plan", "settings.toml"]);
+    assert!(plan.out.contains("    ~ attributes.title.max_chars: 100 → 50\n"), "{plan:?}");
+    assert!(plan.out.contains("    - attributes.monthlySpend: archived false, locked true, type number\n"), "{plan:?}");
+}
+
+#[test]
+fn organizations_that_the_file_does_not_name_stay_unless_they_are_pruned() {
+    let base = Base::new("prune");
+    base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
+    base.file("[[organizations]]\nslug = \"acme\"\n");
+    let apply = ["settings", "apply", "settings.toml", "--reason", "r", "--json"];
+    let told = base.attrsync(&[&apply[..], &["--yes"]].concat()).json();
+    assert_eq!(told["kept"], serde_json::json!(["globex"]));
+    let told = base.attrsync(&[&apply[..], &["--yes", "--prune"]].concat()).json();
+    assert_eq!(
+        (&told["changes"][0]["organization"], &told["changes"][0]["archived"]),
+        (&"globex".into(), &true.into())
+    );
+    assert_eq!(base.attrsync(&["settings", "org", "list"]).well(), "acme\t\n");
+}
+
+#[test]
+fn what_changed_since_the_plan_stops_the_change_whole() {
+    let base = Base::new("conflict");
+    base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
+    base.file(
+        &EXAMPLE
+            .replace("max_chars = 100", "max_chars = 50")
+            .replace("slug = \"globex\"", "slug = \"globex\"\napp_id = \"g\""),
+    );
+    let plan = base.attrsync(&["settings", "plan", "settings.toml", "--json"]);
+    let revision = serde_json::from_str::<serde_json::Value>(&plan.out).unwrap()["revision"].to_string();
+    base.attrsync(&["settings", "attribute", "lock", "acme", "title", "--reason", "meanwhile"]).well();
+    let apply = ["settings", "apply", "settings.toml", "--reason", "r", "--yes", "--since", &revision];
+    let told = base.attrsync(&apply);
+    assert!(told.code == Some(1) && told.err.contains("changed since revision 1: acme"), "{told:?}");
+    assert!(base.value::<bool>("select app_id is null from attrsync.organizations where slug = 'globex'"));
+    assert!(base.value::<bool>("select locked from attrsync.attributes where organization_id = 1 and name = 'title'"));
+}
+
+#[test]
+fn of_many_administrators_at_once_no_update_is_lost() {
+    let base = Base::new("concurrent");
+    base.attrsync(&["settings", "org", "add", "acme", "--reason", "r"]).well();
+    let name = |number: usize| format!("a{}", number / 2);
+    let started: Vec<_> = (0..12)
+        .map(|number| {
+            let line = ["settings", "attribute", "add", "acme", &name(number), "--type", "text", "--reason", "r"];
+            base.command(&line).spawn().unwrap()
+        })
+        .collect();
+    let told: Vec<_> = started.into_iter().map(|child| Told::of(&child.wait_with_output().unwrap())).collect();
+    let (well, refused): (Vec<_>, Vec<_>) = told.iter().partition(|told| told.code == Some(0));
+    assert_eq!((well.len(), refused.len()), (6, 6), "{told:?}");
+    assert!(refused.iter().all(|told| told.err.contains("already")), "{refused:?}");
+    assert_eq!(base.value::<i64>("select count(*) from attrsync.attributes"), 6);
+}
+
+#[test]
+fn two_edits_of_one_revision_one_wins_and_the_other_is_told() {
+    let base = Base::new("one_wins");
+    base.attrsync(&["settings", "org", "add", "acme", "--reason", "r"]).well();
+    let edits = ["observe", "enforced"].map(|mode| {
+        let line = ["settings", "enforcement", "acme", mode, "--reason", "r", "--yes", "--since", "1"];
+        base.command(&line).spawn().unwrap()
+    });
+    let _first = edits.map(|child| Told::of(&child.wait_with_output().unwrap()));
+    // Whatever the order was: whoever still stands on revision 1 after a change is told.
+    base.attrsync(&["settings", "attribute", "lock", "acme", "name", "--reason", "r"]).well();
+    let told = base.attrsync(&["settings", "enforcement", "acme", "observe", "--reason", "r", "--yes", "--since", "1"]);
+    assert!(told.code == Some(1) && told.err.contains("changed since revision 1: acme"), "{told:?}");
+}
+
+#[test]
+fn an_apply_under_a_concurrent_edit_is_one_or_the_other_and_never_a_mixture() {
+    let base = Base::new("mixture");
+    let keys = master_keys(&[("m", MASTER)]);
+    base.apply(EXAMPLE, &keys);
+    let file =
+        FileSettings::read(&base.file(&EXAMPLE.replace("enforcement = \"enforced\"", "enforcement = \"observe\"")))
+            .unwrap();
+    let (policy, author) = (Policy::default(), author("r"));
+    let (applied, edited) = block_on(async {
+        let (mut one, mut other) = (base.connect().await, base.connect().await);
+        let based = attrsync::store::Edit { since: Some(1), ..edit(&author, &policy, &keys) };
+        tokio::join!(
+            one.apply(&based, &file, Removal::Keep),
+            other.edit_organization(&based, "acme", |acme| {
+                acme.attributes.get_mut("title").unwrap().locked = Some(true);
+                Ok(())
+            }),
+        )
+    });
+    let conflict = |error: &DatabaseError| matches!(error, DatabaseError::Conflict { since: 1, .. });
+    let observed = base.load(keys).unwrap().current().by_slug("acme").unwrap().enforcement == Enforcement::Observe;
+    let locked =
+        base.value::<bool>("select locked from attrsync.attributes where organization_id = 1 and name = 'title'");
+    match (applied, edited) {
+        (Ok(_), Err(error)) => assert!(conflict(&error) && observed && !locked),
+        (Err(error), Ok(_)) => assert!(conflict(&error) && !observed && locked),
+        other => panic!("one wins and the other is told: {other:?}"),
+    }
+}
+
+#[test]
+fn what_is_destructive_is_not_done_without_consent() {
+    let base = Base::new("consent");
+    base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
+    for line in [
+        &["settings", "org", "archive", "acme", "--reason", "r"][..],
+        &["settings", "org", "rename", "acme", "new", "--reason", "r"],
+        &["settings", "key", "revoke", "acme", "2025-06", "--reason", "r"],
+        &["settings", "key", "retire", "acme", "2025-06", "--reason", "r"],
+        &["settings", "attribute", "unlock", "acme", "plan", "--reason", "r"],
+        &["settings", "attribute", "archive", "acme", "plan", "--reason", "r"],
+        &["settings", "enforcement", "acme", "observe", "--reason", "r"],
+    ] {
+        let told = base.attrsync(line);
+        assert!(told.code == Some(1) && told.err.contains("say --yes"), "{told:?}");
+        assert_eq!(base.value::<i64>("select max(number) from attrsync.revisions"), 1, "{line:?}");
+        let told = base.attrsync(&[line, &["--help"]].concat());
+        assert_eq!(told.code, Some(0));
+    }
+    for line in [
+        &["settings", "key", "revoke", "acme", "2025-06", "--reason", "leaked", "--yes"][..],
+        &["settings", "attribute", "archive", "acme", "plan", "--reason", "r", "-y"],
+        &["settings", "org", "rename", "acme", "new", "--reason", "r", "--yes"],
+    ] {
+        assert!(base.attrsync(line).well().starts_with("~ organization"));
+    }
+    let history = base.attrsync(&["settings", "history", "acme", "--json"]).json();
+    assert_eq!(history.as_array().unwrap().len(), 4, "found by the slug that it had: {history}");
+    assert_eq!(history[2]["reason"], "leaked");
+    assert!(!history[2]["entries"][0]["after"]["revoked_at"].is_null());
+}
+
+#[test]
+fn a_generated_secret_is_shown_once_and_verifies() {
+    let base = Base::new("generated");
+    base.attrsync(&["settings", "org", "add", "acme", "--reason", "r"]).well();
+    let add = ["settings", "key", "add", "acme", "k", "--generate", "--algorithm", "HS512", "--reason", "r"];
+    let told = base.attrsync(&add);
+    let secret = told.out.lines().last().unwrap().to_owned();
+    assert!(told.code == Some(0) && secret.len() == 86, "{told:?}");
+    let exported = base.attrsync(&["settings", "export", "acme", "--secrets"]).well();
+    assert!(exported.contains(&secret));
+    assert!(!base.attrsync(&["settings", "export", "acme"]).well().contains(&secret));
+    let argument = base.attrsync(&["settings", "key", "add", "acme", "k2", "--secret", "s3cret", "--reason", "r"]);
+    assert_eq!(argument.code, Some(2), "a secret is no argument");
+}
+
+#[test]
+fn what_is_wrong_is_refused_with_the_way_out_and_leaves_no_trace() {
+    let base = Base::new("refused");
+    base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
+    for (line, said) in [
+        (&["settings", "org", "add", "acme", "--reason", "r"][..], "another organization has the slug `acme`"),
+        (
+            &["settings", "org", "add", "new", "--app-id", "65f1c0de65f1c0de65f1c0de", "--reason", "r"],
+            "another organization has the app_id",
+        ),
+        (&["settings", "org", "rename", "nobody", "new", "--reason", "r", "-y"], "there is no organization `nobody`"),
+        (&["settings", "attribute", "add", "acme", "userHash", "--type", "text", "--reason", "r"], "is a credential"),
+        (&["settings", "attribute", "lock", "acme", "unheard", "--reason", "r"], "attributes.unheard.type: is missing"),
+        (
+            &["settings", "attribute", "add", "acme", "plan", "--type", "text", "--reason", "r"],
+            "has an attribute `plan` already",
+        ),
+        (&["settings", "key", "revoke", "acme", "nokey", "--reason", "r", "-y"], "acme has no key `nokey`"),
+        (&["settings", "enforcement", "acme", "off", "--reason", "r", "-y"], "security.allow_off"),
+        (&["settings", "org", "add", "new", "--reason", " "], "--reason is empty"),
+    ] {
+        let told = base.attrsync(line);
+        assert!(told.code == Some(1) && told.err.contains(said), "{said}: {told:?}");
+    }
+    assert_eq!(base.value::<i64>("select count(*) from attrsync.revisions"), 1);
+}
+
+#[test]
+fn locking_and_enforcing_say_what_to_look_at_first() {
+    let base = Base::new("advice");
+    base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
+    for (line, named) in [
+        (&["settings", "attribute", "lock", "globex", "plan", "--reason", "r"][..], "replay"),
+        (&["settings", "enforcement", "globex", "enforced", "--reason", "r"], "wouldReject"),
+    ] {
+        let told = base.attrsync(line);
+        assert!(
+            told.code == Some(0) && told.err.contains("before you do this:") && told.err.contains(named),
+            "{told:?}"
+        );
+    }
+}

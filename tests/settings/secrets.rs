@@ -1,0 +1,164 @@
+//! Secrets in the database: sealed for whom they are, and nowhere else to be found.
+
+use attrsync::store::EXAMPLE;
+
+use crate::kit::{Base, MASTER, OTHER_MASTER, block_on, master_keys};
+
+/// What must not be found: the sample secrets all begin or end so.
+const PLANTED: [&str; 2] = ["sample-acme", "sample-globex"];
+
+fn applied(test: &str) -> Base {
+    let base = Base::new(test);
+    base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
+    base
+}
+
+/// Organizations that can't be used, with what is said of them.
+fn unusable(base: &Base, keys: attrsync::store::MasterKeys) -> Vec<String> {
+    let snapshot = base.load(keys).unwrap().current();
+    let mut slugs: Vec<_> = snapshot.unusable().slugs.iter().map(ToString::to_string).collect();
+    slugs.sort();
+    assert!(slugs.iter().all(|slug| snapshot.by_slug(slug).is_none()));
+    slugs
+}
+
+#[test]
+fn a_dump_holds_no_secret_in_clear() {
+    let base = applied("dump");
+    base.attrsync_with(
+        &["settings", "key", "add", "acme", "new", "--secret-file", "-", "--reason", "r"],
+        "planted-in-the-dump\n",
+    )
+    .well();
+    let dump =
+        std::process::Command::new("pg_dump").arg(&base.url).output().expect("pg_dump is installed with PostgreSQL");
+    assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+    let dump = String::from_utf8_lossy(&dump.stdout);
+    assert!(dump.contains("2025-06") && dump.contains("acme"), "the rows are in it");
+    for planted in PLANTED.into_iter().chain(["planted-in-the-dump", MASTER]) {
+        let hex: String = planted.bytes().map(|byte| format!("{byte:02x}")).collect();
+        assert!(!dump.contains(planted) && !dump.contains(&hex), "{planted}");
+    }
+}
+
+#[test]
+fn swapped_truncated_and_changed_ciphertexts_do_not_open() {
+    for (what, sql) in [
+        (
+            "swapped between organizations",
+            "update attrsync.secrets a set sealed = b.sealed from attrsync.secrets b
+             where a.organization_id = 1 and a.key = '2025-06' and b.organization_id = 2",
+        ),
+        (
+            "swapped between keys of one organization",
+            "update attrsync.secrets a set sealed = b.sealed from attrsync.secrets b
+             where a.organization_id = 1 and a.key = '2025-06' and b.organization_id = 1 and b.key = '2024-06'",
+        ),
+        (
+            "truncated",
+            "update attrsync.secrets set sealed = substr(sealed, 1, 30) where organization_id = 1 and key = '2025-06'",
+        ),
+        (
+            "changed in one bit",
+            "update attrsync.secrets set sealed = set_bit(sealed, 200, 1 - get_bit(sealed, 200))
+             where organization_id = 1 and key = '2025-06'",
+        ),
+    ] {
+        let base = applied("swapped");
+        base.sql(sql).unwrap();
+        assert_eq!(unusable(&base, master_keys(&[("m", MASTER)])), ["acme"], "{what}");
+    }
+}
+
+#[test]
+fn a_lost_or_wrong_master_key_is_one_clear_error_an_organization_and_the_rest_goes_on() {
+    let base = applied("lost_key");
+    base.attrsync(&["settings", "org", "add", "keyless", "--reason", "r"]).well();
+    for (keys, said) in [
+        (format!("{{\"m\" = \"{OTHER_MASTER}\"}}"), "does not open with the master key `m`"),
+        (
+            format!("{{\"x\" = \"{MASTER}\"}}"),
+            "is sealed with the master key `m`, which is not among settings.master_keys",
+        ),
+    ] {
+        std::fs::write(base.folder().join("event"), r#"{"organization": "keyless", "anonymousId": "a"}"#).unwrap();
+        let mut command = base.command(&[
+            "explain",
+            "event",
+            "--type",
+            "boot",
+            "--set",
+            &format!("settings.master_keys={keys}"),
+            "--json",
+        ]);
+        command.env_remove("ATTRSYNC__SETTINGS__MASTER_KEYS__M__ENV");
+        let told = crate::kit::Told::of(&command.output().unwrap());
+        assert_eq!(told.code, Some(0), "{told:?}");
+        for slug in ["acme", "globex"] {
+            assert!(
+                told.err.contains(&format!("organization {slug}: jwt_keys[")) && told.err.contains(said),
+                "{told:?}"
+            );
+        }
+        for secret in PLANTED.into_iter().chain([MASTER, OTHER_MASTER]) {
+            assert!(!told.err.contains(secret) && !told.out.contains(secret), "{told:?}");
+        }
+    }
+}
+
+#[test]
+fn resealing_goes_on_where_it_stopped_while_either_key_opens() {
+    let base = applied("reseal");
+    let both = || master_keys(&[("m", MASTER), ("n", OTHER_MASTER)]);
+    let left = || base.value::<i64>("select count(*) from attrsync.secrets where master_key = 'm'");
+    let all = left();
+    assert!(all >= 5, "{all}");
+    // The third batch can't be written: what came before it stays.
+    base.sql("alter table attrsync.secrets add constraint stop check (master_key = 'm' or id < 3)").unwrap();
+    block_on(async { base.connect().await.reseal(&both(), 1, |_| ()).await.unwrap_err() });
+    assert_eq!(left(), all - 2);
+    assert_eq!(unusable(&base, both()), [""; 0], "workers that have both go on");
+    base.sql("alter table attrsync.secrets drop constraint stop").unwrap();
+    let resealed = block_on(async { base.connect().await.reseal(&both(), 2, |_| ()).await.unwrap() });
+    assert_eq!((resealed.resealed, left()), (u64::try_from(all - 2).unwrap(), 0));
+    assert_eq!(unusable(&base, master_keys(&[("n", OTHER_MASTER)])), [""; 0]);
+    assert_eq!(base.value::<i64>("select count(*) from attrsync.revisions"), 1, "it is no change of settings");
+}
+
+#[test]
+fn what_commands_and_errors_print_holds_no_secret() {
+    let base = applied("prints");
+    let secret = "planted-secret-of-a-new-key-0123456789";
+    let mut all = Vec::new();
+    for (line, input) in [
+        (&["settings", "key", "add", "acme", "p", "--secret-file", "-", "--reason", "r"][..], secret),
+        (&["settings", "key", "add", "acme", "p", "--secret-file", "-", "--reason", "r", "--json"], secret),
+        (
+            &["settings", "key", "add", "acme", "p", "--secret-file", "-", "--algorithm", "RS256", "--reason", "r"],
+            secret,
+        ),
+        (
+            &["settings", "key", "add", "acme", "q", "--public-key-file", "-", "--algorithm", "RS256", "--reason", "r"],
+            secret,
+        ),
+        (&["settings", "key", "list", "acme", "--json"], ""),
+        (&["settings", "key", "list", "acme"], ""),
+        (&["settings", "export"], ""),
+        (&["settings", "history", "acme", "--json"], ""),
+        (&["settings", "history", "acme"], ""),
+        (&["config", "show"], ""),
+        (&["config", "show", "--json"], ""),
+        (&["settings", "export", "--set", "settings.master_keys={\"m\" = \"planted-secret\"}"], ""),
+    ] {
+        all.push(base.attrsync_with(line, input));
+    }
+    base.file(&EXAMPLE.replace("sample-acme-jwt-secret-of-june-2025", secret));
+    all.push(base.attrsync(&["settings", "plan", "settings.toml"]));
+    all.push(base.attrsync(&["settings", "apply", "settings.toml", "--reason", "r", "--yes", "--json"]));
+    for told in &all {
+        for planted in PLANTED.into_iter().chain(["planted-secret", MASTER, "attrsync:attrsync@"]) {
+            assert!(!told.out.contains(planted) && !told.err.contains(planted), "{planted}: {told:?}");
+        }
+    }
+    assert!(all.iter().any(|told| told.out.contains("[another secret]")), "a changed secret is told as changed");
+}
