@@ -21,7 +21,8 @@ const RATE: usize = 12_000;
 fn every_event_is_told_exactly_once_while_workers_are_killed_added_and_removed() {
     let broker = broker();
     let topics = Topics::create(&broker.0, "end-to-end", PARTITIONS);
-    let setup = Setup::new(&topics, &["worker.commit_interval_ms=100"]);
+    // By default records wait for the commit, and a kill would hardly ever find one on its way.
+    let setup = Setup::new(&topics, &["worker.commit_interval_ms=100", "kafka.producer.properties.linger.ms=5"]);
     let (mut killed, steady) = (setup.start("a"), setup.start("b"));
     let feeding = std::thread::spawn({
         let topics = topics.clone();
