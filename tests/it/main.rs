@@ -9,6 +9,7 @@ mod kit;
 
 mod at_least_once;
 mod broker;
+mod dashboard;
 mod end_to_end;
 mod fencing;
 mod injected;
