@@ -42,7 +42,8 @@ use lag::Watch;
 use reader::{Channel, Progress, Reader};
 use server::Server;
 
-/// Verdicts that may wait for subscribers; one who falls behind further is dropped. Some seconds of a busy worker.
+/// Verdicts that may wait for subscribers, of a few kilobytes at most each; one who falls behind further is dropped. Some seconds of
+/// a busy worker.
 const WAITING: usize = 16_384;
 
 /// What the readers write and the server reads. Each lock is held for as long as counting or copying takes, and no two at once.

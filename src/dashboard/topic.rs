@@ -108,7 +108,7 @@ impl Topic {
         let mut next = BTreeMap::new();
         for partition in partitions {
             let (low, high) = self.consumer.fetch_watermarks(&self.name, *partition, LOOKUP)?;
-            let begin = since.get(partition).copied().unwrap_or(low).clamp(low, high);
+            let begin = since.get(partition).copied().unwrap_or(low).min(high).max(low);
             let most = match history {
                 History::Whole => i64::MAX,
                 History::Window { records, .. } => i64::try_from(records / partitions.len() as u64).unwrap_or(i64::MAX),

@@ -5,6 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io::{BufRead as _, Read as _},
     thread,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -105,6 +106,20 @@ fn totals_are_those_of_the_topics_and_the_same_after_a_restart() {
     dashboard.stop();
 }
 
+/// Sends so many events, five thousand a second.
+fn steadily(feed: &mut Feed, number: usize) {
+    const SLICE: usize = 100;
+    const RATE: f64 = 5_000.0;
+    let begun = Instant::now();
+    while feed.len() < number {
+        feed.mixture(SLICE.min(number - feed.len()));
+        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 events")]
+        let due = Duration::from_secs_f64(feed.len() as f64 / RATE);
+        thread::park_timeout(due.saturating_sub(begun.elapsed()));
+    }
+    feed.flush();
+}
+
 #[test]
 fn subscribers_that_read_miss_nothing_while_others_stall() {
     const READING: usize = 40;
@@ -124,9 +139,7 @@ fn subscribers_that_read_miss_nothing_while_others_stall() {
 
     let setup = Setup::new(&topics, &[]);
     let worker = setup.start("a");
-    feed.mixture(events());
-    feed.flush();
-    let number = feed.len();
+    let number = events();
     thread::scope(|scope| {
         let readers: Vec<_> = reading
             .into_iter()
@@ -137,6 +150,7 @@ fn subscribers_that_read_miss_nothing_while_others_stall() {
                 })
             })
             .collect();
+        steadily(&mut feed, number);
         for reader in readers {
             assert_eq!(reader.join().unwrap(), number, "each verdict once");
         }

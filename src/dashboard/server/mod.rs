@@ -87,12 +87,7 @@ impl Server {
             brokers: options.consumer.get("bootstrap.servers").unwrap_or_default().to_owned(),
         });
         let bounds = Bounds { connections: CONNECTIONS + options.subscribers, patience: Patience::Stalled(STALL) };
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(THREADS)
-            .thread_name("dashboard")
-            .enable_io()
-            .enable_time()
-            .build()?;
+        let runtime = runtime()?;
         let (end, ended) = oneshot::channel();
         let serve = move || {
             runtime.block_on(async {
@@ -123,6 +118,11 @@ impl Drop for Server {
             _ = thread.join();
         }
     }
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(THREADS).thread_name("dashboard").enable_io().enable_time().build()
 }
 
 async fn serve((listener, bounds): (std::net::TcpListener, Bounds), app: Arc<App>) -> io::Result<()> {

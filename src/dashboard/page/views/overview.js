@@ -23,7 +23,7 @@ export default {
     h("dl", { class: "figures" },
       figure("Verdicts a second", rate(data.rates.accepted + data.rates.partial + data.rates.rejected), "last 10 s"),
       outcomeFigures(data.outcomes),
-      figure("Waiting", data.lag ? count(data.lag.records) : "–", data.lag ? "events without a verdict" : "not known")),
+      figure("Waiting", data.lag ? count(data.lag.records) : "–", data.lag ? "yet to be judged" : "not known")),
     section("over-time", "Verdicts over time", spans(),
       h("p", { class: "readout", "data-keep": "readout", "aria-hidden": "true" }),
       h("div", { class: "chart", "data-keep": "chart", role: "img" })),

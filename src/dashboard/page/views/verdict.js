@@ -80,7 +80,7 @@ function attributes({ verdict, attributes: refused }) {
       reason.advice && inline(reason.advice), hint && h("p", { class: "hint" }, inline(hint))], ""]);
   const rows = [...not, ...set, ...companies, ...unset].map(([name, company, outcome, what, proof], at) => ({
     key: `${at}`,
-    cells: [foreign(name), company === null ? "–" : foreign(company), h("span", { class: `badge ${outcome}` }, outcome), what, proof || "–"],
+    cells: [foreign(name), company === null ? "–" : foreign(company), badge(outcome), what, proof || "–"],
   }));
   if (!rows.length) return null;
   return section("attributes", "Attributes", table("What became of each attribute",
