@@ -96,7 +96,7 @@ impl Reader {
             Err(error) => {
                 let lost = topic.is_lost();
                 self.progress(|progress| {
-                    progress.problem = Some(TopicError::Kafka(self.topic.clone(), error).to_string());
+                    progress.problem = Some(TopicError::of(&self.topic, error).to_string());
                 });
                 if lost && let Err(error) = topic.reopen(&self.consumer) {
                     tracing::warn!(topic = self.topic, %error, "the dashboard's consumer can't be replaced");

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use rdkafka::{
     ClientConfig, ClientContext, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _, ConsumerContext},
-    error::{KafkaError, KafkaResult},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
     message::BorrowedMessage,
     metadata::{MetadataPartition, MetadataTopic},
 };
@@ -47,9 +47,22 @@ pub(super) enum TopicError {
     /// There is none.
     #[error("there is no topic {0}; `attrsync topics create` makes it")]
     Missing(String),
-    /// The cluster says no, or nothing.
+    /// The cluster says nothing.
+    #[error("no broker answers")]
+    Away(#[source] KafkaError),
+    /// The cluster says no.
     #[error("topic {0}: {1}")]
     Kafka(String, #[source] KafkaError),
+}
+
+impl TopicError {
+    /// What an error about this topic means.
+    pub(super) fn of(topic: &str, error: KafkaError) -> Self {
+        match error.rdkafka_error_code() {
+            Some(Code::BrokerTransportFailure | Code::AllBrokersDown | Code::OperationTimedOut) => Self::Away(error),
+            _ => Self::Kafka(topic.to_owned(), error),
+        }
+    }
 }
 
 /// The properties of a reader, `passed` being the operator's.
@@ -74,7 +87,7 @@ fn properties(passed: &ClientConfig) -> ClientConfig {
 impl Topic {
     /// A reader of this topic from where its history begins.
     pub(super) fn open(passed: &ClientConfig, name: &str, history: History) -> Result<Self, TopicError> {
-        let kafka = |error| TopicError::Kafka(name.to_owned(), error);
+        let kafka = |error| TopicError::of(name, error);
         let consumer = properties(passed).create_with_context(Silent).map_err(kafka)?;
         let mut topic = Self { consumer, name: name.to_owned(), next: BTreeMap::new(), behind: Vec::new(), cut: false };
         let partitions = topic.partitions()?;
@@ -92,7 +105,7 @@ impl Topic {
 
     fn partitions(&self) -> Result<Vec<i32>, TopicError> {
         let metadata = self.consumer.fetch_metadata(Some(&self.name), LOOKUP);
-        let metadata = metadata.map_err(|error| TopicError::Kafka(self.name.clone(), error))?;
+        let metadata = metadata.map_err(|error| TopicError::of(&self.name, error))?;
         let found = metadata.topics().iter().find(|found| found.name() == self.name && found.error().is_none());
         let partitions: Vec<_> =
             found.into_iter().flat_map(MetadataTopic::partitions).map(MetadataPartition::id).collect();
@@ -150,7 +163,7 @@ impl Topic {
             self.next.entry(partition).or_insert(0);
         }
         if self.next.len() > known {
-            self.assign().map_err(|error| TopicError::Kafka(self.name.clone(), error))?;
+            self.assign().map_err(|error| TopicError::of(&self.name, error))?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 // everything it complains of.
 
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -14,13 +14,26 @@ const binary = process.env.ATTRSYNC_BINARY ?? join(root, "target/debug/attrsync"
 mkdirSync(shots, { recursive: true });
 
 /** Starts `attrsync dev`; `stop` ends it. */
-export async function dev(...further) {
-  const child = spawn(binary, ["dev", "--dashboard-address", "127.0.0.1:0", ...further], { stdio: ["ignore", "pipe", "inherit"] });
+export const dev = (...further) => start(["dev", "--dashboard-address", "127.0.0.1:0", ...further], "inherit");
+
+/** Starts `attrsync dashboard` for a cluster that is away, with this token. */
+export function dashboardAlone(token) {
+  const file = join(mkdtempSync(join(tmpdir(), "attrsync-token-")), "token");
+  writeFileSync(file, `${token}\n`);
+  // What it logs of the cluster is not what is looked at here.
+  return start(["dashboard", "--address", "127.0.0.1:0", "--brokers", "127.0.0.1:9", "--set", `dashboard.token_file=${file}`], "ignore");
+}
+
+async function start(command, stderr) {
+  const child = spawn(binary, command, { stdio: ["ignore", "pipe", stderr] });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const lines = createInterface({ input: child.stdout });
   const url = await new Promise((resolve, reject) => {
-    lines.on("line", (line) => /dashboard\s+(http\S+)/.exec(line)?.[1] && resolve(/(http\S+)/.exec(line)[1]));
-    ended.then((code) => reject(new Error(`attrsync dev ended with ${code}`)));
+    lines.on("line", (line) => {
+      const found = /(?:^|dashboard\s+)(http:\S+)/.exec(line);
+      if (found) resolve(found[1]);
+    });
+    ended.then((code) => reject(new Error(`attrsync ${command[0]} ended with ${code}`)));
   });
   return { url: url.replace(/\/$/, ""), stop: async () => { child.kill("SIGINT"); await ended; } };
 }

@@ -6,7 +6,7 @@
 
 import { webcrypto } from "node:crypto";
 import { join } from "node:path";
-import { browser, check, dev, page, shots } from "./kit.mjs";
+import { browser, check, dashboardAlone, dev, page, shots } from "./kit.mjs";
 
 const WIDE = { width: 1600, height: 1000 };
 const NARROW = { width: 360, height: 760 };
@@ -144,6 +144,29 @@ test("a dashboard that is gone is said, and what was there stays", async ({ open
   check(await tab.getByRole("table").isVisible(), "the figures of before are still there");
   await tab.unroute("**/api/**");
   await tab.getByText("The dashboard doesn't answer").waitFor({ state: "hidden" });
+});
+
+test("a token is asked for, and a cluster that is away is said", async ({ open }) => {
+  const token = "0123456789abcdef0123456789abcdef";
+  const alone = await dashboardAlone(token);
+  try {
+    const { page: tab } = await open({ viewport: WIDE }, `${alone.url}/`);
+    await tab.getByLabel("Token").fill("guessed");
+    await tab.keyboard.press("Enter");
+    await tab.getByText("That is not the token").waitFor();
+    await tab.screenshot({ path: join(shots, "token-wide-light.png") });
+    await tab.getByLabel("Token").fill(token);
+    await tab.keyboard.press("Enter");
+    await tab.getByText("Trouble").waitFor();
+    await tab.getByText("The verdicts can't be read: no broker answers.").waitFor();
+    await tab.getByText("Nothing was rejected.").waitFor();
+    await tab.screenshot({ path: join(shots, "trouble-wide-light.png") });
+    check((await tab.evaluate(() => document.cookie)) === "", "scripts can't read the cookie");
+    await tab.reload();
+    await tab.getByText("Trouble").waitFor();
+  } finally {
+    await alone.stop();
+  }
 });
 
 test("every view fits 360 and 1600 pixels, light and dark", async ({ open, url }) => {

@@ -123,6 +123,8 @@ impl DevArgs {
         let events = if self.no_traffic { Some(0) } else { self.events };
         let feed = Feed::start(&config, Plan { rate: self.rate, events, seed: self.seed })?;
         let shown = self.show(&Sources { verdicts, feed, interrupted, stopper: stopper.clone() });
+        // Before the broker goes, which it would look for.
+        drop(dashboard);
         stopper.stop();
         worker.join()?;
         shown?.summary()?;

@@ -63,8 +63,9 @@ fn problem(around: &Around) -> Finding {
 }
 
 fn reading(around: &Around) -> Finding {
-    let Reading { caught_up, records, .. } = &around.reading;
-    (!caught_up).then(|| (Level::Reading, format!("Reading the history: {records} records so far.")))
+    let Reading { caught_up, records, problem, .. } = &around.reading;
+    (!caught_up && problem.is_none())
+        .then(|| (Level::Reading, format!("Reading the history: {records} records so far.")))
 }
 
 fn silence(outcomes: &Outcomes, around: &Around, now: i64) -> Finding {
@@ -166,6 +167,6 @@ mod tests {
     fn topics_that_cannot_be_read_are_trouble_whatever_else_holds() {
         let reading = Reading { problem: Some("no broker answers".to_owned()), ..Reading::default() };
         let status = status(&board(0, 0), &Around { reading, lag: None }, NOW);
-        assert!(status.level == Level::Trouble && status.findings.len() == 2, "{status:?}");
+        assert!(status.level == Level::Trouble && status.findings.len() == 1, "{status:?}");
     }
 }
