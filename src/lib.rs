@@ -28,10 +28,11 @@
 //! # Where things are
 //!
 //! [`domain`] holds the words that all of them speak, [`store`] makes the settings that judge, [`worker`] drives the loop,
-//! [`observe`] tells others how it goes, [`config`] is what the process was told, [`cli`] is a file per command.
+//! [`observe`] tells others how it goes, [`dashboard`] reads the verdicts back and shows them, [`config`] is what the process was told, [`cli`] is a file per command.
 
 pub mod cli;
 pub mod config;
+pub mod dashboard;
 pub mod decide;
 pub mod decode;
 pub mod domain;

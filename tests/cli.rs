@@ -193,3 +193,26 @@ fn a_reader_that_leaves_is_no_fault() {
     let told = Told::of(&child.wait_with_output().unwrap());
     assert_eq!((told.code, told.err.as_str()), (Some(0), ""), "{told:?}");
 }
+
+#[test]
+fn a_dashboard_for_others_needs_a_token_worth_its_name() {
+    let shell = Shell::new().file("weak", "letmein\n");
+    let told = shell.run("dashboard --address 0.0.0.0:0");
+    assert_eq!(told.code, Some(2), "{told:?}");
+    for part in
+        ["dashboard.address = \"0.0.0.0:0\"", "--address", "dashboard.token_file", "openssl rand -hex 32", "TLS"]
+    {
+        assert!(told.err.contains(part), "{part}: {told:?}");
+    }
+    let told = shell.run("dashboard --address 127.0.0.1:0 --set dashboard.token_file=weak");
+    assert!(told.code == Some(1) && told.err.contains("at least 32"), "{told:?}");
+    assert!(!told.err.contains("letmein") && told.out.is_empty(), "{told:?}");
+}
+
+#[test]
+fn a_dashboard_says_which_port_is_taken() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let told = Shell::new().run(&format!("dashboard --address {address}"));
+    assert!(told.code == Some(1) && told.err.contains(&format!("{address} can't be listened on")), "{told:?}");
+}

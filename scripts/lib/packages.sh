@@ -8,6 +8,7 @@
 build_needs=(cc:build-essential c++:build-essential make:build-essential cmake:cmake perl:perl)
 kafka_needs=(java:default-jre-headless mvn:maven)
 postgres_needs=(initdb:postgresql)
+browser_needs=(chromium:chromium node:nodejs npm:npm)
 
 # Debian keeps PostgreSQL's server programs off the PATH, one folder a version; sorted, the newest last.
 postgres_bins() { printf '%s\n' /usr/lib/postgresql/*/bin | sort -V; }

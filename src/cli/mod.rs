@@ -5,6 +5,7 @@
 //! `options::ConfigOptions`.
 
 mod config;
+mod dashboard;
 mod dev;
 mod explain;
 mod healthcheck;
@@ -46,6 +47,7 @@ const AFTER_HELP: &str = "\
 Examples:
   attrsync run --brokers kafka:9092          judge events until SIGTERM
   attrsync dev                               try everything in one process, nothing else installed
+  attrsync dashboard --brokers kafka:9092    see in a browser what is rejected, for whom and why
   attrsync explain event.json                see an event's verdict and every step on the way there
   attrsync sign --organization acme --hash 1 make a token or a hash, to try things with
   attrsync config defaults > attrsync.toml   begin with a commented configuration
@@ -68,6 +70,7 @@ pub struct Cli {
 enum Command {
     Run(run::RunArgs),
     Dev(dev::DevArgs),
+    Dashboard(dashboard::DashboardArgs),
     Replay(replay::ReplayArgs),
     Explain(explain::ExplainArgs),
     Sign(sign::SignArgs),
@@ -83,6 +86,7 @@ impl Command {
         match self {
             Command::Run(args) => args.execute(),
             Command::Dev(args) => args.execute(),
+            Command::Dashboard(args) => args.execute(),
             Command::Replay(args) => args.execute(),
             Command::Explain(args) => args.execute(),
             Command::Sign(args) => args.execute(),

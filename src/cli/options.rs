@@ -40,17 +40,29 @@ impl ConfigOptions {
     /// # Errors
     /// Everything that is wrong with it.
     pub(super) fn load(&self) -> Result<Loaded, ConfigError> {
+        self.load_with([])
+    }
+
+    /// The same, with flags of the command's own: each a name, a key and a text.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub(super) fn load_with<'f>(
+        &self,
+        further: impl IntoIterator<Item = (&'f str, &'f str, String)>,
+    ) -> Result<Loaded, ConfigError> {
         let variables: std::collections::BTreeMap<String, String> = std::env::vars_os()
             .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
             .collect();
         let from_variable = || variables.get(FILE_VARIABLE).filter(|file| !file.is_empty()).map(PathBuf::from);
         let file = self.config.clone().or_else(from_variable);
-        config::load(&Sources { file, flags: self.flags(), variables })
+        let mut flags = self.flags();
+        flags.extend(further.into_iter().map(|(name, key, text)| flag(name, key, text)));
+        config::load(&Sources { file, flags, variables })
     }
 
     /// The flags that set a key; those of one key come after `--set`, and so win.
     fn flags(&self) -> Vec<Flag> {
-        let flag = |name: &str, key: &str, text: String| Flag { name: name.to_owned(), key: key.to_owned(), text };
         let set = self.set.iter().map(|(key, text)| flag("--set", key, text.clone()));
         let own = [
             self.brokers.clone().map(|brokers| flag("--brokers", "kafka.bootstrap_servers", brokers)),
@@ -59,6 +71,10 @@ impl ConfigOptions {
         ];
         set.chain(own.into_iter().flatten()).collect()
     }
+}
+
+fn flag(name: &str, key: &str, text: String) -> Flag {
+    Flag { name: name.to_owned(), key: key.to_owned(), text }
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// The bounds of every number.
-pub(super) const RANGES: [(&str, RangeInclusive<i64>); 20] = [
+pub(super) const RANGES: [(&str, RangeInclusive<i64>); 27] = [
     ("worker.shards", 0..=256),
     ("worker.commit_interval_ms", 1..=10_000),
     ("worker.batch_records", 1..=1_000_000),
@@ -36,6 +36,13 @@ pub(super) const RANGES: [(&str, RangeInclusive<i64>); 20] = [
     ("limits.companies", 0..=10_000),
     ("limits.token_bytes", 64..=1_048_576),
     ("limits.name_chars", 1..=10_000),
+    ("dashboard.window_h", 1..=24),
+    ("dashboard.window_records", 1..=1_000_000_000),
+    ("dashboard.organizations", 1..=100_000),
+    ("dashboard.attributes", 1..=1_000),
+    ("dashboard.verdicts", 1..=1_000_000),
+    ("dashboard.verdicts_bytes", 65_536..=4_294_967_296),
+    ("dashboard.subscribers", 1..=1_000),
 ];
 
 /// Numbers out of their range.
@@ -57,6 +64,7 @@ pub(super) fn contradictions(config: &Config, values: &Values) -> Vec<Problem> {
     checks.timeouts(config);
     checks.settings(config);
     checks.filter(config);
+    checks.dashboard(config);
     checks.properties();
     checks.problems
 }
@@ -185,6 +193,12 @@ impl Checks<'_> {
                 format!("{error}; write a level, or a list as in \"info,librdkafka=warn\""),
             );
         }
+    }
+
+    fn dashboard(&mut self, config: &Config) {
+        let open = config.dashboard.token_file.as_os_str().is_empty() && !config.dashboard.address.ip().is_loopback();
+        let problem = "an address that others reach needs a token: `openssl rand -hex 32 > FILE`, name the file, and put TLS before it";
+        self.require(!open, &["dashboard.address", "dashboard.token_file"], problem);
     }
 
     fn properties(&mut self) {

@@ -27,8 +27,8 @@ pub use layers::Origin;
 pub use properties::{ClientRole, Properties};
 pub use redact::{REDACTED, without_userinfo};
 pub use sections::{
-    Admin, Config, Delivery, Input, Kafka, Log, LogFormat, MasterKeys, OnUnusable, PolicySection, Role, Security,
-    Settings, SettingsSource, Worker,
+    Admin, Config, Dashboard, Delivery, Input, Kafka, Log, LogFormat, MasterKeys, OnUnusable, PolicySection, Role,
+    Security, Settings, SettingsSource, Worker,
 };
 pub use values::Effective;
 

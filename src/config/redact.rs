@@ -32,7 +32,8 @@ const SECRET_PARTS: [&str; 10] = [
 /// Whether the value of this key must not be printed.
 pub(super) fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase().replace('_', ".");
-    if key.starts_with("limits.") {
+    // A number, and the name of a file.
+    if key.starts_with("limits.") || key == "dashboard.token.file" {
         return false;
     }
     let sasl = key.find("sasl.").map(|start| &key[start..]);
@@ -90,6 +91,7 @@ mod tests {
             "kafka.properties.ssl.ca.location",
             "kafka.bootstrap_servers",
             "limits.token_bytes",
+            "dashboard.token_file",
         ] {
             assert!(!is_secret(key), "{key}");
         }

@@ -26,6 +26,8 @@ pub struct Config {
     pub limits: Limits,
     /// The endpoint for probes and metrics.
     pub admin: Admin,
+    /// The page about verdicts.
+    pub dashboard: Dashboard,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -221,6 +223,31 @@ pub struct Admin {
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(|_| D::Error::custom("expected address:port, as in 127.0.0.1:9464 or [::]:9464"))
+}
+
+/// The page about verdicts.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dashboard {
+    /// Where it listens.
+    #[serde(deserialize_with = "address")]
+    pub address: SocketAddr,
+    /// The file of the token that readers must show; empty where none is asked for.
+    pub token_file: PathBuf,
+    /// Hours back from the start from which the topics are read.
+    pub window_h: u32,
+    /// The most records that are read back at the start.
+    pub window_records: u64,
+    /// The most organizations that are told apart.
+    pub organizations: usize,
+    /// The most attributes of one organization that are told apart.
+    pub attributes: usize,
+    /// The newest verdicts that are kept whole, of each kind.
+    pub verdicts: usize,
+    /// The most bytes of these.
+    pub verdicts_bytes: usize,
+    /// The most subscribers of the stream of verdicts.
+    pub subscribers: usize,
 }
 
 /// What is logged, and how.

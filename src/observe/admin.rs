@@ -24,9 +24,12 @@ use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use super::{
-    bounded::Bounded,
+    bounded::{Bounded, Bounds, Patience},
     metrics::{self, Metrics, Reader},
 };
+
+/// Few connections, each of which carries one request.
+const BOUNDS: Bounds = Bounds { connections: 32, patience: Patience::Whole(Duration::from_secs(5)) };
 
 /// The body of `/livez` and `/readyz`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,7 +100,7 @@ struct Shown {
 }
 
 async fn serve(listener: std::net::TcpListener, shown: Arc<Shown>) -> io::Result<()> {
-    let listener = Bounded::new(TcpListener::from_std(listener)?);
+    let listener = Bounded::new(TcpListener::from_std(listener)?, BOUNDS);
     let router = Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
@@ -140,7 +143,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::observe::{Reading, SettingsReading, ShardReading, bounded::CONNECTIONS};
+    use crate::observe::{Reading, SettingsReading, ShardReading};
 
     fn start(read: impl Fn() -> Reading + Send + Sync + 'static) -> Admin {
         Admin::start(([127, 0, 0, 1], 0).into(), Duration::from_secs(30), Arc::new(read)).unwrap()
@@ -186,7 +189,8 @@ mod tests {
     #[test]
     fn connections_that_say_nothing_do_not_lock_others_out_for_long() {
         let admin = start(Reading::default);
-        let silent: Vec<_> = (0..CONNECTIONS + 1).map(|_| TcpStream::connect(admin.address()).unwrap()).collect();
+        let silent: Vec<_> =
+            (0..BOUNDS.connections + 1).map(|_| TcpStream::connect(admin.address()).unwrap()).collect();
         assert_eq!(get(&admin, "/livez").0, 200);
         drop(silent);
     }

@@ -14,24 +14,37 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::Sleep,
+    time::{Instant, Sleep},
 };
 
-/// The most connections at a time; more wait.
-pub(super) const CONNECTIONS: usize = 32;
+/// What connections may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// The most at a time; more wait.
+    pub(crate) connections: usize,
+    /// The time of each.
+    pub(crate) patience: Patience,
+}
 
-/// The most time that one connection, which carries one request, may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The time that a connection may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Patience {
+    /// For all of it: it carries one request.
+    Whole(Duration),
+    /// Without a byte in or out: it carries many, or an answer without end.
+    Stalled(Duration),
+}
 
 /// A listener that has a bounded number of connections, each for a bounded time.
-pub(super) struct Bounded {
+pub(crate) struct Bounded {
     listener: TcpListener,
     free: Arc<Semaphore>,
+    patience: Patience,
 }
 
 impl Bounded {
-    pub(super) fn new(listener: TcpListener) -> Self {
-        Self { listener, free: Arc::new(Semaphore::new(CONNECTIONS)) }
+    pub(crate) fn new(listener: TcpListener, bounds: Bounds) -> Self {
+        Self { listener, free: Arc::new(Semaphore::new(bounds.connections)), patience: bounds.patience }
     }
 }
 
@@ -43,7 +56,9 @@ impl Listener for Bounded {
         // The semaphore is never closed, so that there is always a permit to wait for.
         let permit = Arc::clone(&self.free).acquire_owned().await.ok();
         let (stream, address) = Listener::accept(&mut self.listener).await;
-        (Connection { stream, deadline: Box::pin(tokio::time::sleep(PATIENCE)), _permit: permit }, address)
+        let (Patience::Whole(time) | Patience::Stalled(time)) = self.patience;
+        let deadline = Box::pin(tokio::time::sleep(time));
+        (Connection { stream, deadline, patience: self.patience, _permit: permit }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -52,9 +67,10 @@ impl Listener for Bounded {
 }
 
 /// A connection that fails once its time is over.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     deadline: Pin<Box<Sleep>>,
+    patience: Patience,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -66,6 +82,14 @@ impl Connection {
             Poll::Pending => Ok(Pin::new(&mut self.stream)),
         }
     }
+
+    /// Passes on what became of a read or a write, after which a stalled connection is none.
+    fn moved<T>(&mut self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if let (Poll::Ready(Ok(_)), Patience::Stalled(time)) = (&result, self.patience) {
+            self.deadline.as_mut().reset(Instant::now() + time);
+        }
+        result
+    }
 }
 
 impl AsyncRead for Connection {
@@ -74,13 +98,15 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.poll_stream(context)?.poll_read(context, buffer)
+        let result = self.poll_stream(context)?.poll_read(context, buffer);
+        self.moved(result)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_stream(context)?.poll_write(context, bytes)
+        let result = self.poll_stream(context)?.poll_write(context, bytes);
+        self.moved(result)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -88,6 +114,39 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        self.poll_stream(context)?.poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::poll_fn, io::Read as _};
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(200);
+
+    #[test]
+    fn a_stalled_connection_fails_and_one_that_moves_does_not() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let mut listener = Bounded::new(listener, Bounds { connections: 1, patience: Patience::Stalled(SHORT) });
+            let mut client = std::net::TcpStream::connect(address).unwrap();
+            let (mut connection, _) = listener.accept().await;
+            let begun = Instant::now();
+            while begun.elapsed() < 3 * SHORT {
+                poll_fn(|context| Pin::new(&mut connection).poll_write(context, b"x")).await.unwrap();
+                client.read_exact(&mut [0]).unwrap();
+            }
+            let bytes = vec![0; 1 << 20];
+            let error = loop {
+                if let Err(error) = poll_fn(|context| Pin::new(&mut connection).poll_write(context, &bytes)).await {
+                    break error;
+                }
+            };
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        });
     }
 }

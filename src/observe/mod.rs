@@ -2,7 +2,7 @@
 //! pipeline: it is given a [`Reading`] when somebody asks.
 
 pub mod admin;
-mod bounded;
+pub(crate) mod bounded;
 pub mod log;
 pub mod metrics;
 mod reading;

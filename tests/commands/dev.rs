@@ -2,9 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    io::{BufRead, BufReader, Lines},
+    io::{BufRead, BufReader, Lines, Read, Write},
+    net::TcpStream,
     process::{Child, ChildStdout, Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use attrsync::{domain::EventTime, traffic::Traffic};
@@ -113,6 +114,35 @@ fn others_can_send_to_it_and_edited_settings_count_at_once() {
 }
 
 #[test]
+fn it_tells_where_its_dashboard_is_and_what_that_answers() {
+    let desk = Desk::new();
+    let mut dev = Running::start(&desk, &["--rate", "200", "--dashboard-address", "127.0.0.1:0"]);
+    let line = dev.until("dashboard ");
+    let address = line.split("http://").nth(1).unwrap().trim_end_matches('/').to_owned();
+    dev.until("✗ rejected");
+    let ask = |path: &str| {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+    };
+    assert!(ask("/").contains("/assets/main.js"));
+    let rejected = || {
+        let overview: serde_json::Value = serde_json::from_str(&ask("/api/v1/overview")).unwrap();
+        overview["outcomes"]["rejected"]["total"].as_u64().unwrap()
+    };
+    // It reads by itself, and may be behind the terminal for a moment.
+    let begun = Instant::now();
+    while rejected() == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no rejection is counted");
+    }
+    drop(dev);
+    let mut without = Running::start(&desk, &["--no-traffic", "--no-dashboard"]);
+    assert!(without.until("dashboard ").ends_with(" none"));
+}
+
+#[test]
 fn a_reader_that_leaves_ends_it() {
     let desk = Desk::new();
     let mut dev = Running::start(&desk, &["--rate", "100"]);
@@ -126,8 +156,12 @@ fn what_cannot_be_done_is_told() {
     let desk = Desk::new();
     let ran: Ran = desk.bare(&["dev", "--settings", "none.toml"]).output().unwrap().into();
     assert!(ran.code == Some(1) && ran.err.contains("none.toml cannot be read"), "{}", ran.err);
-    for arguments in [&["dev", "--rate", "0"][..], &["dev", "--events", "0"], &["dev", "--no-traffic", "--events", "1"]]
-    {
+    for arguments in [
+        &["dev", "--rate", "0"][..],
+        &["dev", "--events", "0"],
+        &["dev", "--no-traffic", "--events", "1"],
+        &["dev", "--dashboard-address", "0.0.0.0:0"],
+    ] {
         let ran: Ran = desk.bare(arguments).output().unwrap().into();
         assert_eq!(ran.code, Some(2), "{arguments:?}");
     }

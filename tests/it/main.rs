@@ -15,6 +15,7 @@ mod proxy;
 
 mod at_least_once;
 mod broker;
+mod dashboard;
 mod end_to_end;
 mod fencing;
 mod injected;

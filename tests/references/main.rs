@@ -155,3 +155,9 @@ fn configuration() {
 fn metrics() {
     holds("METRICS.md", &attrsync::observe::metrics::markdown());
 }
+
+#[test]
+fn the_api_of_the_dashboard() {
+    let document = serde_json::to_string_pretty(&attrsync::dashboard::openapi::document()).unwrap();
+    holds("openapi.json", &format!("{document}\n"));
+}

@@ -6,15 +6,23 @@ use crate::{
     store::Settings,
 };
 
+/// What there is beside the worker.
+pub(super) struct Shown {
+    /// Events a second, where traffic is made.
+    pub(super) rate: Option<u32>,
+    /// Where the dashboard is, where there is one.
+    pub(super) dashboard: Option<String>,
+}
+
 /// The text of it.
-pub(super) fn text(config: &Config, settings: &Settings, rate: Option<u32>) -> String {
+pub(super) fn text(config: &Config, settings: &Settings, shown: &Shown) -> String {
     let kafka = &config.kafka;
     let (broker, input) = (&kafka.bootstrap_servers, kafka.input.topics.join(", "));
     let (accepted, rejected) = (&kafka.accepted_topic, &kafka.rejected_topic);
     let snapshot = settings.current();
     let mut organizations: Vec<_> = snapshot.organizations().map(|organization| organization.slug.as_ref()).collect();
     organizations.sort_unstable();
-    let traffic = match rate {
+    let traffic = match shown.rate {
         None => "none; send your own".to_owned(),
         Some(rate) => format!("{rate} events a second: signed, forged, expired, hashed, locked, unconfigured, broken"),
     };
@@ -25,6 +33,7 @@ pub(super) fn text(config: &Config, settings: &Settings, rate: Option<u32>) -> S
         ("out", format!("{accepted}, {rejected}")),
         ("settings", format!("{}, organizations {}", settings.source(), organizations.join(", "))),
         ("traffic", traffic),
+        ("dashboard", shown.dashboard.clone().unwrap_or_else(|| "none".to_owned())),
     ] {
         text += &format!("  {} {what}\n", styled(DIM, format_args!("{name:<9}")));
     }

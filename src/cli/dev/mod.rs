@@ -1,5 +1,5 @@
 //! `attrsync dev`: everything in one process, nothing else installed: a broker, sample settings, traffic, the worker, and
-//! its verdicts on the terminal.
+//! its verdicts on the terminal and in a browser.
 //!
 //! ```text
 //! attrsync dev
@@ -18,6 +18,7 @@ mod verdicts;
 mod view;
 
 use std::{
+    net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
     sync::{
@@ -30,15 +31,22 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::{interrupt::on_interrupt, output::print, run::worker_options};
+use super::{
+    dashboard::{address_in_use, start, url},
+    interrupt::on_interrupt,
+    output::print,
+    run::worker_options,
+};
 use crate::{
     config::{self, Config, Log, LogFormat},
+    dashboard::{Dashboard, History},
     observe::log,
     store::{Settings, Source, log_warnings},
     worker::{Stopper, TopicLimits, Worker},
 };
 use broker::Broker;
 use feed::{Feed, Plan};
+use intro::Shown;
 use verdicts::Verdicts;
 use view::View;
 
@@ -81,6 +89,14 @@ pub(super) struct DevArgs {
     /// Settings file, reloaded when it changes [default: the samples, settings.example.toml]
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
+
+    /// Where the dashboard listens, on loopback [default: 127.0.0.1:9465, else any port that is free]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = loopback)]
+    dashboard_address: Option<SocketAddr>,
+
+    /// Start no dashboard
+    #[arg(long, conflicts_with = "dashboard_address")]
+    no_dashboard: bool,
 }
 
 impl DevArgs {
@@ -92,7 +108,13 @@ impl DevArgs {
         let config = configuration(&broker)?;
         let settings = Arc::new(self.load(&config)?);
         let _watch = settings.watch(RELOAD, |_| {})?;
-        print(&intro::text(&config, &settings, (!self.no_traffic).then_some(self.rate)))?;
+        let dashboard = self.dashboard(&config)?;
+        let url = dashboard.as_ref().map(|dashboard| url(dashboard.address()));
+        print(&intro::text(
+            &config,
+            &settings,
+            &Shown { rate: (!self.no_traffic).then_some(self.rate), dashboard: url },
+        ))?;
         let verdicts = Verdicts::subscribe(&config)?;
         let stopper = Stopper::default();
         let mut options = worker_options(&config);
@@ -101,10 +123,26 @@ impl DevArgs {
         let events = if self.no_traffic { Some(0) } else { self.events };
         let feed = Feed::start(&config, Plan { rate: self.rate, events, seed: self.seed })?;
         let shown = self.show(&Sources { verdicts, feed, interrupted, stopper: stopper.clone() });
+        // Before the broker goes, which it would look for.
+        drop(dashboard);
         stopper.stop();
         worker.join()?;
         shown?.summary()?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// The dashboard of `attrsync dashboard`, in this process. Where nobody asked for a port, any will do.
+    fn dashboard(&self, config: &Config) -> anyhow::Result<Option<Dashboard>> {
+        if self.no_dashboard {
+            return Ok(None);
+        }
+        let address = self.dashboard_address.unwrap_or(config.dashboard.address);
+        match start(config, History::Whole, address) {
+            Err(error) if self.dashboard_address.is_none() && address_in_use(&error) => {
+                start(config, History::Whole, SocketAddr::new(address.ip(), 0)).map(Some)
+            }
+            started => started.map(Some),
+        }
     }
 
     fn load(&self, config: &Config) -> anyhow::Result<Settings> {
@@ -139,6 +177,15 @@ impl DevArgs {
             }
         }
     }
+}
+
+/// An address that nobody else reaches: no token is asked for here.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|_| "expected address:port, as in 127.0.0.1:9465".to_owned())?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    Err("dev asks for no token and listens on loopback alone; attrsync dashboard takes any address".to_owned())
 }
 
 /// What the view waits for.

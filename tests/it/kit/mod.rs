@@ -1,6 +1,7 @@
 //! What the tests share: a cluster, topics and a group of their own, worker processes, and the outputs held against the
 //! inputs.
 
+pub(crate) mod dashboard;
 pub(crate) mod feed;
 pub(crate) mod group;
 pub(crate) mod mock;

@@ -1,0 +1,63 @@
+//! What the API answers: the board, the reader's state and the lag as plain types, which are serialized and documented by the same
+//! derives. Pure; times are milliseconds since 1970.
+
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod organizations;
+mod overview;
+mod reasons;
+mod shapes;
+mod status;
+mod verdicts;
+
+pub(crate) use organizations::{OrganizationPage, Organizations, organization, organizations};
+pub(crate) use overview::{Overview, overview};
+pub(crate) use reasons::{Reasons, reasons};
+pub(crate) use verdicts::{VerdictPage, Verdicts, verdict, verdicts};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// How the reading of the topics goes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Reading {
+    /// From when on verdicts were read: totals begin there.
+    pub(crate) from: i64,
+    /// Whether there was more than dashboard.window_records, so that older verdicts of the window are left out.
+    pub(crate) cut: bool,
+    /// Whether everything that was there has been read.
+    pub(crate) caught_up: bool,
+    /// Records read so far. A partial verdict is two.
+    pub(crate) records: u64,
+    /// Why the topics can't be read at the moment.
+    pub(crate) problem: Option<String>,
+}
+
+/// How far the worker is behind.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Lag {
+    /// Events that have no verdict yet, over all partitions.
+    pub(crate) records: u64,
+    /// When that was looked up.
+    pub(crate) at: i64,
+    /// The same by partition.
+    pub(crate) partitions: Vec<PartitionLag>,
+}
+
+/// How far the worker is behind on one partition.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct PartitionLag {
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+    pub(crate) records: u64,
+}
+
+/// What is known beside the board.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Around {
+    pub(crate) reading: Reading,
+    /// `None` where it isn't known.
+    pub(crate) lag: Option<Lag>,
+}

@@ -1,0 +1,270 @@
+//! Organizations: all of them, and one in full.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{
+    Reading,
+    shapes::{Clock, Given, OutcomesView, RecentView},
+};
+use crate::{
+    dashboard::board::{
+        Board,
+        bounded::{Bounded, Tally as _},
+        organization::Organization,
+        tally::{Attribute, Recent, Series},
+    },
+    domain::Reason,
+};
+
+/// Every organization.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Organizations {
+    pub(crate) clock: Clock,
+    pub(crate) reading: Reading,
+    /// How many there are of this search.
+    pub(crate) found: usize,
+    /// Those with the most rejected and partial verdicts of the last hour first.
+    pub(crate) organizations: Vec<OrganizationRow>,
+    /// Events of which it isn't known whom they concern.
+    pub(crate) nobody: Counts,
+    /// Organizations beyond dashboard.organizations, together.
+    pub(crate) others: Counts,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OrganizationRow {
+    pub(crate) organization: String,
+    #[serde(flatten)]
+    pub(crate) counts: Counts,
+    /// The reason of the most verdicts of the last hour.
+    pub(crate) top_reason: Option<String>,
+    /// When its last verdict was written.
+    pub(crate) last: Option<i64>,
+}
+
+/// How often, by outcome.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Counts {
+    /// Since `reading.from`.
+    pub(crate) total: ByOutcome,
+    pub(crate) last_hour: ByOutcome,
+    pub(crate) last_day: ByOutcome,
+    /// Rejected and partial verdicts of the last hour, by minute.
+    pub(crate) refused_hour: Vec<u32>,
+}
+
+/// Numbers of verdicts.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct ByOutcome {
+    pub(crate) accepted: u64,
+    pub(crate) partial: u64,
+    pub(crate) rejected: u64,
+}
+
+/// One organization in full.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OrganizationPage {
+    pub(crate) clock: Clock,
+    pub(crate) reading: Reading,
+    pub(crate) organization: String,
+    pub(crate) outcomes: OutcomesView,
+    /// What the verdicts show of it; null where none has shown it yet.
+    pub(crate) enforcement: Option<Enforcement>,
+    /// Why its events were rejected, whole or in part.
+    pub(crate) reasons: Vec<Given>,
+    /// What enforcement would reject.
+    pub(crate) would_reject: Vec<Given>,
+    /// How identities were proven.
+    pub(crate) proofs: Vec<Proof>,
+    /// The keys that still sign.
+    pub(crate) keys: Vec<Key>,
+    pub(crate) attributes: Attributes,
+    pub(crate) company_attributes: Attributes,
+    /// Names that arrive and that nobody configured.
+    pub(crate) unconfigured: Unconfigured,
+}
+
+/// What happens to an identity that is claimed without proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Enforcement {
+    /// The event is rejected.
+    Enforced,
+    /// It is accepted, and marked.
+    Observe,
+}
+
+/// How often a kind of proof ended in one way.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Proof {
+    /// jwt, hmac or none.
+    pub(crate) method: String,
+    /// verified, unverified, anonymous or failed.
+    pub(crate) status: String,
+    pub(crate) verdicts: RecentView,
+}
+
+/// A key that verified something.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Key {
+    pub(crate) method: String,
+    pub(crate) id: String,
+    pub(crate) verdicts: RecentView,
+}
+
+/// Attributes, and what became of them.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Attributes {
+    /// The most frequent first.
+    pub(crate) attributes: Vec<AttributeRow>,
+    /// Those beyond dashboard.attributes, together.
+    pub(crate) others: u64,
+}
+
+/// One attribute.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct AttributeRow {
+    pub(crate) attribute: String,
+    /// Set by a signed value.
+    pub(crate) signed: u64,
+    /// Set by an unsigned one.
+    pub(crate) unsigned: u64,
+    /// Unset.
+    pub(crate) unset: u64,
+    pub(crate) rejected: u64,
+    /// How many of the rejected ones a lock refused.
+    pub(crate) locked: u64,
+    pub(crate) dropped: u64,
+    pub(crate) last: Option<i64>,
+}
+
+/// Names that nobody configured.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Unconfigured {
+    /// The most frequent first.
+    pub(crate) names: Vec<Name>,
+    /// How often others came, beyond dashboard.attributes.
+    pub(crate) others: u64,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Name {
+    pub(crate) name: String,
+    pub(crate) events: RecentView,
+}
+
+/// Answers those whose slug holds this text, so many at most.
+pub(crate) fn organizations(board: &Board, reading: Reading, by: (&str, usize), now: i64) -> Organizations {
+    let (search, limit) = by;
+    let refused = |organization: &Organization| {
+        let outcomes = &organization.outcomes;
+        outcomes.rejected.recent.hour.sum(now, 60) + outcomes.partial.recent.hour.sum(now, 60)
+    };
+    let sorted = board.organizations.by(|organization| (refused(organization), organization.weight()));
+    let found: Vec<_> = sorted.into_iter().filter(|(slug, _)| slug.contains(search)).collect();
+    let row = |(slug, organization): &(&str, &Organization)| OrganizationRow {
+        organization: (*slug).to_owned(),
+        counts: counts(organization, now),
+        top_reason: organization
+            .reasons
+            .by(|recent| recent.hour.sum(now, 60))
+            .first()
+            .map(|(code, _)| (*code).to_owned()),
+        last: organization.outcomes.last(),
+    };
+    Organizations {
+        clock: Clock::at(now),
+        reading,
+        found: found.len(),
+        organizations: found.iter().take(limit).map(row).collect(),
+        nobody: counts(&board.nobody, now),
+        others: counts(board.organizations.rest(), now),
+    }
+}
+
+fn counts(organization: &Organization, now: i64) -> Counts {
+    let outcomes = &organization.outcomes;
+    let by = |count: &dyn Fn(&Series) -> u64| ByOutcome {
+        accepted: count(&outcomes.accepted),
+        partial: count(&outcomes.partial),
+        rejected: count(&outcomes.rejected),
+    };
+    let [partial, rejected] = [&outcomes.partial, &outcomes.rejected].map(|series| series.recent.hour.until(now));
+    Counts {
+        total: by(&|series| series.recent.total),
+        last_hour: by(&|series| series.recent.hour.sum(now, 60)),
+        last_day: by(&|series| series.day.sum(now, 144)),
+        refused_hour: partial
+            .iter()
+            .zip(&rejected)
+            .map(|(partial, rejected)| partial.saturating_add(*rejected))
+            .collect(),
+    }
+}
+
+/// Answers one of them; `None` where none of this slug is told apart.
+pub(crate) fn organization(board: &Board, reading: Reading, slug: &str, now: i64) -> Option<OrganizationPage> {
+    let organization = board.organizations.get(slug)?;
+    Some(OrganizationPage {
+        clock: Clock::at(now),
+        reading,
+        organization: slug.to_owned(),
+        outcomes: OutcomesView::of(&organization.outcomes, now),
+        enforcement: enforcement(organization),
+        reasons: Given::all(&organization.reasons, now),
+        would_reject: Given::all(&organization.would_reject, now),
+        proofs: pairs(&organization.proofs, now, |method, status, verdicts| Proof { method, status, verdicts }),
+        keys: pairs(&organization.keys, now, |method, id, verdicts| Key { method, id, verdicts }),
+        attributes: attributes(&organization.attributes),
+        company_attributes: attributes(&organization.company_attributes),
+        unconfigured: unconfigured(&organization.unconfigured, now),
+    })
+}
+
+fn enforcement(organization: &Organization) -> Option<Enforcement> {
+    // The settings may have changed: what was seen last counts.
+    let observed = organization.would_reject.iter().filter_map(|(_, recent)| recent.last).max();
+    let enforced = organization.reasons.get(Reason::ProofMissing.code()).and_then(|recent| recent.last);
+    match (observed, enforced) {
+        (None, None) => None,
+        (observed, enforced) if observed > enforced => Some(Enforcement::Observe),
+        _ => Some(Enforcement::Enforced),
+    }
+}
+
+/// A table whose names are pairs with a slash between them.
+fn pairs<T>(table: &Bounded<Recent>, now: i64, make: impl Fn(String, String, RecentView) -> T) -> Vec<T> {
+    let sorted = table.by(|recent| recent.total).into_iter();
+    let pair = |(name, recent): (&str, &Recent)| {
+        let (first, second) = name.split_once('/').unwrap_or((name, ""));
+        make(first.to_owned(), second.to_owned(), RecentView::of(recent, now))
+    };
+    sorted.map(pair).collect()
+}
+
+fn attributes(table: &Bounded<Attribute>) -> Attributes {
+    let row = |(name, attribute): (&str, &Attribute)| AttributeRow {
+        attribute: name.to_owned(),
+        signed: attribute.signed,
+        unsigned: attribute.unsigned,
+        unset: attribute.unset,
+        rejected: attribute.rejected,
+        locked: attribute.locked,
+        dropped: attribute.dropped,
+        last: attribute.last,
+    };
+    let sorted = table.by(crate::dashboard::board::bounded::Tally::weight);
+    Attributes { attributes: sorted.into_iter().map(row).collect(), others: table.rest().weight() }
+}
+
+fn unconfigured(table: &Bounded<Recent>, now: i64) -> Unconfigured {
+    let name = |(name, recent): (&str, &Recent)| Name { name: name.to_owned(), events: RecentView::of(recent, now) };
+    let sorted = table.by(|recent| recent.total);
+    Unconfigured { names: sorted.into_iter().map(name).collect(), others: table.rest().weight() }
+}

@@ -1,0 +1,172 @@
+//! Whether all is well, in a word and in sentences that say what to look at.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Around, Reading};
+use crate::dashboard::board::{Board, tally::Outcomes};
+
+/// Events behind from which the lag is worth a look.
+const LAG: u64 = 10_000;
+/// Minutes that count as just now.
+const RECENT_MIN: usize = 5;
+/// The least number of verdicts in them from which a share says something.
+const ENOUGH: u64 = 20;
+/// The share of rejected verdicts, in percent, below which nothing is made of it.
+const QUIET_PERCENT: u64 = 5;
+/// How long no verdict may come while events wait.
+const SILENCE_MS: i64 = 60_000;
+
+/// How it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Level {
+    /// Nothing to do.
+    Ok,
+    /// The history is still being read.
+    Reading,
+    /// Somebody should look.
+    Attention,
+    /// Verdicts do not come, or can't be read.
+    Trouble,
+}
+
+/// How it goes, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Status {
+    pub(crate) level: Level,
+    /// A sentence each; none where there is nothing to do.
+    pub(crate) findings: Vec<String>,
+}
+
+/// Looks at everything there is.
+pub(crate) fn status(board: &Board, around: &Around, now: i64) -> Status {
+    let findings = [
+        problem(around),
+        reading(around),
+        silence(&board.outcomes, around, now),
+        behind(around),
+        more_rejections(&board.outcomes, now),
+        unreadable(board),
+    ];
+    let findings: Vec<_> = findings.into_iter().flatten().collect();
+    Status {
+        level: findings.iter().map(|(level, _)| *level).max().unwrap_or(Level::Ok),
+        findings: findings.into_iter().map(|(_, finding)| finding).collect(),
+    }
+}
+
+type Finding = Option<(Level, String)>;
+
+fn problem(around: &Around) -> Finding {
+    around.reading.problem.as_ref().map(|problem| (Level::Trouble, format!("The verdicts can't be read: {problem}.")))
+}
+
+fn reading(around: &Around) -> Finding {
+    let Reading { caught_up, records, problem, .. } = &around.reading;
+    (!caught_up && problem.is_none())
+        .then(|| (Level::Reading, format!("Reading the history: {records} records so far.")))
+}
+
+fn silence(outcomes: &Outcomes, around: &Around, now: i64) -> Finding {
+    let waiting = around.lag.as_ref().map_or(0, |lag| lag.records);
+    let silent = outcomes.last().is_none_or(|last| now - last > SILENCE_MS);
+    (around.reading.caught_up && waiting > 0 && silent).then(|| {
+        (
+            Level::Trouble,
+            format!("No verdict came in the last minute, and {waiting} events wait for one: look at the worker."),
+        )
+    })
+}
+
+fn behind(around: &Around) -> Finding {
+    let lag = around.lag.as_ref().map(|lag| lag.records).filter(|records| *records >= LAG)?;
+    Some((Level::Attention, format!("The worker is {lag} events behind.")))
+}
+
+/// Whether the share of rejected verdicts is well above what it was in the hour before.
+fn more_rejections(outcomes: &Outcomes, now: i64) -> Finding {
+    let count = |spans| {
+        let of = |series: &crate::dashboard::board::tally::Series| series.recent.hour.sum(now, spans);
+        (of(&outcomes.rejected), of(&outcomes.accepted) + of(&outcomes.partial) + of(&outcomes.rejected))
+    };
+    let ((rejected, all), (rejected_hour, all_hour)) = (count(RECENT_MIN), count(60));
+    let (rejected_before, all_before) = (rejected_hour - rejected, all_hour - all);
+    if all < ENOUGH || all_before < ENOUGH {
+        return None;
+    }
+    let (recent, before) = (100 * rejected / all, 100 * rejected_before / all_before);
+    (recent > QUIET_PERCENT && recent > 2 * before).then(|| {
+        (
+            Level::Attention,
+            format!("Rejections have risen: {recent} % of the last five minutes, {before} % of the hour before."),
+        )
+    })
+}
+
+fn unreadable(board: &Board) -> Finding {
+    let number = board.unreadable;
+    (number > 0).then(|| {
+        (
+            Level::Attention,
+            format!("{number} records in the verdict topics are no verdicts: somebody else writes there."),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        dashboard::{
+            answers::Lag,
+            board::{
+                Limits,
+                samples::{self, NOW},
+            },
+        },
+        domain::verdict::Outcome,
+    };
+
+    fn board(rejected_before: i64, rejected_now: i64) -> Board {
+        let mut board = Board::new(Limits { organizations: 1, attributes: 1, verdicts: 1, verdicts_bytes: 1 });
+        for number in 0..100 {
+            let outcome = |rejected| if number < rejected { Outcome::Rejected } else { Outcome::Accepted };
+            samples::feed(&mut board, &samples::verdict(outcome(rejected_before), number), NOW - 1_800_000);
+            samples::feed(&mut board, &samples::verdict(outcome(rejected_now), number), NOW);
+        }
+        board
+    }
+
+    fn around(records: u64) -> Around {
+        let lag = Some(Lag { records, at: NOW, partitions: Vec::new() });
+        Around { reading: Reading { caught_up: true, ..Reading::default() }, lag }
+    }
+
+    #[test]
+    fn all_is_well_when_nothing_is_out_of_the_ordinary() {
+        let status = status(&board(10, 12), &around(3), NOW);
+        assert_eq!(status, Status { level: Level::Ok, findings: Vec::new() });
+    }
+
+    #[test]
+    fn a_rise_of_rejections_is_told_with_both_shares() {
+        let status = status(&board(10, 40), &around(3), NOW);
+        assert_eq!(status.level, Level::Attention);
+        assert!(status.findings[0].contains("40 %") && status.findings[0].contains("10 %"), "{status:?}");
+    }
+
+    #[test]
+    fn a_silent_worker_is_trouble_only_while_events_wait() {
+        assert_eq!(status(&board(0, 0), &around(0), NOW + 120_000).level, Level::Ok);
+        assert_eq!(status(&board(0, 0), &around(7), NOW + 120_000).level, Level::Trouble);
+        assert_eq!(status(&board(0, 0), &around(20_000), NOW).level, Level::Attention);
+    }
+
+    #[test]
+    fn topics_that_cannot_be_read_are_trouble_whatever_else_holds() {
+        let reading = Reading { problem: Some("no broker answers".to_owned()), ..Reading::default() };
+        let status = status(&board(0, 0), &Around { reading, lag: None }, NOW);
+        assert!(status.level == Level::Trouble && status.findings.len() == 1, "{status:?}");
+    }
+}

@@ -1,0 +1,265 @@
+//! The newest verdicts, and one in full: with its explanation in the sender's words, its place, and the commands that judge it
+//! again.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::shapes::Explained;
+use crate::dashboard::board::{
+    filter::Filter,
+    newest::Numbered,
+    told::{Kept, Place},
+};
+
+/// Some of the newest verdicts.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Verdicts {
+    /// The newest first.
+    pub(crate) verdicts: Vec<VerdictRow>,
+    /// `before` of the next page; null where there is none.
+    pub(crate) next: Option<u64>,
+    /// How many verdicts were looked through: the newest ones that are kept.
+    pub(crate) kept: usize,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct VerdictRow {
+    /// Its number since the dashboard began.
+    pub(crate) number: u64,
+    /// When it was written.
+    pub(crate) at: i64,
+    /// accepted, partial or rejected.
+    pub(crate) verdict: &'static str,
+    pub(crate) organization: Option<String>,
+    pub(crate) event_type: Option<String>,
+    /// The event's reason, and those of what was rejected of it.
+    pub(crate) reasons: Vec<String>,
+    /// Whom it concerns: id, e-mail address, visitor's id, those that there are.
+    pub(crate) users: Vec<String>,
+    /// Where the event stands.
+    pub(crate) source: Position,
+}
+
+/// A place in Kafka.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Position {
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+}
+
+impl Position {
+    fn of(place: &Place) -> Self {
+        Self { topic: place.topic.to_string(), partition: place.partition, offset: place.offset }
+    }
+}
+
+/// One verdict in full.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct VerdictPage {
+    /// When it was written.
+    pub(crate) at: i64,
+    /// As it stands in its topic (docs/schemas).
+    #[schemars(with = "serde_json::Value")]
+    pub(crate) verdict: Box<RawValue>,
+    /// Whether its lists were left off, for it is too long to be kept.
+    pub(crate) shortened: bool,
+    /// Why the event was rejected as a whole.
+    pub(crate) reason: Option<Explained>,
+    /// What the diagnosis found, for the sender.
+    pub(crate) hint: Option<String>,
+    /// What was rejected or dropped, and why.
+    pub(crate) attributes: Vec<Explanation>,
+    /// Under `observe`: why enforcement would have rejected it.
+    pub(crate) would_reject: Option<Explained>,
+    /// Where the event stands.
+    pub(crate) source: Position,
+    /// Where this record of the verdict stands.
+    pub(crate) record: Position,
+    /// Null where the event's topic is none that Kafka would allow.
+    pub(crate) commands: Option<Commands>,
+}
+
+/// Why an attribute or a company was rejected or dropped.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Explanation {
+    pub(crate) attribute: String,
+    /// The company's id, where it concerns one.
+    pub(crate) company: Option<String>,
+    /// rejected or dropped.
+    pub(crate) outcome: &'static str,
+    pub(crate) reason: Explained,
+    pub(crate) hint: Option<String>,
+}
+
+/// Commands for a shell that has kcat and attrsync.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct Commands {
+    /// Judges the event again and shows each step.
+    pub(crate) explain: String,
+    /// Judges it again and prints the verdict.
+    pub(crate) replay: String,
+}
+
+/// The page of verdicts before this number that the filter takes.
+pub(crate) fn verdicts(newest: &[Numbered], filter: &Filter, before: Option<u64>, limit: usize) -> Verdicts {
+    let older = newest.iter().filter(|(number, _)| before.is_none_or(|before| *number < before));
+    let mut found: Vec<_> = older.filter(|(_, kept)| filter.takes(kept)).take(limit + 1).map(row).collect();
+    let more = found.len() > limit;
+    found.truncate(limit);
+    Verdicts { next: found.last().filter(|_| more).map(|row| row.number), verdicts: found, kept: newest.len() }
+}
+
+fn row((number, kept): &(u64, Arc<Kept>)) -> VerdictRow {
+    let texts = |texts: &[Box<str>]| texts.iter().map(ToString::to_string).collect();
+    VerdictRow {
+        number: *number,
+        at: kept.at,
+        verdict: kept.outcome.name(),
+        organization: kept.organization.as_deref().map(str::to_owned),
+        event_type: kept.event_type.as_deref().map(str::to_owned),
+        reasons: texts(&kept.reasons),
+        users: texts(&kept.users),
+        source: Position::of(&kept.source),
+    }
+}
+
+/// What is explained of a verdict.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Facts {
+    reason: Option<String>,
+    hint: Option<Hint>,
+    verification: Verification,
+    #[serde(default)]
+    rejected: Vec<Refused>,
+    #[serde(default)]
+    dropped: Vec<Refused>,
+}
+
+#[derive(Deserialize)]
+struct Hint {
+    message: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Verification {
+    would_reject: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Refused {
+    attribute: String,
+    company: Option<String>,
+    reason: String,
+    hint: Option<Hint>,
+}
+
+/// A verdict in full.
+///
+/// # Errors
+/// When what was kept is not what was read, which the board rules out.
+pub(crate) fn verdict(kept: &Kept, brokers: &str) -> serde_json::Result<VerdictPage> {
+    let facts: Facts = serde_json::from_str(&kept.json)?;
+    let explain = |outcome| {
+        move |refused: Refused| Explanation {
+            attribute: refused.attribute,
+            company: refused.company,
+            outcome,
+            reason: Explained::of(&refused.reason),
+            hint: refused.hint.map(|hint| hint.message),
+        }
+    };
+    let rejected = facts.rejected.into_iter().map(explain("rejected"));
+    Ok(VerdictPage {
+        at: kept.at,
+        verdict: RawValue::from_string(kept.json.to_string())?,
+        shortened: kept.shortened,
+        reason: facts.reason.as_deref().map(Explained::of),
+        hint: facts.hint.map(|hint| hint.message),
+        attributes: rejected.chain(facts.dropped.into_iter().map(explain("dropped"))).collect(),
+        would_reject: facts.verification.would_reject.as_deref().map(Explained::of),
+        source: Position::of(&kept.source),
+        record: Position::of(&kept.record),
+        commands: commands(&kept.source, brokers),
+    })
+}
+
+/// Only what is harmless in a shell becomes part of a command.
+fn commands(source: &Place, brokers: &str) -> Option<Commands> {
+    let harmless = |text: &str, further: &[u8]| {
+        !text.starts_with('-')
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte) || further.contains(&byte))
+    };
+    let Place { topic, partition, offset } = source;
+    if topic.is_empty() || !harmless(topic, b"") || !harmless(brokers, b":,[]") {
+        return None;
+    }
+    let fetch = format!("kcat -C -b '{brokers}' -t {topic} -p {partition} -o {offset} -c 1 -J");
+    Some(Commands {
+        explain: format!("{fetch} | attrsync explain -"),
+        replay: format!("{fetch} | attrsync replay --from-file - --to-file -"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        dashboard::board::samples::{self, NOW},
+        domain::verdict::Outcome,
+    };
+
+    #[test]
+    fn a_verdict_is_explained_in_the_words_of_the_reasons() {
+        let mut value = samples::verdict(Outcome::Rejected, 12);
+        value["hint"] = json!({"code": "token_edited", "message": "somebody edited it"});
+        value["dropped"] = json!([{"attribute": "utm_x", "company": null, "reason": "not_configured"}]);
+        let page = verdict(&samples::keep(&value, NOW), "kafka:9092").unwrap();
+        let reason = page.reason.unwrap();
+        assert_eq!((reason.code.as_str(), reason.stage), ("signature_invalid", Some("verify")));
+        assert!(reason.advice.unwrap().starts_with("Sign on the server"));
+        assert_eq!(page.hint.as_deref(), Some("somebody edited it"));
+        assert_eq!((page.attributes[0].attribute.as_str(), page.attributes[0].outcome), ("utm_x", "dropped"));
+        let replay = page.commands.unwrap().replay;
+        assert!(replay.starts_with("kcat -C -b 'kafka:9092' -t events -p 0 -o 12 -c 1 -J |"), "{replay}");
+    }
+
+    #[test]
+    fn nothing_that_a_shell_acts_on_becomes_a_command() {
+        for topic in ["$(reboot)", "a;b", "a b", "-x", "`id`", "a'b", "a\nb", ""] {
+            let place = Place { topic: topic.into(), ..samples::place(1) };
+            assert_eq!(commands(&place, "kafka:9092"), None, "{topic}");
+        }
+        assert_eq!(commands(&samples::place(1), "$(id)"), None);
+        assert!(commands(&samples::place(1), "[::1]:9092,b-1.example:9092").is_some());
+    }
+
+    #[test]
+    fn pages_follow_each_other_without_gap_or_overlap() {
+        let newest: Vec<_> =
+            (1..=7).rev().map(|number| (number, Arc::new(samples::kept(Outcome::Accepted, 1)))).collect();
+        let (mut before, mut seen) = (None, Vec::new());
+        loop {
+            let page = verdicts(&newest, &Filter::default(), before, 3);
+            seen.extend(page.verdicts.iter().map(|row| row.number));
+            before = page.next;
+            if before.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, [7, 6, 5, 4, 3, 2, 1]);
+    }
+}

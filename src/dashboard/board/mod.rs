@@ -1,0 +1,102 @@
+//! The board: everything that the dashboard knows, counted from the verdict topics. Pure and bounded: fed with the same records
+//! it says the same, and no name that a sender chooses makes it grow beyond its limits.
+//!
+//! Times are those at which verdicts were written (the records' own timestamps), never later than now.
+
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+pub(crate) mod bounded;
+pub(crate) mod filter;
+pub(crate) mod newest;
+pub(crate) mod organization;
+pub(crate) mod ring;
+pub(crate) mod tally;
+pub(crate) mod told;
+
+use std::sync::Arc;
+
+use bounded::Bounded;
+use newest::Newest;
+use organization::Organization;
+use ring::Minute;
+use tally::{Outcomes, Series};
+use told::{Kept, Told};
+
+use crate::domain::verdict::Outcome;
+
+/// What is kept at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Organizations that are told apart.
+    pub organizations: usize,
+    /// Attributes of each that are told apart, and as many names that nobody configured.
+    pub attributes: usize,
+    /// The newest verdicts that are kept whole: rejected and partial ones, and as many accepted ones.
+    pub verdicts: usize,
+    /// Bytes of each of the two.
+    pub verdicts_bytes: usize,
+}
+
+/// Kinds of events and reasons that are told apart; both lists are closed, but for what widgets are called.
+const CLOSED: usize = 128;
+
+/// Everything that is counted.
+pub(crate) struct Board {
+    limits: Limits,
+    pub(crate) outcomes: Outcomes,
+    /// The last minute by second, in the order accepted, partial, rejected.
+    pub(crate) live: [Minute; 3],
+    pub(crate) reasons: Bounded<Series>,
+    pub(crate) event_types: Bounded<Outcomes>,
+    pub(crate) organizations: Bounded<Organization>,
+    /// Verdicts of which it isn't known whom they concern.
+    pub(crate) nobody: Organization,
+    pub(crate) newest: Newest,
+    /// Records of the verdict topics that are no verdicts.
+    pub(crate) unreadable: u64,
+}
+
+impl Board {
+    /// Nothing yet.
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            outcomes: Outcomes::default(),
+            live: Default::default(),
+            reasons: Bounded::new(CLOSED),
+            event_types: Bounded::new(CLOSED),
+            organizations: Bounded::new(limits.organizations),
+            nobody: Organization::new(limits.attributes),
+            newest: Newest::new(limits.verdicts, limits.verdicts_bytes),
+            unreadable: 0,
+        }
+    }
+
+    /// Counts a verdict that was written at this time, and keeps it.
+    pub(crate) fn feed(&mut self, told: &Told<'_>, kept: Arc<Kept>) {
+        let at = kept.at;
+        self.outcomes.add(told.verdict, at);
+        let [accepted, partial, rejected] = &mut self.live;
+        match told.verdict {
+            Outcome::Accepted => accepted.add(at),
+            Outcome::Partial => partial.add(at),
+            Outcome::Rejected => rejected.add(at),
+        }
+        self.event_types.of(told.event.kind.as_deref().unwrap_or_default()).add(told.verdict, at);
+        for reason in told.reasons() {
+            self.reasons.of(reason).add(at);
+        }
+        let attributes = self.limits.attributes;
+        let organization = match &told.organization {
+            Some(slug) => self.organizations.of_or(slug, || Organization::new(attributes)),
+            None => &mut self.nobody,
+        };
+        organization.feed(told, at);
+        self.newest.push(kept);
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! What is counted of one organization.
+
+use super::{
+    bounded::{Bounded, Tally},
+    tally::{Attribute, Outcomes, Recent},
+    told::{Refused, Set, Told, Unset},
+};
+use crate::domain::Reason;
+
+/// Reasons, keys and kinds of proof are closed or chosen by an operator; whoever else writes to the topics gets no more room.
+const CLOSED: usize = 128;
+
+/// One organization.
+#[derive(Debug, Clone)]
+pub(crate) struct Organization {
+    pub(crate) outcomes: Outcomes,
+    /// Verdicts by reason: the event's, and those of what was rejected of it.
+    pub(crate) reasons: Bounded<Recent>,
+    /// What enforcement would reject, by reason.
+    pub(crate) would_reject: Bounded<Recent>,
+    /// Verdicts by `method/status` of the proof.
+    pub(crate) proofs: Bounded<Recent>,
+    /// Verdicts by `method/key` of what verified.
+    pub(crate) keys: Bounded<Recent>,
+    pub(crate) attributes: Bounded<Attribute>,
+    pub(crate) company_attributes: Bounded<Attribute>,
+    /// Names that nobody configured.
+    pub(crate) unconfigured: Bounded<Recent>,
+}
+
+impl Default for Organization {
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
+
+impl Organization {
+    /// Nothing yet, with room for so many attributes.
+    pub(crate) fn new(attributes: usize) -> Self {
+        Self {
+            outcomes: Outcomes::default(),
+            reasons: Bounded::new(CLOSED),
+            would_reject: Bounded::new(CLOSED),
+            proofs: Bounded::new(CLOSED),
+            keys: Bounded::new(CLOSED),
+            attributes: Bounded::new(attributes),
+            company_attributes: Bounded::new(attributes),
+            unconfigured: Bounded::new(attributes),
+        }
+    }
+
+    /// Counts a verdict.
+    pub(crate) fn feed(&mut self, told: &Told<'_>, at: i64) {
+        self.outcomes.add(told.verdict, at);
+        for reason in told.reasons() {
+            self.reasons.of(reason).add(at);
+        }
+        let proof = &told.verification;
+        if let Some(reason) = &proof.would_reject {
+            self.would_reject.of(reason).add(at);
+        }
+        if let Some(status) = &proof.status {
+            self.proofs.of(&format!("{}/{status}", proof.method)).add(at);
+        }
+        if let Some(key) = &proof.key_id {
+            self.keys.of(&format!("{}/{key}", proof.method)).add(at);
+        }
+        self.attributes(told, at);
+    }
+
+    fn attributes(&mut self, told: &Told<'_>, at: i64) {
+        set(&mut self.attributes, &told.attributes, at);
+        unset(&mut self.attributes, &told.unset, at);
+        for company in told.companies.iter().flatten() {
+            set(&mut self.company_attributes, &company.attributes, at);
+            unset(&mut self.company_attributes, &company.unset, at);
+        }
+        for refused in &told.rejected {
+            let attribute = self.refused(refused);
+            attribute.rejected += 1;
+            attribute.locked += u64::from(refused.reason == Reason::Locked.code());
+            attribute.last = attribute.last.max(Some(at));
+        }
+        for refused in &told.dropped {
+            if refused.reason == Reason::NotConfigured.code() {
+                self.unconfigured.of(&refused.attribute).add(at);
+            } else {
+                let attribute = self.refused(refused);
+                attribute.dropped += 1;
+                attribute.last = attribute.last.max(Some(at));
+            }
+        }
+    }
+
+    fn refused(&mut self, refused: &Refused<'_>) -> &mut Attribute {
+        let table = if refused.of_company() { &mut self.company_attributes } else { &mut self.attributes };
+        table.of(&refused.attribute)
+    }
+}
+
+fn set(table: &mut Bounded<Attribute>, found: &std::collections::BTreeMap<std::borrow::Cow<'_, str>, Set>, at: i64) {
+    for (name, set) in found {
+        let attribute = table.of(name);
+        let count = if set.verified { &mut attribute.signed } else { &mut attribute.unsigned };
+        *count += 1;
+        attribute.last = attribute.last.max(Some(at));
+    }
+}
+
+fn unset(table: &mut Bounded<Attribute>, found: &[Unset<'_>], at: i64) {
+    for unset in found {
+        let attribute = table.of(&unset.attribute);
+        attribute.unset += 1;
+        attribute.last = attribute.last.max(Some(at));
+    }
+}
+
+impl Tally for Organization {
+    fn weight(&self) -> u64 {
+        self.outcomes.weight()
+    }
+
+    /// Of an organization that lost its place, how often and why is still told; no more.
+    fn absorb(&mut self, other: Self) {
+        self.outcomes.absorb(other.outcomes);
+    }
+}

@@ -1,0 +1,160 @@
+//! The board's sums are those of what it was fed, whatever that is, and its size is bounded.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{
+    Board, Limits,
+    bounded::Tally,
+    filter::{Filter, Who},
+    samples::{self, NOW},
+    told::Told,
+};
+use crate::domain::verdict::Outcome;
+
+const LIMITS: Limits = Limits { organizations: 5, attributes: 4, verdicts: 20, verdicts_bytes: 200_000 };
+
+/// Names as a hostile sender makes them.
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof!["[a-d]", "<img src=x onerror=alert\\(1\\)>", "\u{1b}\\[2J[a-z]{0,3}", "__proto__", "x{200,400}"]
+}
+
+prop_compose! {
+    fn verdict()(
+        outcome in prop::sample::select(vec![Outcome::Accepted, Outcome::Partial, Outcome::Rejected]),
+        organization in prop::option::of(name()), kind in prop::option::of(name()), user in name(),
+        set in prop::collection::btree_map(name(), any::<bool>(), 0..4),
+        unset in prop::collection::vec(name(), 0..3),
+        rejected in prop::collection::vec((name(), any::<bool>()), 0..3),
+        dropped in prop::collection::vec((name(), any::<bool>()), 0..3),
+        offset in 0..i64::MAX,
+    ) -> Value {
+        let mut verdict = samples::verdict(outcome, offset);
+        let attributes = set.into_iter().map(|(name, verified)| (name, json!({"value": 1, "verified": verified})));
+        let of_company = |yes: bool| if yes { Value::from("c1") } else { Value::Null };
+        verdict["organization"] = json!(organization);
+        verdict["event"]["type"] = json!(kind);
+        verdict["user"]["userId"] = json!(user);
+        verdict["attributes"] = Value::Object(attributes.collect());
+        verdict["unset"] = unset.iter().map(|name| json!({"attribute": name, "verified": true})).collect();
+        verdict["rejected"] =
+            rejected.iter().map(|(name, company)| json!({"attribute": name, "company": of_company(*company), "reason": "locked"})).collect();
+        verdict["dropped"] = dropped.iter().map(|(name, unknown)| {
+            json!({"attribute": name, "company": null, "reason": if *unknown { "not_configured" } else { "superseded" }})
+        }).collect();
+        verdict
+    }
+}
+
+fn length(value: &Value) -> u64 {
+    value.as_array().map_or(value.as_object().map_or(0, serde_json::Map::len), Vec::len) as u64
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn sums_are_those_of_what_was_fed(verdicts in prop::collection::vec((verdict(), 0_i64..7_200_000), 0..60)) {
+        let mut board = Board::new(LIMITS);
+        for (verdict, ago) in &verdicts {
+            samples::feed(&mut board, verdict, NOW - ago);
+        }
+        let fed = verdicts.len() as u64;
+        let organizations: u64 = board.organizations.iter().map(|(_, organization)| organization.weight()).sum();
+        prop_assert_eq!(board.outcomes.weight(), fed);
+        prop_assert_eq!(organizations + board.organizations.rest().weight() + board.nobody.weight(), fed);
+        prop_assert_eq!(board.event_types.iter().map(|(_, outcomes)| outcomes.weight()).sum::<u64>() + board.event_types.rest().weight(), fed);
+
+        let within = |from: i64| verdicts.iter().filter(|(_, ago)| (NOW - ago).div_euclid(60_000) > from).count() as u64;
+        let outcomes = &board.outcomes;
+        let hour = [&outcomes.accepted, &outcomes.partial, &outcomes.rejected].map(|series| series.recent.hour.sum(NOW, 60)).iter().sum::<u64>();
+        prop_assert_eq!(hour, within(NOW.div_euclid(60_000) - 60));
+        let day = [&outcomes.accepted, &outcomes.partial, &outcomes.rejected].map(|series| series.day.sum(NOW, 144)).iter().sum::<u64>();
+        prop_assert_eq!(day, fed);
+    }
+
+    #[test]
+    fn every_attribute_of_an_organization_is_counted_once(mut verdicts in prop::collection::vec(verdict(), 0..60)) {
+        let mut board = Board::new(LIMITS);
+        let mut fed = 0;
+        for verdict in &mut verdicts {
+            verdict["organization"] = json!("acme");
+            samples::feed(&mut board, verdict, NOW);
+            fed += ["attributes", "unset", "rejected", "dropped"].map(|list| length(&verdict[list])).iter().sum::<u64>();
+        }
+        let counted = board.organizations.get("acme").map_or(0, |acme| {
+            let of = |table: &super::Bounded<super::tally::Attribute>| {
+                table.iter().map(|(_, attribute)| attribute.weight()).sum::<u64>() + table.rest().weight()
+            };
+            let unconfigured = &acme.unconfigured;
+            of(&acme.attributes) + of(&acme.company_attributes)
+                + unconfigured.iter().map(|(_, seen)| seen.weight()).sum::<u64>() + unconfigured.rest().weight()
+        });
+        prop_assert_eq!(counted, fed);
+    }
+
+    #[test]
+    fn hostile_names_do_not_make_it_grow(verdicts in prop::collection::vec(verdict(), 50..120)) {
+        let mut board = Board::new(LIMITS);
+        verdicts.iter().for_each(|verdict| samples::feed(&mut board, verdict, NOW));
+        prop_assert!(board.organizations.iter().len() <= LIMITS.organizations);
+        for (_, organization) in board.organizations.iter() {
+            prop_assert!(organization.attributes.iter().len() <= LIMITS.attributes);
+            prop_assert!(organization.unconfigured.iter().len() <= LIMITS.attributes);
+        }
+        let newest = board.newest.all();
+        prop_assert!(newest.len() <= 2 * LIMITS.verdicts);
+        prop_assert!(newest.iter().map(|(_, kept)| kept.bytes()).sum::<usize>() <= 2 * LIMITS.verdicts_bytes);
+    }
+
+    #[test]
+    fn what_is_no_verdict_is_not_taken_for_one(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert!(Told::read(&bytes).is_none());
+    }
+}
+
+#[test]
+fn a_verdict_is_found_by_everything_it_is_looked_for_by() {
+    let mut verdict = samples::verdict(Outcome::Rejected, 3);
+    verdict["rejected"] = json!([{"attribute": "roles", "company": null, "reason": "locked"}]);
+    let kept = samples::keep(&verdict, NOW);
+    let text = |text: &str| Some(text.into());
+    let user = |text: &str| Some(Who::read(text).unwrap());
+    // printf user@example.com | sha256sum
+    let hash = "sha256:B4C9A289323B21A01C3E940F150EB9B8C542587F1ABFD8F0E1CC1FFC5E475514";
+    for (filter, takes) in [
+        (Filter::default(), true),
+        (Filter { verdict: Some(Outcome::Rejected), ..Filter::default() }, true),
+        (Filter { verdict: Some(Outcome::Partial), ..Filter::default() }, false),
+        (Filter { organization: text("acme"), reason: text("locked"), ..Filter::default() }, true),
+        (Filter { organization: text("acme"), reason: text("token_expired"), ..Filter::default() }, false),
+        (Filter { organization: text("Acme"), ..Filter::default() }, false),
+        (Filter { attribute: text("roles"), event_type: text("identify"), ..Filter::default() }, true),
+        (Filter { attribute: text("plan"), ..Filter::default() }, false),
+        (Filter { event_type: text("boot"), ..Filter::default() }, false),
+        (Filter { user: user("12345"), ..Filter::default() }, true),
+        (Filter { user: user("1234"), ..Filter::default() }, false),
+        (Filter { user: user(hash), ..Filter::default() }, true),
+        (Filter { user: user(&format!("sha256:{}", "0".repeat(64))), ..Filter::default() }, false),
+    ] {
+        assert_eq!(filter.takes(&kept), takes);
+    }
+    assert!(Who::read("sha256:12").is_err() && Who::read(&format!("sha256:{}", "é".repeat(32))).is_err());
+}
+
+#[test]
+fn a_verdict_too_long_to_keep_whole_is_kept_without_its_lists() {
+    let mut verdict = samples::verdict(Outcome::Accepted, 1);
+    verdict["attributes"] = json!({"plan": {"value": "x".repeat(100_000), "verified": true}});
+    let kept = samples::keep(&verdict, NOW);
+    assert!(kept.shortened && kept.json.len() < 2_000 && !kept.json.contains("attributes"));
+    assert!(kept.json.contains("12345"));
+}
+
+#[test]
+fn a_verdict_written_on_several_lines_is_kept_on_one() {
+    let text = serde_json::to_string_pretty(&samples::verdict(Outcome::Accepted, 1)).unwrap().replace('\n', "\r\n");
+    let told = Told::read(text.as_bytes()).unwrap();
+    let kept = super::Kept::of(&told, text.as_bytes(), NOW, samples::place(1)).unwrap();
+    assert!(!kept.json.contains(['\n', '\r']));
+}

@@ -1,0 +1,255 @@
+//! A record of the verdict topics as it is read back: what is counted of it, borrowed from the record, and what is kept of it,
+//! owned and bounded. Its texts are whatever a sender wrote; nothing here takes them for anything else.
+
+use std::{borrow::Cow, collections::BTreeMap, fmt, sync::OnceLock};
+
+use serde::{Deserialize, de::IgnoredAny};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::domain::verdict::Outcome;
+
+/// Bytes of a verdict beyond which its lists are left off: what waits for subscribers is bounded by number times this.
+const WHOLE_BYTES: usize = 16 * 1024;
+
+/// A verdict as far as it is counted.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Told<'a> {
+    #[serde(deserialize_with = "outcome")]
+    pub(crate) verdict: Outcome,
+    #[serde(borrow)]
+    pub(crate) reason: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(crate) event: Event<'a>,
+    #[serde(borrow)]
+    pub(crate) organization: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(crate) user: User<'a>,
+    #[serde(borrow)]
+    pub(crate) verification: Verification<'a>,
+    #[serde(borrow, default)]
+    pub(crate) attributes: BTreeMap<Cow<'a, str>, Set>,
+    #[serde(borrow, default)]
+    pub(crate) unset: Vec<Unset<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) companies: Option<Vec<Company<'a>>>,
+    #[serde(borrow)]
+    pub(crate) rejected: Vec<Refused<'a>>,
+    #[serde(borrow)]
+    pub(crate) dropped: Vec<Refused<'a>>,
+    #[serde(borrow)]
+    pub(crate) source: Source<'a>,
+}
+
+/// Which event.
+#[derive(Deserialize)]
+pub(crate) struct Event<'a> {
+    #[serde(borrow, rename = "type")]
+    pub(crate) kind: Option<Cow<'a, str>>,
+}
+
+/// Whom it concerns.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct User<'a> {
+    #[serde(borrow)]
+    pub(crate) user_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(crate) email: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(crate) anonymous_id: Option<Cow<'a, str>>,
+}
+
+/// How it was proven.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Verification<'a> {
+    #[serde(borrow)]
+    pub(crate) method: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) status: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(crate) key_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub(crate) would_reject: Option<Cow<'a, str>>,
+}
+
+/// An attribute that was set; its value is not looked at.
+#[derive(Deserialize)]
+pub(crate) struct Set {
+    #[serde(rename = "value")]
+    _value: IgnoredAny,
+    pub(crate) verified: bool,
+}
+
+/// An attribute that was unset.
+#[derive(Deserialize)]
+pub(crate) struct Unset<'a> {
+    #[serde(borrow)]
+    pub(crate) attribute: Cow<'a, str>,
+}
+
+/// A company with its attributes.
+#[derive(Deserialize)]
+pub(crate) struct Company<'a> {
+    #[serde(borrow)]
+    pub(crate) attributes: BTreeMap<Cow<'a, str>, Set>,
+    #[serde(borrow)]
+    pub(crate) unset: Vec<Unset<'a>>,
+}
+
+/// What was rejected or dropped.
+#[derive(Deserialize)]
+pub(crate) struct Refused<'a> {
+    #[serde(borrow)]
+    pub(crate) attribute: Cow<'a, str>,
+    #[serde(borrow)]
+    pub(crate) company: Option<Cow<'a, str>>,
+    pub(crate) position: Option<u64>,
+    #[serde(borrow)]
+    pub(crate) reason: Cow<'a, str>,
+}
+
+impl Refused<'_> {
+    /// Whether it is an attribute of a company, or the membership itself.
+    pub(crate) fn of_company(&self) -> bool {
+        self.company.is_some() || self.position.is_some()
+    }
+}
+
+/// Where the event came from.
+#[derive(Deserialize)]
+pub(crate) struct Source<'a> {
+    #[serde(borrow)]
+    pub(crate) topic: Cow<'a, str>,
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+}
+
+fn outcome<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Outcome, D::Error> {
+    let name = Cow::<str>::deserialize(deserializer)?;
+    let known = [Outcome::Accepted, Outcome::Partial, Outcome::Rejected].into_iter();
+    known.into_iter().find(|outcome| outcome.name() == name).ok_or_else(|| serde::de::Error::custom("no verdict"))
+}
+
+impl<'a> Told<'a> {
+    /// Reads a record's value; `None` where it is no verdict.
+    pub(crate) fn read(value: &'a [u8]) -> Option<Self> {
+        serde_json::from_slice(value).ok()
+    }
+
+    /// Every reason, each once: the event's and those of what was rejected of it.
+    pub(crate) fn reasons(&self) -> Vec<&str> {
+        let mut reasons: Vec<&str> = self.rejected.iter().map(|refused| refused.reason.as_ref()).collect();
+        reasons.extend(self.reason.as_deref());
+        reasons.sort_unstable();
+        reasons.dedup();
+        reasons
+    }
+
+    /// Every attribute that it names, each once.
+    fn names(&self) -> Vec<&str> {
+        let companies = || self.companies.iter().flatten();
+        let mut names: Vec<&str> = self.attributes.keys().map(AsRef::as_ref).collect();
+        names.extend(self.unset.iter().map(|unset| unset.attribute.as_ref()));
+        names.extend(companies().flat_map(|company| company.attributes.keys()).map(AsRef::as_ref));
+        names.extend(companies().flat_map(|company| &company.unset).map(|unset| unset.attribute.as_ref()));
+        names.extend(self.rejected.iter().chain(&self.dropped).map(|refused| refused.attribute.as_ref()));
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+/// Where a record stands.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Place {
+    pub(crate) topic: Box<str>,
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+}
+
+/// A verdict that is kept: as JSON, and what it is looked for by.
+pub(crate) struct Kept {
+    /// When the verdict was written, in milliseconds.
+    pub(crate) at: i64,
+    pub(crate) outcome: Outcome,
+    pub(crate) organization: Option<Box<str>>,
+    pub(crate) event_type: Option<Box<str>>,
+    pub(crate) reasons: Box<[Box<str>]>,
+    pub(crate) attributes: Box<[Box<str>]>,
+    /// The user's id, e-mail address and visitor's id, those that there are.
+    pub(crate) users: Box<[Box<str>]>,
+    hashes: OnceLock<Box<[[u8; 32]]>>,
+    /// Where the event stands.
+    pub(crate) source: Place,
+    /// Where the verdict stands.
+    pub(crate) record: Place,
+    /// The verdict on one line, and whether its lists were left off.
+    pub(crate) json: Box<str>,
+    pub(crate) shortened: bool,
+}
+
+impl Kept {
+    /// Keeps what was read from this value.
+    pub(crate) fn of(told: &Told<'_>, value: &[u8], at: i64, record: Place) -> Option<Self> {
+        let shortened = value.len() > WHOLE_BYTES;
+        let boxed = |texts: Vec<&str>| if shortened { [].into() } else { texts.into_iter().map(Into::into).collect() };
+        let user = &told.user;
+        let users = [&user.user_id, &user.email, &user.anonymous_id].into_iter().flatten().map(|id| id.as_ref().into());
+        Some(Self {
+            at,
+            outcome: told.verdict,
+            organization: told.organization.as_deref().map(Into::into),
+            event_type: told.event.kind.as_deref().map(Into::into),
+            reasons: told.reasons().into_iter().map(Into::into).collect(),
+            attributes: boxed(told.names()),
+            users: users.collect(),
+            hashes: OnceLock::new(),
+            source: Place {
+                topic: told.source.topic.as_ref().into(),
+                partition: told.source.partition,
+                offset: told.source.offset,
+            },
+            record,
+            json: json(value, shortened)?,
+            shortened,
+        })
+    }
+
+    /// The SHA-256 of each of `users`.
+    pub(crate) fn hashes(&self) -> &[[u8; 32]] {
+        self.hashes.get_or_init(|| self.users.iter().map(|user| Sha256::digest(user.as_bytes()).into()).collect())
+    }
+
+    /// Bytes in memory, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = [&self.reasons, &self.attributes, &self.users].into_iter().flatten();
+        let texts: usize = texts.map(|text| text.len() + size_of::<Box<str>>() + 16).sum();
+        size_of::<Self>() + self.json.len() + texts + self.source.topic.len() + self.record.topic.len()
+    }
+}
+
+/// The verdict on one line. Whoever else writes to the topics may write it on several.
+fn json(value: &[u8], shortened: bool) -> Option<Box<str>> {
+    if !shortened && !value.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+        return Some(str::from_utf8(value).ok()?.into());
+    }
+    let mut verdict: Value = serde_json::from_slice(value).ok()?;
+    if shortened {
+        let members = verdict.as_object_mut()?;
+        for name in ["attributes", "unset", "companies", "rejected", "dropped"] {
+            members.remove(name);
+        }
+    }
+    // What is left are identities, each of which decode has bounded; whoever else writes to the topics gets no room.
+    Some(verdict.to_string()).filter(|text| text.len() <= 2 * WHOLE_BYTES).map(Into::into)
+}
+
+/// A verdict is about somebody: it prints where it stands.
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept").field("source", &self.source).finish_non_exhaustive()
+    }
+}

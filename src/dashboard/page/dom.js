@@ -1,0 +1,56 @@
+// Elements from texts, and nothing from markup: whatever a sender wrote stays text. `morph` brings what stands in the page up to
+// date with a fresh element, so that focus, selection and scrolling survive an update.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An element: `h("a", { href: "#/" }, "text", child)`. `null` and `undefined` are left out. */
+export function h(name, attributes, ...children) {
+  return fill(document.createElement(name), attributes, children);
+}
+
+/** An SVG element. */
+export function svg(name, attributes, ...children) {
+  return fill(document.createElementNS(SVG, name), attributes, children);
+}
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (value === true) element.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, String(value));
+  }
+  for (const child of children.flat(Infinity)) {
+    if (child !== null && child !== undefined && child !== false) element.append(child);
+  }
+  return element;
+}
+
+/** Makes `old` equal to `fresh`. What is inside of `data-keep` is somebody else's and stays. */
+export function morph(old, fresh) {
+  sameAttributes(old, fresh);
+  if (fresh.hasAttribute("data-keep")) return;
+  const wanted = [...fresh.childNodes];
+  wanted.forEach((node, at) => {
+    const there = old.childNodes[at];
+    if (!there) old.append(node);
+    else if (!alike(there, node)) there.replaceWith(node);
+    else if (node.nodeType === Node.TEXT_NODE) {
+      if (there.data !== node.data) there.data = node.data;
+    } else morph(there, node);
+  });
+  while (old.childNodes.length > wanted.length) old.lastChild.remove();
+}
+
+function alike(one, other) {
+  return one.nodeType === other.nodeType && one.nodeName === other.nodeName
+    && one.dataset?.keep === other.dataset?.keep && one.dataset?.key === other.dataset?.key;
+}
+
+function sameAttributes(old, fresh) {
+  for (const { name } of [...old.attributes]) {
+    // What a reader has opened stays open.
+    if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+  }
+  for (const { name, value } of [...fresh.attributes]) {
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  }
+}

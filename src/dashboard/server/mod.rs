@@ -1,0 +1,177 @@
+//! The server: the page, the API and the stream, on threads of their own. Every answer carries headers that let a browser run
+//! nothing but the page's own scripts, and load nothing from elsewhere.
+
+pub(super) mod access;
+mod api;
+mod assets;
+pub mod openapi;
+mod problem;
+mod query;
+mod stream;
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, oneshot},
+};
+
+use self::{
+    access::{Access, Token, access},
+    problem::Problem,
+};
+use super::{Options, Shared, now};
+use crate::observe::bounded::{Bounded, Bounds, Patience};
+
+/// Connections beside those of subscribers.
+const CONNECTIONS: usize = 64;
+/// How long a connection may stand still. Longer than the stream's silence.
+const STALL: Duration = Duration::from_secs(15);
+/// Threads that answer.
+const THREADS: usize = 2;
+
+/// Scripts, styles and data from here alone; nothing inline, no frame, no form to elsewhere, no text that becomes markup.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// What every answer carries.
+const HEADERS: [(HeaderName, &str); 5] = [
+    (header::CONTENT_SECURITY_POLICY, POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+];
+
+/// What the handlers share.
+struct App {
+    shared: Arc<Shared>,
+    token: Option<Token>,
+    /// Places of the stream.
+    places: Arc<Semaphore>,
+    /// The brokers, for commands that fetch an event.
+    brokers: String,
+}
+
+/// A running server; it ends when this is dropped.
+pub(super) struct Server {
+    address: SocketAddr,
+    end: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Listens and answers.
+    pub(super) fn start(options: &mut Options, shared: Arc<Shared>) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(options.address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let app = Arc::new(App {
+            shared,
+            token: options.token.take(),
+            places: Arc::new(Semaphore::new(options.subscribers)),
+            brokers: options.consumer.get("bootstrap.servers").unwrap_or_default().to_owned(),
+        });
+        let bounds = Bounds { connections: CONNECTIONS + options.subscribers, patience: Patience::Stalled(STALL) };
+        let runtime = runtime()?;
+        let (end, ended) = oneshot::channel();
+        let serve = move || {
+            runtime.block_on(async {
+                tokio::select! {
+                    result = serve((listener, bounds), app) => {
+                        if let Err(error) = result {
+                            tracing::error!(%error, "the dashboard's server has ended");
+                        }
+                    }
+                    _ = ended => {}
+                }
+            });
+        };
+        let thread = thread::Builder::new().name("dashboard".to_owned()).spawn(serve)?;
+        Ok(Self { address, end: Some(end), thread: Some(thread) })
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end.take();
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been reported by the panic hook.
+            _ = thread.join();
+        }
+    }
+}
+
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(THREADS).thread_name("dashboard").enable_io().enable_time().build()
+}
+
+async fn serve((listener, bounds): (std::net::TcpListener, Bounds), app: Arc<App>) -> io::Result<()> {
+    axum::serve(Bounded::new(TcpListener::from_std(listener)?, bounds), router(app)).await
+}
+
+fn router(app: Arc<App>) -> Router {
+    let api = Router::new()
+        .route("/api/v1/overview", get(api::overview))
+        .route("/api/v1/reasons", get(api::reasons))
+        .route("/api/v1/organizations", get(api::organizations))
+        .route("/api/v1/organizations/{organization}", get(api::organization))
+        .route("/api/v1/verdicts", get(api::verdicts))
+        .route("/api/v1/verdicts/stream", get(api::verdicts_stream))
+        .route("/api/v1/verdicts/{topic}/{partition}/{offset}", get(api::verdict))
+        .route("/api/v1/session", post(api::session))
+        .layer(from_fn_with_state(Arc::clone(&app), known));
+    api.merge(assets::routes())
+        .fallback(|| async {
+            Problem::new(StatusCode::NOT_FOUND, "there is nothing here; docs/openapi.json lists what there is")
+        })
+        .method_not_allowed_fallback(|| async { Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this can only be read") })
+        .layer(from_fn(guarded))
+        .with_state(app)
+}
+
+/// Lets only those pass who may read.
+async fn known(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    match access(app.token.as_ref(), request.headers(), now() / 1_000) {
+        Access::Granted => next.run(request).await,
+        Access::Unknown => {
+            let detail = "show the token of dashboard.token_file: Authorization: Bearer …";
+            Problem::new(StatusCode::UNAUTHORIZED, detail).into_response()
+        }
+        Access::OtherHost => {
+            let detail = "without a token only requests to localhost are answered, under that name; for others set dashboard.token_file";
+            Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).into_response()
+        }
+    }
+}
+
+/// Adds the headers that every answer carries.
+async fn guarded(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in HEADERS {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,180 @@
+//! Verdicts as they come, for other people's dashboards: server-sent events.
+//!
+//! Every subscriber reads from one bounded queue. Nobody waits for one who is slow: once what comes next for it has left the
+//! queue, it is told how much it missed, in a last event, and dropped. One who doesn't read at all is dropped by its connection.
+
+use std::{fmt::Write as _, sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+    },
+    response::{IntoResponse, Response},
+};
+use futures_util::stream::unfold;
+use tokio::{
+    sync::{
+        OwnedSemaphorePermit,
+        broadcast::{
+            Receiver,
+            error::{RecvError, TryRecvError},
+        },
+    },
+    time::timeout,
+};
+
+use super::{App, problem::Problem};
+use crate::dashboard::board::{filter::Filter, told::Kept};
+
+/// How often a stream without verdicts says that it is there.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// The most bytes that are put together before they are sent.
+const CHUNK: usize = 32 * 1024;
+
+/// One subscriber.
+struct Subscriber {
+    verdicts: Receiver<Arc<Kept>>,
+    filter: Filter,
+    /// What there is to say before the first verdict.
+    greeting: Option<&'static str>,
+    over: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+/// Answers with a stream.
+pub(super) fn subscribe(app: &App, filter: Filter) -> Result<Response, Problem> {
+    let Ok(place) = Arc::clone(&app.places).try_acquire_owned() else {
+        let detail =
+            "all places of the stream are taken (dashboard.subscribers); try again later, or share one subscription";
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail));
+    };
+    let verdicts = app.shared.stream.subscribe();
+    // The answer begins at once: a client knows that from here on it misses nothing.
+    let greeting = Some(": verdicts from now on\n\n");
+    let subscriber = Subscriber { verdicts, filter, greeting, over: false, _place: place };
+    let chunks = unfold(subscriber, |mut subscriber| async move {
+        let chunk = subscriber.next().await?;
+        Some((Ok::<_, std::convert::Infallible>(Bytes::from(chunk)), subscriber))
+    });
+    let headers = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store")];
+    Ok((headers, Body::from_stream(chunks)).into_response())
+}
+
+impl Subscriber {
+    /// The next bytes; `None` once the last event has been sent.
+    async fn next(&mut self) -> Option<String> {
+        if self.over {
+            return None;
+        }
+        if let Some(greeting) = self.greeting.take() {
+            return Some(greeting.to_owned());
+        }
+        let mut chunk = String::new();
+        while chunk.is_empty() {
+            match timeout(KEEP_ALIVE, self.verdicts.recv()).await {
+                Err(_) => chunk.push_str(": nothing\n\n"),
+                Ok(Ok(kept)) => self.push(&mut chunk, &kept),
+                Ok(Err(RecvError::Lagged(missed))) => self.end(&mut chunk, Some(missed)),
+                Ok(Err(RecvError::Closed)) => self.end(&mut chunk, None),
+            }
+        }
+        self.more(&mut chunk);
+        Some(chunk)
+    }
+
+    /// Adds what is there already: one write for many verdicts.
+    fn more(&mut self, chunk: &mut String) {
+        while !self.over && chunk.len() < CHUNK {
+            match self.verdicts.try_recv() {
+                Ok(kept) => self.push(chunk, &kept),
+                Err(TryRecvError::Lagged(missed)) => self.end(chunk, Some(missed)),
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// A verdict is one line of JSON, which escapes line ends: none of its values begins a line of the stream.
+    fn push(&self, chunk: &mut String, kept: &Kept) {
+        if self.filter.takes(kept) {
+            let place = &kept.source;
+            // Writing to a String cannot fail. The topic is Kafka's, which allows no line end in one; whoever writes it
+            // into a verdict by hand gets it cut.
+            let topic = place.topic.lines().next().unwrap_or_default();
+            _ = write!(
+                chunk,
+                "id: {topic}/{}/{}\nevent: verdict\ndata: {}\n\n",
+                place.partition, place.offset, kept.json
+            );
+        }
+    }
+
+    fn end(&mut self, chunk: &mut String, missed: Option<u64>) {
+        self.over = true;
+        let why = match missed {
+            Some(_) => "you read more slowly than verdicts come; subscribe again, or filter",
+            None => "the dashboard ends",
+        };
+        let data = serde_json::json!({ "missed": missed.unwrap_or_default(), "message": why });
+        _ = write!(chunk, "event: dropped\ndata: {data}\n\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::{Semaphore, broadcast::Sender};
+
+    use super::*;
+    use crate::{dashboard::board::samples, domain::verdict::Outcome};
+
+    fn subscriber(stream: &Sender<Arc<Kept>>, filter: Filter) -> Subscriber {
+        let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        Subscriber { verdicts: stream.subscribe(), filter, greeting: None, over: false, _place: place }
+    }
+
+    fn runtime() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap()
+    }
+
+    #[test]
+    fn a_subscriber_gets_what_its_filter_takes_in_order() {
+        runtime().block_on(async {
+            let stream = Sender::new(8);
+            let filter = Filter { verdict: Some(Outcome::Rejected), ..Filter::default() };
+            let mut subscriber = subscriber(&stream, filter);
+            for (outcome, offset) in
+                [(Outcome::Accepted, 1), (Outcome::Rejected, 2), (Outcome::Accepted, 3), (Outcome::Rejected, 4)]
+            {
+                assert!(stream.send(Arc::new(samples::kept(outcome, offset))).is_ok());
+            }
+            let chunk = subscriber.next().await.unwrap();
+            let ids: Vec<_> = chunk.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
+            assert_eq!(ids, ["events/0/2", "events/0/4"]);
+        });
+    }
+
+    #[test]
+    fn one_who_is_slow_is_told_what_it_missed_and_dropped() {
+        runtime().block_on(async {
+            let stream = Sender::new(4);
+            let mut slow = subscriber(&stream, Filter::default());
+            (0..10).for_each(|offset| assert!(stream.send(Arc::new(samples::kept(Outcome::Rejected, offset))).is_ok()));
+            let last = slow.next().await.unwrap();
+            assert!(last.starts_with("event: dropped\ndata: {") && last.contains("\"missed\":6"), "{last}");
+            assert_eq!(slow.next().await, None);
+        });
+    }
+
+    #[test]
+    fn no_value_of_an_event_begins_a_line_of_the_stream() {
+        let mut verdict = samples::verdict(Outcome::Rejected, 1);
+        verdict["user"]["userId"] = "x\n\nevent: forged\ndata: {}\r\n".into();
+        verdict["source"]["topic"] = "events\nevent: forged".into();
+        let stream = Sender::new(1);
+        let mut chunk = String::new();
+        subscriber(&stream, Filter::default()).push(&mut chunk, &samples::keep(&verdict, 0));
+        assert!(!chunk.lines().any(|line| line.contains("forged") && !line.starts_with("data: {\"")), "{chunk}");
+        assert_eq!(chunk.matches("event: ").count() - chunk.matches("\\nevent: ").count(), 1, "{chunk}");
+    }
+}

@@ -1,0 +1,203 @@
+//! One verdict topic, read back by a consumer of its own: no group, no commits. Nobody waits for it, and it takes every
+//! partition. When the consumer is lost, the next one reads on from where it stood, so that nothing is counted twice.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use rdkafka::{
+    ClientConfig, ClientContext, Offset, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer as _, ConsumerContext},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
+    message::BorrowedMessage,
+    metadata::{MetadataPartition, MetadataTopic},
+};
+
+use super::options::History;
+
+/// How long a broker may take to answer a look-up.
+const LOOKUP: Duration = Duration::from_secs(10);
+/// How long to wait for a record.
+const WAIT: Duration = Duration::from_millis(100);
+/// The most records that are taken at a time.
+const BATCH: usize = 1_000;
+
+/// Takes librdkafka's errors silently: the ends of partitions are among them, and all of them come out of a poll as well.
+struct Silent;
+
+impl ClientContext for Silent {
+    fn error(&self, _: KafkaError, _: &str) {}
+}
+
+impl ConsumerContext for Silent {}
+
+/// A reader of one topic.
+pub(super) struct Topic {
+    consumer: BaseConsumer<Silent>,
+    name: String,
+    /// The next offset of each partition.
+    next: BTreeMap<i32, i64>,
+    /// Partitions whose end has not been reached yet.
+    behind: Vec<i32>,
+    /// Whether there was more than the history allows.
+    cut: bool,
+}
+
+/// Why a topic can't be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum TopicError {
+    /// There is none.
+    #[error("there is no topic {0}; `attrsync topics create` makes it")]
+    Missing(String),
+    /// The cluster says nothing.
+    #[error("no broker answers")]
+    Away(#[source] KafkaError),
+    /// The cluster says no.
+    #[error("topic {0}: {1}")]
+    Kafka(String, #[source] KafkaError),
+}
+
+impl TopicError {
+    /// What an error about this topic means.
+    pub(super) fn of(topic: &str, error: KafkaError) -> Self {
+        match error.rdkafka_error_code() {
+            Some(Code::BrokerTransportFailure | Code::AllBrokersDown | Code::OperationTimedOut) => Self::Away(error),
+            _ => Self::Kafka(topic.to_owned(), error),
+        }
+    }
+}
+
+/// The properties of a reader, `passed` being the operator's.
+fn properties(passed: &ClientConfig) -> ClientConfig {
+    let mut config = passed.clone();
+    for (name, value) in [
+        // Never joined; librdkafka wants a name.
+        ("group.id", "attrsync-dashboard"),
+        ("client.id", "attrsync-dashboard"),
+        ("enable.auto.commit", "false"),
+        ("enable.partition.eof", "true"),
+        ("isolation.level", "read_committed"),
+        ("auto.offset.reset", "earliest"),
+        ("fetch.queue.backoff.ms", "10"),
+        ("queued.max.messages.kbytes", "8192"),
+    ] {
+        config.set(name, value);
+    }
+    config
+}
+
+impl Topic {
+    /// A reader of this topic from where its history begins.
+    pub(super) fn open(passed: &ClientConfig, name: &str, history: History) -> Result<Self, TopicError> {
+        let kafka = |error| TopicError::of(name, error);
+        let consumer = properties(passed).create_with_context(Silent).map_err(kafka)?;
+        let mut topic = Self { consumer, name: name.to_owned(), next: BTreeMap::new(), behind: Vec::new(), cut: false };
+        let partitions = topic.partitions()?;
+        topic.next = topic.begin(&partitions, history).map_err(kafka)?;
+        topic.behind = partitions;
+        topic.assign().map_err(kafka)?;
+        Ok(topic)
+    }
+
+    /// A new consumer in place of one that is lost.
+    pub(super) fn reopen(&mut self, passed: &ClientConfig) -> KafkaResult<()> {
+        self.consumer = properties(passed).create_with_context(Silent)?;
+        self.assign()
+    }
+
+    fn partitions(&self) -> Result<Vec<i32>, TopicError> {
+        let metadata = self.consumer.fetch_metadata(Some(&self.name), LOOKUP);
+        let metadata = metadata.map_err(|error| TopicError::of(&self.name, error))?;
+        let found = metadata.topics().iter().find(|found| found.name() == self.name && found.error().is_none());
+        let partitions: Vec<_> =
+            found.into_iter().flat_map(MetadataTopic::partitions).map(MetadataPartition::id).collect();
+        if partitions.is_empty() { Err(TopicError::Missing(self.name.clone())) } else { Ok(partitions) }
+    }
+
+    /// Where each partition's history begins.
+    fn begin(&mut self, partitions: &[i32], history: History) -> KafkaResult<BTreeMap<i32, i64>> {
+        let since = match history {
+            History::Whole => BTreeMap::new(),
+            History::Window { time, .. } => self.offsets_at(partitions, time)?,
+        };
+        let mut next = BTreeMap::new();
+        for partition in partitions {
+            let (low, high) = self.consumer.fetch_watermarks(&self.name, *partition, LOOKUP)?;
+            let begin = since.get(partition).copied().unwrap_or(low).min(high).max(low);
+            let most = match history {
+                History::Whole => i64::MAX,
+                History::Window { records, .. } => i64::try_from(records / partitions.len() as u64).unwrap_or(i64::MAX),
+            };
+            let least = high.saturating_sub(most);
+            self.cut |= least > begin;
+            next.insert(*partition, begin.max(least));
+        }
+        Ok(next)
+    }
+
+    /// The offset of the first record within this time; that of the end where there is none.
+    fn offsets_at(&self, partitions: &[i32], time: Duration) -> KafkaResult<BTreeMap<i32, i64>> {
+        let from = super::now() - i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        let mut times = TopicPartitionList::new();
+        for partition in partitions {
+            times.add_partition_offset(&self.name, *partition, Offset::Offset(from))?;
+        }
+        let found = self.consumer.offsets_for_times(times, LOOKUP)?;
+        let offset = |offset| match offset {
+            Offset::Offset(offset) => offset,
+            _ => i64::MAX,
+        };
+        Ok(found.elements().iter().map(|found| (found.partition(), offset(found.offset()))).collect())
+    }
+
+    fn assign(&self) -> KafkaResult<()> {
+        let mut all = TopicPartitionList::new();
+        for (partition, offset) in &self.next {
+            all.add_partition_offset(&self.name, *partition, Offset::Offset(*offset))?;
+        }
+        self.consumer.assign(&all)
+    }
+
+    /// Looks for partitions that were added, and reads them from their beginning.
+    pub(super) fn refresh(&mut self) -> Result<(), TopicError> {
+        let known = self.next.len();
+        for partition in self.partitions()? {
+            self.next.entry(partition).or_insert(0);
+        }
+        if self.next.len() > known {
+            self.assign().map_err(|error| TopicError::of(&self.name, error))?;
+        }
+        Ok(())
+    }
+
+    /// The next records; none after a moment without any. An error is one that does not pass by itself, or soon.
+    pub(super) fn read(&mut self) -> KafkaResult<Vec<BorrowedMessage<'_>>> {
+        let mut records = Vec::new();
+        let mut wait = WAIT;
+        while records.len() < BATCH {
+            match self.consumer.poll(wait) {
+                Some(Ok(record)) => {
+                    self.next.insert(rdkafka::Message::partition(&record), rdkafka::Message::offset(&record) + 1);
+                    records.push(record);
+                }
+                Some(Err(KafkaError::PartitionEOF(partition))) => self.behind.retain(|behind| *behind != partition),
+                // What was read before an error is not to be lost; the error comes again, or has passed.
+                Some(Err(error)) if records.is_empty() => return Err(error),
+                Some(Err(_)) | None => break,
+            }
+            wait = Duration::ZERO;
+        }
+        Ok(records)
+    }
+
+    /// Whether the consumer is at its end.
+    pub(super) fn is_lost(&self) -> bool {
+        self.consumer.client().fatal_error().is_some()
+    }
+
+    pub(super) fn caught_up(&self) -> bool {
+        self.behind.is_empty()
+    }
+
+    pub(super) fn cut(&self) -> bool {
+        self.cut
+    }
+}

@@ -1,0 +1,67 @@
+// What the browser test is made of: a running `attrsync dev`, a Chromium that reaches nothing but it, and a page that notes
+// everything it complains of.
+
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+
+export const root = new URL("../..", import.meta.url).pathname;
+export const shots = join(root, "target/screenshots");
+const binary = process.env.ATTRSYNC_BINARY ?? join(root, "target/debug/attrsync");
+mkdirSync(shots, { recursive: true });
+
+/** Starts `attrsync dev`; `stop` ends it. */
+export const dev = (...further) => start(["dev", "--dashboard-address", "127.0.0.1:0", ...further], "inherit");
+
+/** Starts `attrsync dashboard` for a cluster that is away, with this token. */
+export function dashboardAlone(token) {
+  const file = join(mkdtempSync(join(tmpdir(), "attrsync-token-")), "token");
+  writeFileSync(file, `${token}\n`);
+  // What it logs of the cluster is not what is looked at here.
+  return start(["dashboard", "--address", "127.0.0.1:0", "--brokers", "127.0.0.1:9", "--set", `dashboard.token_file=${file}`], "ignore");
+}
+
+async function start(command, stderr) {
+  const child = spawn(binary, command, { stdio: ["ignore", "pipe", stderr] });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const lines = createInterface({ input: child.stdout });
+  const url = await new Promise((resolve, reject) => {
+    lines.on("line", (line) => {
+      const found = /(?:^|dashboard\s+)(http:\S+)/.exec(line);
+      if (found) resolve(found[1]);
+    });
+    ended.then((code) => reject(new Error(`attrsync ${command[0]} ended with ${code}`)));
+  });
+  return { url: url.replace(/\/$/, ""), stop: async () => { child.kill("SIGINT"); await ended; } };
+}
+
+/** Starts Chromium. As root it has no sandbox; it is told to look for nothing by itself. */
+export async function browser() {
+  const profile = mkdtempSync(join(tmpdir(), "attrsync-chromium-"));
+  const launched = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync", `--disk-cache-dir=${profile}`],
+  });
+  return { launched, close: async () => { await launched.close(); rmSync(profile, { recursive: true, force: true }); } };
+}
+
+/** A page; `complaints` are errors of scripts, refusals of the policy, and requests that went elsewhere or failed. */
+export async function page(launched, url, options = {}) {
+  const context = await launched.newContext({ locale: "en-GB", timezoneId: "UTC", ...options });
+  const made = await context.newPage();
+  const complaints = [];
+  made.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
+  made.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(`console: ${message.text()}`));
+  made.on("dialog", (dialog) => { complaints.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
+  made.on("request", (request) => request.url().startsWith(url) || request.url().startsWith("data:") || complaints.push(`elsewhere: ${request.url()}`));
+  return { page: made, complaints, close: () => context.close() };
+}
+
+/** Fails unless it holds. */
+export function check(holds, what) {
+  if (!holds) throw new Error(`does not hold: ${what}`);
+}

@@ -1,0 +1,258 @@
+// Clicks through every view of the dashboard against a running `attrsync dev`, as a person with a mouse, one with a keyboard alone and
+// one on a telephone do; and then with markup and terminal escapes in every text of every answer. Screenshots are left in
+// target/screenshots.
+//
+//     cargo build && npm --prefix tests/browser ci && node tests/browser/run.mjs
+
+import { webcrypto } from "node:crypto";
+import { join } from "node:path";
+import { browser, check, dashboardAlone, dev, page, shots } from "./kit.mjs";
+
+const WIDE = { width: 1600, height: 1000 };
+const NARROW = { width: 360, height: 760 };
+const HOSTILE = "</script><img src=x onerror=alert(1)>\u001b[2J\u202e\r\n";
+const tests = [];
+const test = (name, run) => tests.push([name, run]);
+
+test("every view is reached by clicking and shows what it is for", async ({ open }) => {
+  const { page: tab, complaints } = await open({ viewport: WIDE });
+  await tab.getByText("All is well").or(tab.getByText("Worth a look")).waitFor();
+  await tab.getByRole("table").getByRole("row").nth(4).waitFor();
+  check(Number((await figure(tab, "Accepted")).replaceAll(",", "")) > 0, "verdicts are counted");
+  for (const span of ["Hour", "Day", "Minute"]) {
+    await tab.getByRole("button", { name: span }).click();
+    await tab.locator(`button[data-span=${span.toLowerCase()}][aria-pressed=true]`).waitFor();
+  }
+  check(/Verdicts since .* rejected/.test(await tab.locator(".chart").getAttribute("aria-label")), "the chart is told in words");
+
+  await tab.getByRole("link", { name: "Rejections" }).click();
+  await tab.getByRole("heading", { name: "Rejections by reason" }).waitFor();
+  await tab.getByText("No key of the organization verifies the token's signature.").waitFor();
+
+  await tab.getByRole("link", { name: "signature_invalid" }).first().click();
+  await tab.getByRole("heading", { name: "Verdicts" }).waitFor();
+  check((await tab.getByLabel("Reason").inputValue()) === "signature_invalid", "the filter stands in the form");
+  await tab.getByRole("button", { name: "Pause" }).click();
+  await tab.locator("tbody tr").first().getByRole("link").first().click();
+  await tab.getByRole("heading", { name: /rejected/ }).waitFor();
+  await tab.getByText("What to do:").first().waitFor();
+  check((await tab.getByText(/kcat -C .* attrsync replay/).count()) === 1, "there is a command that replays it");
+
+  await tab.getByRole("link", { name: "Organizations" }).click();
+  await tab.getByRole("link", { name: "globex" }).click();
+  await tab.getByText("it observes").waitFor();
+  await tab.getByRole("link", { name: "Organizations" }).click();
+  await tab.getByRole("link", { name: "acme" }).click();
+  for (const heading of ["What is being rejected", "Enforcement", "Keys that sign", "Attributes of users", "Names that nobody configured"]) {
+    await tab.getByRole("heading", { name: heading }).waitFor();
+  }
+  await tab.getByRole("link", { name: "plan" }).first().waitFor();
+  check(complaints.length === 0, `no complaints: ${complaints}`);
+});
+
+test("a filter finds a user exactly and by hash, and what is refused is said", async ({ open, url }) => {
+  const { page: tab } = await open({ viewport: WIDE });
+  const { verdicts } = await (await fetch(`${url}/api/v1/verdicts?organization=acme`)).json();
+  const user = verdicts.find((row) => row.users.length)?.users[0];
+  await tab.goto(`${url}/#/verdicts`);
+  await tab.getByLabel("User").fill(user);
+  await tab.getByRole("button", { name: "Filter" }).click();
+  await tab.locator("tbody").getByText(user, { exact: true }).first().waitFor();
+  const digest = new Uint8Array(await webcrypto.subtle.digest("SHA-256", new TextEncoder().encode(user)));
+  const hash = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  await tab.getByLabel("User").fill(`sha256:${hash}`);
+  await tab.getByRole("button", { name: "Filter" }).click();
+  await tab.waitForURL(/sha256/);
+  await tab.locator("tbody").getByText(user, { exact: true }).first().waitFor();
+  await tab.goto(`${url}/#/verdicts?user=sha256:12`);
+  await tab.getByText("64 hexadecimal digits").waitFor();
+});
+
+test("the keyboard alone reaches everything, and focus survives updates", async ({ open }) => {
+  const { page: tab } = await open({ viewport: WIDE });
+  await tab.getByRole("table").waitFor();
+  await tab.keyboard.press("Tab");
+  check((await focused(tab)) === "Skip to the content", "the first stop skips the navigation");
+  const seen = [];
+  for (let at = 0; at < 8; at += 1) {
+    await tab.keyboard.press("Tab");
+    seen.push(await focused(tab));
+  }
+  for (const stop of ["attrsync", "Overview", "Rejections", "Verdicts", "Organizations", "Minute", "Hour", "Day"]) {
+    check(seen.includes(stop), `${stop} is among ${seen}`);
+  }
+  const before = await figure(tab, "Accepted");
+  await tab.waitForFunction((text) => document.querySelector(".figure.accepted dd").firstChild.textContent !== text, before);
+  check((await focused(tab)) === seen.at(-1), "an update leaves the focus where it is");
+  const problems = await tab.evaluate(() => {
+    const found = [];
+    if (document.querySelectorAll("h1").length !== 1) found.push("not one h1");
+    for (const cell of document.querySelectorAll("th")) if (!cell.scope) found.push("a th without scope");
+    for (const table of document.querySelectorAll("table")) if (!table.caption) found.push("a table without caption");
+    for (const input of document.querySelectorAll("input, select")) if (!input.labels.length) found.push("an input without label");
+    for (const image of document.querySelectorAll("[role=img]")) if (!image.getAttribute("aria-label")) found.push("an image without words");
+    for (const landmark of ["header", "nav", "main", "footer"]) if (!document.querySelector(landmark)) found.push(`no ${landmark}`);
+    return found;
+  });
+  check(problems.length === 0, `${problems}`);
+});
+
+test("texts are told apart from the ground in both schemes", async ({ open }) => {
+  for (const colorScheme of ["light", "dark"]) {
+    const { page: tab } = await open({ viewport: WIDE, colorScheme });
+    await tab.getByRole("table").waitFor();
+    const weak = await tab.evaluate(contrasts);
+    check(weak.length === 0, `${colorScheme}: ${weak.join("; ")}`);
+  }
+});
+
+test("markup and escapes in every text of every answer stay text", async ({ open, url }) => {
+  const { page: tab, complaints } = await open({ viewport: WIDE }, "about:blank");
+  const poison = (value) => {
+    if (typeof value === "string") return HOSTILE + value;
+    if (Array.isArray(value)) return value.map(poison);
+    if (value === null || typeof value !== "object") return value;
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, poison(inner)]));
+  };
+  const names = (attributes) => Object.fromEntries(Object.entries(attributes ?? {}).map(([name, value]) => [HOSTILE + name, value]));
+  await tab.route("**/api/v1/**", async (route) => {
+    const answer = await route.fetch({ url: route.request().url().replace(/\/verdicts\/x\/.*/, source) });
+    const body = poison(await answer.json());
+    if (body.verdict?.attributes) body.verdict.attributes = names(body.verdict.attributes);
+    await route.fulfill({ response: answer, json: body });
+  });
+  const { verdicts } = await (await fetch(`${url}/api/v1/verdicts?verdict=partial`)).json();
+  const { topic, partition, offset } = verdicts[0].source;
+  const source = `/verdicts/${topic}/${partition}/${offset}`;
+  for (const view of ["", "rejections", "verdicts", "verdict/x/0/0", "organizations", "organization/acme"]) {
+    await tab.goto(`${url}/#/${view}`);
+    await tab.getByText("onerror=alert(1)").first().waitFor();
+    const found = await tab.evaluate(() => ({
+      elements: document.querySelectorAll("main img, main script, main iframe, main [onerror]").length,
+      controls: /[\u0000-\u0009\u000b-\u001f\u202a-\u202e]/.test(document.querySelector("main").textContent),
+    }));
+    check(found.elements === 0 && !found.controls, `${view}: ${JSON.stringify(found)}`);
+  }
+  check(complaints.length === 0, `no complaints: ${complaints}`);
+});
+
+test("a dashboard that is gone is said, and what was there stays", async ({ open }) => {
+  const { page: tab } = await open({ viewport: WIDE });
+  await tab.getByRole("table").waitFor();
+  await tab.route("**/api/**", (route) => route.abort());
+  await tab.getByText("The dashboard doesn't answer").waitFor();
+  check(await tab.getByRole("table").isVisible(), "the figures of before are still there");
+  await tab.unroute("**/api/**");
+  await tab.getByText("The dashboard doesn't answer").waitFor({ state: "hidden" });
+});
+
+test("a token is asked for, and a cluster that is away is said", async ({ open }) => {
+  const token = "0123456789abcdef0123456789abcdef";
+  const alone = await dashboardAlone(token);
+  try {
+    const { page: tab } = await open({ viewport: WIDE }, `${alone.url}/`);
+    await tab.getByLabel("Token").fill("guessed");
+    await tab.keyboard.press("Enter");
+    await tab.getByText("That is not the token").waitFor();
+    await tab.screenshot({ path: join(shots, "token-wide-light.png") });
+    await tab.getByLabel("Token").fill(token);
+    await tab.keyboard.press("Enter");
+    await tab.getByText("Trouble").waitFor();
+    await tab.getByText("The verdicts can't be read: no broker answers.").waitFor();
+    await tab.getByText("Nothing was rejected.").waitFor();
+    await tab.screenshot({ path: join(shots, "trouble-wide-light.png") });
+    check((await tab.evaluate(() => document.cookie)) === "", "scripts can't read the cookie");
+    await tab.reload();
+    await tab.getByText("Trouble").waitFor();
+  } finally {
+    await alone.stop();
+  }
+});
+
+test("every view fits 360 and 1600 pixels, light and dark", async ({ open, url }) => {
+  const { verdicts } = await (await fetch(`${url}/api/v1/verdicts?verdict=partial`)).json();
+  const { topic, partition, offset } = verdicts[0].source;
+  const views = [["overview", ""], ["rejections", "rejections"], ["verdicts", "verdicts"], ["verdict", `verdict/${topic}/${partition}/${offset}`],
+    ["organizations", "organizations"], ["organization", "organization/acme"]];
+  for (const [size, viewport] of [["wide", WIDE], ["narrow", NARROW]]) {
+    for (const colorScheme of ["light", "dark"]) {
+      const { page: tab, close } = await open({ viewport, colorScheme, reducedMotion: "reduce" });
+      for (const [name, path] of views) {
+        await tab.goto(`${url}/#/${path}`);
+        await tab.locator(".view tbody tr").first().waitFor();
+        const over = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        check(over <= 0, `${name} at ${viewport.width} is ${over} px too wide`);
+        await tab.screenshot({ path: join(shots, `${name}-${size}-${colorScheme}.png`), fullPage: size === "narrow" || name !== "verdicts" });
+      }
+      await close();
+    }
+  }
+});
+
+/** The text of what has the focus. */
+const focused = (tab) => tab.evaluate(() => document.activeElement.textContent.trim());
+
+/** The value of a figure. */
+const figure = (tab, name) => tab.locator(`.figure.${name.toLowerCase()} dd`).evaluate((element) => element.firstChild.textContent);
+
+/** Texts whose contrast is below what WCAG 2.2 AA asks for. */
+function contrasts() {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (colour) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    return canvas.getImageData(0, 0, 1, 1).data;
+  };
+  const luminance = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = rgba(getComputedStyle(at).backgroundColor);
+      if (colour[3] === 255) return colour;
+    }
+    return rgba("white");
+  };
+  const found = new Set();
+  for (const element of document.querySelectorAll("body *")) {
+    const text = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    if (!text || !element.checkVisibility()) continue;
+    const [one, other] = [luminance(rgba(getComputedStyle(element).color)), luminance(ground(element))].sort((a, b) => b - a);
+    const ratio = (one + 0.05) / (other + 0.05);
+    if (ratio < 4.5) found.add(`${element.tagName}.${element.className} ${ratio.toFixed(2)}`);
+  }
+  return [...found];
+}
+
+const running = await dev("--rate", "150");
+const chromium = await browser();
+const opened = [];
+const open = async (options, path = `${running.url}/`) => {
+  const made = await page(chromium.launched, running.url, options);
+  opened.push(made);
+  if (path !== "about:blank") await made.page.goto(path);
+  return made;
+};
+let failed = 0;
+try {
+  // The figures of a few seconds, so that every kind of event has come.
+  for (let partial = 0; partial < 60;) {
+    partial = (await (await fetch(`${running.url}/api/v1/overview`)).json()).outcomes.partial.total;
+  }
+  for (const [name, run] of tests) {
+    try {
+      await run({ open, url: running.url });
+      console.log(`ok      ${name}`);
+    } catch (error) {
+      failed += 1;
+      console.log(`FAILED  ${name}\n        ${error.message.split("\n").slice(0, 6).join("\n        ")}`);
+      await opened.at(-1)?.page.screenshot({ path: join(shots, `failed-${failed}.png`) }).catch(() => {});
+    }
+    for (const made of opened.splice(0)) await made.close();
+  }
+} finally {
+  await chromium.close();
+  await running.stop();
+}
+console.log(`${tests.length - failed} passed, ${failed} failed; screenshots in target/screenshots`);
+process.exit(failed ? 1 : 0);
