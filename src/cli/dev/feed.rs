@@ -42,11 +42,15 @@ pub(super) struct Plan {
     pub(super) seed: u64,
 }
 
-/// A running feed. It ends with its plan or with the process.
-pub(super) struct Feed(Arc<Progress>);
+/// A running feed. It ends with its plan, or when this is dropped: before the broker, which it would look for.
+pub(super) struct Feed {
+    progress: Arc<Progress>,
+    thread: Option<thread::JoinHandle<()>>,
+}
 
 #[derive(Default)]
 struct Progress {
+    stop: AtomicBool,
     done: AtomicBool,
     seen: AtomicU64,
 }
@@ -59,18 +63,29 @@ impl Feed {
         let topic = config.kafka.input.topics.first().cloned().context("no topic to send to")?;
         let progress = Arc::<Progress>::default();
         let sender = Sender { producer, topic, progress: Arc::clone(&progress) };
-        thread::Builder::new().name("traffic".to_owned()).spawn(move || sender.run(&plan)).context("no thread")?;
-        Ok(Self(progress))
+        let run = move || sender.run(&plan);
+        let thread = thread::Builder::new().name("traffic".to_owned()).spawn(run).context("no thread")?;
+        Ok(Self { progress, thread: Some(thread) })
     }
 
     /// Says how many verdicts have come.
     pub(super) fn seen(&self, verdicts: u64) {
-        self.0.seen.store(verdicts, Relaxed);
+        self.progress.seen.store(verdicts, Relaxed);
     }
 
     /// Whether everything has been sent.
     pub(super) fn done(&self) -> bool {
-        self.0.done.load(Relaxed)
+        self.progress.done.load(Relaxed)
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.progress.stop.store(true, Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // A panic there has been reported by the panic hook.
+            _ = thread.join();
+        }
     }
 }
 
@@ -85,6 +100,9 @@ impl Sender {
         let (mut traffic, began) = (Traffic::new(plan.seed), Instant::now());
         for sent in 0..plan.events.unwrap_or(u64::MAX) {
             self.wait(began + due(sent, plan.rate), sent);
+            if self.stopped() {
+                return;
+            }
             let now = EventTime::from_millis(jiff::Timestamp::now().as_millisecond());
             if let Err(error) = self.send(&traffic.next(now)) {
                 tracing::error!(%error, "the traffic has ended");
@@ -101,11 +119,15 @@ impl Sender {
         loop {
             let left = due.saturating_duration_since(Instant::now());
             let far_ahead = sent.saturating_sub(self.progress.seen.load(Relaxed)) >= AHEAD;
-            if left.is_zero() && !far_ahead {
+            if left.is_zero() && !far_ahead || self.stopped() {
                 return;
             }
             self.producer.poll(if far_ahead { NAP } else { left.min(NAP) });
         }
+    }
+
+    fn stopped(&self) -> bool {
+        self.progress.stop.load(Relaxed)
     }
 
     fn send(&self, event: &Event) -> Result<(), KafkaError> {
