@@ -22,6 +22,8 @@ fn a_worker_told_to_stop_finishes_what_it_has_and_its_successor_goes_on() {
     group.reaches(1);
     feed.mixture(5_000);
     worker.stop();
+    // The first one may have told all of it by now.
+    feed.mixture(5_000);
     feed.flush();
     let successor = setup.start("a");
     group.reaches(feed.len());

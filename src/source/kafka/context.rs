@@ -8,6 +8,8 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
+    thread,
+    time::{Duration, Instant},
 };
 
 use rdkafka::{
@@ -20,6 +22,9 @@ use rdkafka::{
 
 use super::Lags;
 use crate::native;
+
+/// What a consumer that waits for nothing takes to end, many times over.
+const ENDING: Duration = Duration::from_millis(200);
 
 /// A change of assignment that librdkafka waits to have answered.
 #[derive(Debug)]
@@ -97,10 +102,26 @@ impl ConsumerContext for Context {
         if !self.closing.load(Relaxed) {
             return lock(&self.changes).push_back(change);
         }
+        if ends_by_itself(consumer) {
+            return;
+        }
         if let Err(error) = change.apply(consumer) {
             tracing::warn!(%error, "a closing consumer could not give back its partitions");
         }
     }
+}
+
+/// Whether a closing consumer ends without an answer to a change. It may wait for one, or the change is left over from before
+/// and it ends at the same moment; librdkafka then never answers whoever calls upon its group.
+fn ends_by_itself(consumer: &BaseConsumer<Context>) -> bool {
+    let begun = Instant::now();
+    while !consumer.closed() {
+        if begun.elapsed() > ENDING {
+            return false;
+        }
+        thread::park_timeout(Duration::from_millis(5));
+    }
+    true
 }
 
 /// A panic while one of these is held can't leave it half written: each is replaced or pushed to in one step.
