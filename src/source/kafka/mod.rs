@@ -14,7 +14,12 @@ mod properties;
 mod record;
 mod statistics;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    mem,
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
 
 use rdkafka::{
     ClientConfig, TopicPartitionList,
@@ -43,6 +48,9 @@ pub(crate) struct Membership {
     /// Where it reports its lag.
     pub(crate) lags: Arc<Lags>,
 }
+
+/// How long a consumer that is replaced may take to end.
+const ENDING: Duration = Duration::from_secs(5);
 
 /// The consumer of one shard.
 pub(crate) struct Consumer {
@@ -83,7 +91,7 @@ impl Consumer {
     pub(crate) fn rejoin(&mut self) -> KafkaResult<()> {
         let new = self.membership.client()?;
         self.close();
-        self.inner = new;
+        end(mem::replace(&mut self.inner, new));
         self.membership.subscribe(&self.inner)
     }
 
@@ -203,6 +211,20 @@ impl Consumer {
 impl Drop for Consumer {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+/// Ends a consumer, and waits for that no longer than [`ENDING`]: librdkafka doesn't always come back from closing one that was
+/// fenced, and the shard has to go on.
+fn end(consumer: BaseConsumer<Context>) {
+    let (ended, end) = mpsc::channel();
+    thread::spawn(move || {
+        drop(consumer);
+        // Nobody waits any more where it took too long.
+        let _ = ended.send(());
+    });
+    if end.recv_timeout(ENDING).is_err() {
+        tracing::warn!("the consumer that was replaced has not ended yet; it is left to itself");
     }
 }
 
