@@ -80,7 +80,8 @@ impl Feed {
     pub(super) fn start(config: &Config, plan: Plan) -> anyhow::Result<Self> {
         let progress = Arc::<Progress>::default();
         let mut client = config.kafka.client(ClientRole::Producer);
-        let producer = client.set("linger.ms", "1").create_with_context(Deliveries(Arc::clone(&progress)));
+        client.set("linger.ms", "1").set("message.timeout.ms", config.worker.message_timeout_ms.to_string());
+        let producer = client.create_with_context(Deliveries(Arc::clone(&progress)));
         let producer = producer.context("no producer for the traffic")?;
         let topic = config.kafka.input.topics.first().cloned().context("no topic to send to")?;
         let sender = Sender { producer, topic, progress: Arc::clone(&progress) };

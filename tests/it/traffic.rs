@@ -38,7 +38,7 @@ fn made_up_events_arrive_in_the_input_topic_as_many_as_are_told() {
 fn an_event_that_can_not_arrive_ends_the_traffic_with_the_reason() {
     let broker = kit::broker();
     let topics = Topics::named(&broker.0, "traffic-missing", 1);
-    let output = traffic(&topics, "400", &["--set", "kafka.properties.message.timeout.ms=2000"]);
+    let output = traffic(&topics, "400", &["--set", "worker.message_timeout_ms=2000"]);
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains(&format!("error: an event did not arrive in {}", topics.input)), "{told}");
