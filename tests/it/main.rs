@@ -26,3 +26,4 @@ mod rebalance;
 mod settings;
 mod stopping;
 mod topics;
+mod traffic;

@@ -247,3 +247,15 @@ fn markup_and_escapes_in_events_are_answered_as_json_and_as_nothing_else() {
     }
     assert!(running.get("/api/v1/verdicts").body.contains("onerror"), "it looks at something");
 }
+
+#[test]
+fn a_probe_is_answered_without_a_token_and_says_what_is_still_read() {
+    let token = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(token.path(), "0123456789abcdef0123456789abcdef").unwrap();
+    let running = Running::with(Some(Token::read(token.path()).unwrap()), 4);
+    lock(&running.shared.rejected).caught_up = false;
+    let alive = running.ask("GET /livez", "Host: 10.1.2.3\r\n");
+    assert_eq!((alive.status, alive.json()), (200, json!({"ok": true, "missing": []})));
+    let ready = running.ask("GET /readyz", "Host: 10.1.2.3\r\n");
+    assert_eq!((ready.status, ready.json()), (503, json!({"ok": false, "missing": ["rejected verdicts"]})));
+}
