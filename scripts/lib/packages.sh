@@ -5,7 +5,7 @@
 # A need is `command:package`. Only what is missing is installed, and nothing without root's rights.
 
 # The C libraries under rdkafka, OpenSSL and aws-lc are built from source.
-build_needs=(cc:build-essential c++:build-essential make:build-essential cmake:cmake perl:perl)
+build_needs=(cc:build-essential c++:build-essential make:build-essential cmake:cmake perl:perl git:git)
 kafka_needs=(java:default-jre-headless mvn:maven)
 postgres_needs=(initdb:postgresql)
 browser_needs=(chromium:chromium node:nodejs npm:npm)
