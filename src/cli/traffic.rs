@@ -25,7 +25,7 @@ use crate::observe::log;
 /// What stands below the help.
 const AFTER_HELP: &str = "\
 It goes to the first of kafka.input.topics. Its organizations and keys are those of settings.example.toml: a worker with other
-settings rejects all of it. One event in five is forged, expired, unsigned or broken, as it would be out there.
+settings rejects all of it. One event in six is forged, expired, unsigned or broken, and refused.
 
 Examples:
   attrsync traffic --brokers kafka:9092          ten events a second until ctrl-C
