@@ -58,7 +58,7 @@ impl Admin {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-        let shown = Arc::new(Shown { metrics: Metrics::new(Arc::clone(&read)), read, silence });
+        let shown = Arc::new(Shown { metrics: Metrics::new(metrics::of_worker(Arc::clone(&read))), read, silence });
         let (end, ended) = oneshot::channel();
         let serve = move || {
             runtime.block_on(async {

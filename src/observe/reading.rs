@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::domain::{Reason, verdict::Outcome};
+use crate::domain::{Reason, reason::Stage, verdict::Outcome};
 
 /// A worker at one moment.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -21,10 +21,16 @@ pub struct ShardReading {
     pub records: u64,
     /// Bytes of their values.
     pub bytes: u64,
+    /// Records written, accepted and rejected.
+    pub emitted: [u64; 2],
+    /// Bytes of their values.
+    pub emitted_bytes: [u64; 2],
     /// Their verdicts, by outcome and reason.
     pub verdicts: Vec<Verdicts>,
     /// How long batches took, from their first record to the end of their commit.
     pub batches: Durations,
+    /// How long batches took to be judged, without waiting for records and without their commits.
+    pub judging: Durations,
     /// How long their commits took.
     pub commits: Durations,
     /// Batches given up and judged again.
@@ -33,8 +39,18 @@ pub struct ShardReading {
     pub rebuilt: u64,
     /// Consumers replaced after a fatal error.
     pub rejoined: u64,
+    /// Faults, by what they are.
+    pub faults: Vec<(&'static str, u64)>,
+    /// Records of the batch in hand, to the next sixteen.
+    pub in_flight: u64,
+    /// Records fetched that wait.
+    pub fetched: u64,
+    /// Their bytes.
+    pub fetched_bytes: u64,
     /// Partitions that it reads now.
     pub partitions: u64,
+    /// Those of them that are held.
+    pub paused: u64,
     /// The lag of each of them, as far as it is known.
     pub lags: Vec<Lag>,
     /// Whether it has taken its place in the group, with partitions or without.
@@ -57,8 +73,8 @@ pub struct Verdicts {
 /// Durations, counted by upper bound.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Durations {
-    /// The upper bounds of the buckets in milliseconds, rising.
-    pub bounds_ms: Vec<u64>,
+    /// The upper bounds of the buckets, rising.
+    pub bounds: Vec<Duration>,
     /// How many fell into each bucket, not cumulated; one more than there are bounds.
     pub counts: Vec<u64>,
     /// The sum of all.
@@ -74,6 +90,8 @@ pub struct Lag {
     pub partition: i32,
     /// Records between the committed offset and the last stable one.
     pub records: u64,
+    /// How long the events judged now have waited.
+    pub behind: Duration,
 }
 
 /// The settings that judge.
@@ -85,8 +103,16 @@ pub struct SettingsReading {
     pub age: Duration,
     /// How long their source could not be looked at; `None`: it can be.
     pub out_of_reach: Option<Duration>,
+    /// Whether they are too old to judge.
+    pub stale: bool,
+    /// Organizations in them.
+    pub organizations: usize,
     /// Organizations whose settings can't be used.
     pub unusable: usize,
+    /// Changes that were taken.
+    pub applied: u64,
+    /// Changes that were refused.
+    pub refused: u64,
 }
 
 impl Reading {
@@ -116,6 +142,14 @@ impl Reading {
 
     fn shards_where(&self, holds: impl Fn(&ShardReading) -> bool) -> Vec<usize> {
         self.shards.iter().enumerate().filter(|(_, shard)| holds(shard)).map(|(number, _)| number).collect()
+    }
+}
+
+impl ShardReading {
+    /// Records rejected while they were read.
+    pub(super) fn poison(&self) -> u64 {
+        let unread = |verdicts: &&Verdicts| verdicts.reason.is_some_and(|reason| reason.stage() == Stage::Decode);
+        self.verdicts.iter().filter(unread).map(|verdicts| verdicts.count).sum()
     }
 }
 

@@ -98,6 +98,7 @@ impl Judging {
         };
         for output in encoded.outputs() {
             transaction.send(&output)?;
+            self.tally.emitted(output.channel, output.value.len());
         }
         self.tally.count(encoded.outcome, encoded.reason, record.value.map_or(0, <[u8]>::len));
         Ok(Judged::Sent)

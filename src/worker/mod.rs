@@ -12,9 +12,11 @@ mod batch;
 #[cfg(test)]
 mod cost;
 mod fault;
+mod histogram;
 mod holding;
 pub mod judge;
 mod judging;
+mod kind;
 mod limit;
 mod options;
 mod progress;
@@ -27,8 +29,9 @@ mod tries;
 
 pub use self::{
     fault::Fault,
+    histogram::Histogram,
     judge::judge,
     options::{Delivery, Options, Outputs, Retry, Timeouts, TopicLimits},
     start::{Stopper, Worker},
-    stats::{Histogram, ShardStats, Stats},
+    stats::{ShardStats, Stats},
 };

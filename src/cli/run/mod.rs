@@ -22,7 +22,7 @@ use std::{
 use anyhow::Context as _;
 use clap::Args;
 
-use self::reading::Taken;
+use self::reading::Changes;
 use super::{options::ConfigOptions, source::source};
 use crate::{
     config::Config,
@@ -62,17 +62,13 @@ impl RunArgs {
         log::init(&config.log)?;
         panic::set_hook(Box::new(report_panic));
         let settings = Arc::new(load(&config)?);
-        let taken = Taken::now();
+        let changes = Changes::none();
         let told = {
-            let taken = taken.clone();
-            move |reload: &Reload| {
-                if let Reload::Applied { .. } = reload {
-                    taken.anew();
-                }
-            }
+            let changes = changes.clone();
+            move |reload: &Reload| changes.note(reload)
         };
         let _watch = settings.watch(Duration::from_millis(config.settings.reload_interval_ms), told)?;
-        work(&config, &settings, taken)?;
+        work(&config, &settings, changes)?;
         tracing::info!("stopped");
         Ok(ExitCode::SUCCESS)
     }
@@ -86,12 +82,12 @@ fn load(config: &Config) -> anyhow::Result<Settings> {
 }
 
 /// From the first signal handler to the last commit. Probes are answered before a broker does.
-fn work(config: &Config, settings: &Arc<Settings>, taken: Taken) -> anyhow::Result<()> {
+fn work(config: &Config, settings: &Arc<Settings>, changes: Changes) -> anyhow::Result<()> {
     let stopper = Stopper::default();
     signals::listen(stopper.clone(), Duration::from_millis(config.worker.shutdown_timeout_ms))?;
     let stats = Arc::<OnceLock<Arc<Stats>>>::default();
     let address = config.admin.address;
-    let _admin = Admin::start(address, SILENCE, reading::reader(Arc::clone(&stats), Arc::clone(settings), taken))
+    let _admin = Admin::start(address, SILENCE, reading::reader(Arc::clone(&stats), Arc::clone(settings), changes))
         .with_context(|| format!("admin.address {address} can't be listened on"))?;
     let worker = match Worker::start(&options::worker(config), settings, &stopper) {
         // Whoever asks for a stop while no broker answers has nothing in hand.

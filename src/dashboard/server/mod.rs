@@ -1,4 +1,4 @@
-//! The server: the page, the API and the stream, on threads of their own. Every answer carries headers that let a browser run
+//! The server: the page, the API, the stream and the metrics, on threads of their own. Every answer carries headers that let a browser run
 //! nothing but the page's own scripts, and load nothing from elsewhere.
 
 pub(super) mod access;
@@ -34,8 +34,11 @@ use self::{
     access::{Access, Token, access},
     problem::Problem,
 };
-use super::{Options, Shared, now};
-use crate::observe::bounded::{Bounded, Bounds, Patience};
+use super::{Options, Shared, metrics, now};
+use crate::observe::{
+    bounded::{Bounded, Bounds, Patience},
+    metrics::{CONTENT_TYPE, Metrics},
+};
 
 /// Connections beside those of subscribers.
 const CONNECTIONS: usize = 64;
@@ -65,6 +68,7 @@ struct App {
     places: Arc<Semaphore>,
     /// The brokers, for commands that fetch an event.
     brokers: String,
+    metrics: Metrics,
 }
 
 /// A running server; it ends when this is dropped.
@@ -81,6 +85,7 @@ impl Server {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let app = Arc::new(App {
+            metrics: metrics::of(&shared),
             shared,
             token: options.token.take(),
             places: Arc::new(Semaphore::new(options.subscribers)),
@@ -139,6 +144,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/api/v1/verdicts/stream", get(api::verdicts_stream))
         .route("/api/v1/verdicts/{topic}/{partition}/{offset}", get(api::verdict))
         .route("/api/v1/session", post(api::session))
+        .route("/metrics", get(scrape))
         .layer(from_fn_with_state(Arc::clone(&app), known));
     api.merge(assets::routes())
         .fallback(|| async {
@@ -147,6 +153,13 @@ fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(|| async { Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this can only be read") })
         .layer(from_fn(guarded))
         .with_state(app)
+}
+
+async fn scrape(State(app): State<Arc<App>>) -> Response {
+    match app.metrics.text() {
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 /// Lets only those pass who may read.
