@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::telemetry::TelemetryReading;
 use crate::domain::{Reason, reason::Stage, verdict::Outcome};
 
 /// A worker at one moment.
@@ -12,6 +13,8 @@ pub struct Reading {
     pub shards: Vec<ShardReading>,
     /// The settings that judge; `None` before they are loaded.
     pub settings: Option<SettingsReading>,
+    /// What was exported, where anything is.
+    pub telemetry: Option<TelemetryReading>,
 }
 
 /// One shard: what it counted since the process began, and how it stands.
@@ -179,19 +182,19 @@ mod tests {
     fn a_worker_is_ready_with_settings_and_every_shard_in_the_group() {
         assert_eq!(Reading::default().missing(), ["settings", "shards"]);
         let settings = Some(SettingsReading { version: 1, ..SettingsReading::default() });
-        let reading = Reading { settings, shards: vec![shard(true, 0), shard(false, 0)] };
+        let reading = Reading { settings, shards: vec![shard(true, 0), shard(false, 0)], telemetry: None };
         assert_eq!(reading.missing(), ["assignment of shard 1"]);
-        let reading = Reading { settings, shards: vec![shard(true, 0)] };
+        let reading = Reading { settings, shards: vec![shard(true, 0)], telemetry: None };
         assert!(reading.missing().is_empty());
         let out_of_reach = Some(Duration::from_secs(12));
         let settings = Some(SettingsReading { out_of_reach, ..SettingsReading::default() });
-        let reading = Reading { settings, shards: vec![shard(true, 0)] };
+        let reading = Reading { settings, shards: vec![shard(true, 0)], telemetry: None };
         assert_eq!(reading.missing(), ["a look at the settings, for 12 s"]);
     }
 
     #[test]
     fn a_shard_that_is_silent_for_too_long_is_named() {
-        let reading = Reading { shards: vec![shard(true, 5), shard(true, 31)], settings: None };
+        let reading = Reading { shards: vec![shard(true, 5), shard(true, 31)], ..Reading::default() };
         assert_eq!(reading.silent(Duration::from_secs(30)), [1]);
     }
 }

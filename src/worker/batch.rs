@@ -81,6 +81,7 @@ impl<'s> Batch<'s> {
         let filled = self.begun.elapsed();
         transaction.commit(self.consumer, &offsets)?;
         self.told(filled, counts);
+        self.judging.committed();
         self.progress.committed();
         Ok(given_back)
     }

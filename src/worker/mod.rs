@@ -24,6 +24,7 @@ mod shard;
 mod start;
 mod stats;
 mod stop;
+mod traces;
 mod transaction;
 mod tries;
 
@@ -35,3 +36,8 @@ pub use self::{
     start::{Stopper, Worker},
     stats::{ShardStats, Stats},
 };
+
+/// The names under which faults are counted.
+pub fn fault_names() -> impl Iterator<Item = &'static str> {
+    kind::Kind::ALL.iter().map(|kind| kind.name())
+}

@@ -25,4 +25,5 @@ mod probes;
 mod rebalance;
 mod settings;
 mod stopping;
+mod telemetry;
 mod topics;

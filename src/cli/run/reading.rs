@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     domain::{Reason, verdict::Outcome},
-    observe::{Durations, Lag, Reading, SettingsReading, ShardReading, Verdicts, metrics::Reader},
+    observe::{Durations, Lag, Reading, SettingsReading, ShardReading, Verdicts, metrics::Reader, telemetry::Spans},
     store::{Reload, Settings},
     worker::{Histogram, ShardStats, Stats},
 };
@@ -44,12 +44,25 @@ impl Changes {
     }
 }
 
-/// Reads the counts, once there are any, and the settings.
-pub(super) fn reader(stats: Arc<OnceLock<Arc<Stats>>>, settings: Arc<Settings>, changes: Changes) -> Reader {
-    Arc::new(move || Reading {
-        shards: stats.get().map(|stats| shards(stats)).unwrap_or_default(),
-        settings: Some(reading(&settings, &changes)),
-    })
+/// What is read.
+pub(super) struct Sources {
+    /// The counts, once there are any.
+    pub(super) stats: Arc<OnceLock<Arc<Stats>>>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) changes: Changes,
+    /// The spans, where they are exported.
+    pub(super) spans: Option<Arc<Spans>>,
+}
+
+impl Sources {
+    /// Reads all of them.
+    pub(super) fn reader(self) -> Reader {
+        Arc::new(move || Reading {
+            shards: self.stats.get().map(|stats| shards(stats)).unwrap_or_default(),
+            settings: Some(reading(&self.settings, &self.changes)),
+            telemetry: self.spans.as_ref().map(|spans| spans.reading()),
+        })
+    }
 }
 
 fn reading(settings: &Settings, changes: &Changes) -> SettingsReading {

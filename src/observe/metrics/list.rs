@@ -104,6 +104,12 @@ metrics! {
     SETTINGS_UNUSABLE "attrsync_settings_unusable_organizations" Gauge []
         "Organizations whose settings can't be used: a secret that doesn't open, say; the log says why"
         "At once: their events are rejected, or wait"
+    SPANS "attrsync_telemetry_spans" Counter ["result"]
+        "Spans of events, exported to the collector of OpenTelemetry or dropped; absent where export is off"
+        "When traces have gaps"
+    EXPORT_FAILURES "attrsync_telemetry_failures" Counter []
+        "Requests with spans or metrics that the collector didn't take; spans are told again, as long as there is room for them"
+        "When traces have gaps, or metrics that come by OpenTelemetry stand still"
     }
 }
 

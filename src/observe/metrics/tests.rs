@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     domain::{Reason, verdict::Outcome},
-    observe::{Lag, SettingsReading, ShardReading, Verdicts},
+    observe::{Lag, SettingsReading, ShardReading, Verdicts, telemetry::TelemetryReading},
 };
 
 fn reading() -> Reading {
@@ -40,7 +40,8 @@ fn reading() -> Reading {
     };
     let settings =
         SettingsReading { version: 7, age: Duration::from_secs(60), refused: 1, ..SettingsReading::default() };
-    Reading { shards: vec![shard("events"), shard("boots")], settings: Some(settings) }
+    let telemetry = TelemetryReading { exported: 5, dropped: 2, failures: 1 };
+    Reading { shards: vec![shard("events"), shard("boots")], settings: Some(settings), telemetry: Some(telemetry) }
 }
 
 fn text(read: impl Fn() -> Reading + Send + Sync + 'static) -> String {
@@ -79,6 +80,8 @@ fn a_reading_becomes_metrics_with_the_shards_added_up() {
         "attrsync_settings_version 7",
         "attrsync_settings_age_seconds 60.0",
         "attrsync_settings_stale 0",
+        r#"attrsync_telemetry_spans_total{result="dropped"} 2"#,
+        "attrsync_telemetry_failures_total 1",
         r#"attrsync_settings_reloads_total{result="refused"} 1"#,
         concat!("attrsync_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
         "# EOF",

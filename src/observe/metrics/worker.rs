@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use super::{Family, list};
 use crate::{
     domain::Reason,
-    observe::{Durations, Lag, Reading, SettingsReading, ShardReading},
+    observe::{Durations, Lag, Reading, SettingsReading, ShardReading, telemetry::TelemetryReading},
 };
 
 /// All that a reading tells.
 pub(super) fn families(reading: &Reading) -> Vec<Family> {
     let shards = &reading.shards;
-    [counts(shards), places(shards), reading.settings.as_ref().map(settings).unwrap_or_default()].concat()
+    let settings = reading.settings.as_ref().map(settings).unwrap_or_default();
+    let telemetry = reading.telemetry.as_ref().map(telemetry).unwrap_or_default();
+    [counts(shards), places(shards), settings, telemetry].concat()
 }
 
 fn counts(shards: &[ShardReading]) -> Vec<Family> {
@@ -68,6 +70,14 @@ fn settings(settings: &SettingsReading) -> Vec<Family> {
         Family::of(&list::SETTINGS_STALE, settings.stale),
         Family::of(&list::SETTINGS_ORGANIZATIONS, settings.organizations as u64),
         Family::of(&list::SETTINGS_UNUSABLE, settings.unusable as u64),
+    ]
+}
+
+fn telemetry(telemetry: &TelemetryReading) -> Vec<Family> {
+    let spans = [("exported", telemetry.exported), ("dropped", telemetry.dropped)];
+    vec![
+        Family::each(&list::SPANS, spans.map(|(result, count)| ([result.to_owned()], count))),
+        Family::of(&list::EXPORT_FAILURES, telemetry.failures),
     ]
 }
 
