@@ -42,3 +42,17 @@ need() {
   logged "$log" env DEBIAN_FRONTEND=noninteractive "${install[@]}" </dev/null
   rm "$log"
 }
+
+# unpack PACKAGE PROGRAM FOLDER: one program out of a Debian package, without installing it: no service comes with it that would be
+# started, and nobody has to be root.
+unpack() {
+  local part=$3/$1.part
+  [[ ! -x $3/$2 ]] || return 0
+  say "unpacking $2 out of $1 into $3"
+  rm -rf "$part"
+  mkdir -p "$part"
+  (cd "$part" && logged "$part/log" apt-get download "$1" </dev/null)
+  dpkg-deb -x "$part"/*.deb "$part"
+  mv "$part/usr/bin/$2" "$3/"
+  rm -rf "$part"
+}

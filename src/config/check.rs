@@ -15,7 +15,7 @@ use super::{
 };
 
 /// The bounds of every number.
-pub(super) const RANGES: [(&str, RangeInclusive<i64>); 27] = [
+pub(super) const RANGES: [(&str, RangeInclusive<i64>); 29] = [
     ("worker.shards", 0..=256),
     ("worker.commit_interval_ms", 1..=10_000),
     ("worker.batch_records", 1..=1_000_000),
@@ -43,6 +43,8 @@ pub(super) const RANGES: [(&str, RangeInclusive<i64>); 27] = [
     ("dashboard.verdicts", 1..=1_000_000),
     ("dashboard.verdicts_bytes", 65_536..=4_294_967_296),
     ("dashboard.subscribers", 1..=1_000),
+    ("telemetry.metrics_interval_s", 0..=3_600),
+    ("telemetry.queue_spans", 1..=1_000_000),
 ];
 
 /// Numbers out of their range.
@@ -65,6 +67,7 @@ pub(super) fn contradictions(config: &Config, values: &Values) -> Vec<Problem> {
     checks.settings(config);
     checks.filter(config);
     checks.dashboard(config);
+    checks.telemetry(config);
     checks.properties();
     checks.problems
 }
@@ -199,6 +202,17 @@ impl Checks<'_> {
         let open = config.dashboard.token_file.as_os_str().is_empty() && !config.dashboard.address.ip().is_loopback();
         let problem = "an address that others reach needs a token: `openssl rand -hex 32 > FILE`, name the file, and put TLS before it";
         self.require(!open, &["dashboard.address", "dashboard.token_file"], problem);
+    }
+
+    fn telemetry(&mut self, config: &Config) {
+        let telemetry = &config.telemetry;
+        let plain = telemetry.otlp_endpoint.strip_prefix("http://").is_some_and(|rest| {
+            let authority = rest.split('/').next().unwrap_or_default();
+            !authority.is_empty() && !authority.contains('@') && rest.bytes().all(|byte| byte.is_ascii_graphic())
+        });
+        let problem = "must be http://HOST:PORT without a login: the collector beside the worker speaks TLS to others";
+        self.require(telemetry.otlp_endpoint.is_empty() || plain, &["telemetry.otlp_endpoint"], problem);
+        self.require(!telemetry.service_name.trim().is_empty(), &["telemetry.service_name"], "must not be empty");
     }
 
     fn properties(&mut self) {

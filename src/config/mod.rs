@@ -28,7 +28,7 @@ pub use properties::{ClientRole, Properties};
 pub use redact::{REDACTED, without_userinfo};
 pub use sections::{
     Admin, Config, Dashboard, Delivery, Input, Kafka, Log, LogFormat, MasterKeys, OnUnusable, PolicySection, Role,
-    Security, Settings, SettingsSource, Worker,
+    Security, Settings, SettingsSource, Telemetry, Worker,
 };
 pub use values::Effective;
 

@@ -28,6 +28,8 @@ pub struct Config {
     pub admin: Admin,
     /// The page about verdicts.
     pub dashboard: Dashboard,
+    /// Spans and metrics to a collector.
+    pub telemetry: Telemetry,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -248,6 +250,20 @@ pub struct Dashboard {
     pub verdicts_bytes: usize,
     /// The most subscribers of the stream of verdicts.
     pub subscribers: usize,
+}
+
+/// Spans and metrics to a collector.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telemetry {
+    /// The collector; empty: nothing is exported.
+    pub otlp_endpoint: String,
+    /// What this service is called there.
+    pub service_name: String,
+    /// Seconds between two exports of metrics; 0: none.
+    pub metrics_interval_s: u64,
+    /// The most spans that wait.
+    pub queue_spans: usize,
 }
 
 /// What is logged, and how.

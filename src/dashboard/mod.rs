@@ -12,6 +12,7 @@
 mod answers;
 mod board;
 mod lag;
+mod metrics;
 mod options;
 mod reader;
 mod server;
@@ -55,6 +56,7 @@ struct Shared {
     /// From when on verdicts were read.
     from: i64,
     stream: broadcast::Sender<Arc<Kept>>,
+    counts: Arc<metrics::Counts>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -118,6 +120,7 @@ impl Dashboard {
                 History::Window { time, .. } => now() - i64::try_from(time.as_millis()).unwrap_or_default(),
             },
             stream: broadcast::Sender::new(WAITING),
+            counts: Arc::default(),
         });
         let server = Server::start(&mut options, Arc::clone(&shared))?;
         let mut dashboard = Self { server, stop, threads: Vec::new() };

@@ -98,6 +98,9 @@ impl Reader {
                 self.progress(|progress| {
                     progress.problem = Some(TopicError::of(&self.topic, error).to_string());
                 });
+                if lost {
+                    self.shared.counts.rebuilt();
+                }
                 if lost && let Err(error) = topic.reopen(&self.consumer) {
                     tracing::warn!(topic = self.topic, %error, "the dashboard's consumer can't be replaced");
                 }

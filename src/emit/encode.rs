@@ -8,6 +8,7 @@
 use super::{
     headers::{self, Facts, Headers},
     json, key,
+    trace::SpanId,
     view::RejectedView,
 };
 use crate::domain::{
@@ -107,11 +108,21 @@ impl Encoder {
 
     /// Encodes the verdict of a record. Fails only where a value in the verdict isn't JSON, which decoding rules out.
     pub fn encode(&mut self, verdict: &Verdict<'_>, record: &Record<'_>) -> Result<Encoded<'_>, serde_json::Error> {
-        let size = self.write(verdict, record)?;
+        self.encode_within(None, verdict, record)
+    }
+
+    /// The same, within a span of ours, which the emitted records name as their parent.
+    pub fn encode_within(
+        &mut self,
+        span: Option<SpanId>,
+        verdict: &Verdict<'_>,
+        record: &Record<'_>,
+    ) -> Result<Encoded<'_>, serde_json::Error> {
+        let size = self.write(span, verdict, record)?;
         if size > self.max_bytes {
             let id = record.position.to_string();
             let told = too_large(verdict, &id, Detail::Limit { limit: self.max_bytes, size });
-            self.write(&told, record)?;
+            self.write(span, &told, record)?;
             return Ok(self.encoded(&told));
         }
         Ok(self.encoded(verdict))
@@ -122,12 +133,17 @@ impl Encoder {
     }
 
     /// Fills the buffers and says how long the longest record is.
-    fn write(&mut self, verdict: &Verdict<'_>, record: &Record<'_>) -> Result<usize, serde_json::Error> {
+    fn write(
+        &mut self,
+        span: Option<SpanId>,
+        verdict: &Verdict<'_>,
+        record: &Record<'_>,
+    ) -> Result<usize, serde_json::Error> {
         let named = key::write(verdict, &mut self.key);
         let subject = std::str::from_utf8(&self.key).ok().filter(|_| named);
         self.position.clear();
         record.position.push_to(&mut self.position);
-        let facts = Facts { source: &self.source, position: &self.position, subject, record };
+        let facts = Facts { source: &self.source, position: &self.position, subject, record, span };
         let mut longest = 0;
         for (channel, buffers) in Channel::of(verdict.outcome).iter().zip(&mut self.records) {
             buffers.value.clear();
@@ -236,6 +252,22 @@ mod tests {
         let told = told(&partial(), &record(&headers), 10_000);
         insta::assert_snapshot!(told.join("\n\n"));
         assert!(!told[1].contains("the-accepted-value"));
+    }
+
+    #[test]
+    fn within_a_span_of_ours_the_records_name_it_as_their_parent_in_the_senders_trace() {
+        let headers = [header("traceparent", TRACE), header("tracestate", "vendor=1")];
+        let mut encoder = encoder(10_000);
+        let record = record(&headers);
+        let ours = [0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef];
+        let encoded = encoder.encode_within(Some(ours), &partial(), &record).unwrap();
+        for output in encoded.outputs() {
+            let named =
+                |wanted| output.headers.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_vec());
+            let parent = named("traceparent").map(|value| String::from_utf8(value).unwrap());
+            assert_eq!(parent.as_deref(), Some("00-4bf92f3577b34da6a3ce929d0e0e4736-0123456789abcdef-01"));
+            assert_eq!(named("tracestate").as_deref(), Some(&b"vendor=1"[..]));
+        }
     }
 
     #[test]

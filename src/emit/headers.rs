@@ -14,7 +14,10 @@
 //! Header values in Kafka are bytes with a length: a line break in one can't begin another. Those that a sender chooses are
 //! bounded; one that is longer is left out whole, since a cut one would say something else.
 
-use super::{Channel, names, trace};
+use super::{
+    Channel, names,
+    trace::{self, SpanId},
+};
 use crate::domain::{
     Reason, Record, Verdict,
     verdict::{Status, Verification},
@@ -71,6 +74,18 @@ impl Headers {
     }
 }
 
+impl Headers {
+    /// The sender's `traceparent` with our span in place of its own.
+    fn traceparent(&mut self, parent: &str, span: SpanId) {
+        let (before, after) = trace::around_span(parent);
+        self.bytes.extend_from_slice(before.as_bytes());
+        let digit = |nibble: u8| b"0123456789abcdef".get(usize::from(nibble)).copied().unwrap_or(b'0');
+        self.bytes.extend(span.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
+        self.bytes.extend_from_slice(after.as_bytes());
+        self.ends.push((names::TRACEPARENT, self.bytes.len()));
+    }
+}
+
 /// Writes all headers of a record of this channel.
 pub(super) fn write(headers: &mut Headers, channel: Channel, verdict: &Verdict<'_>, facts: &Facts<'_>) {
     headers.clear();
@@ -80,7 +95,10 @@ pub(super) fn write(headers: &mut Headers, channel: Channel, verdict: &Verdict<'
     headers.chosen(names::EVENT_TYPE, verdict.event.kind);
     verification(headers, verdict.verification);
     if let Some((parent, state)) = trace::context(facts.record) {
-        headers.text(names::TRACEPARENT, parent);
+        match facts.span {
+            Some(span) => headers.traceparent(parent, span),
+            None => headers.text(names::TRACEPARENT, parent),
+        }
         if let Some(state) = state {
             headers.text(names::TRACESTATE, state);
         }
@@ -97,6 +115,8 @@ pub(super) struct Facts<'f> {
     pub(super) subject: Option<&'f str>,
     /// The incoming record.
     pub(super) record: &'f Record<'f>,
+    /// Our span of it.
+    pub(super) span: Option<SpanId>,
 }
 
 fn cloud_event(headers: &mut Headers, channel: Channel, verdict: &Verdict<'_>, facts: &Facts<'_>) {

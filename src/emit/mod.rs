@@ -12,7 +12,7 @@ mod key;
 pub mod names;
 pub mod producer;
 pub mod schema;
-mod trace;
+pub mod trace;
 mod view;
 
 pub use encode::{Channel, Encoded, Encoder, Output};

@@ -1,11 +1,56 @@
 //! The trace context (W3C Trace Context) of the incoming record, passed on where it is well-formed. It comes from the
-//! sender's side like everything else, so what isn't exactly of the form is dropped and never repaired.
+//! sender's side like everything else, so what isn't exactly of the form is dropped and never repaired. Where the event has a span of
+//! ours, the emitted record names that as its parent; whose trace it is stays the sender's word.
+
+use std::ops::Range;
 
 use super::names::{TRACEPARENT, TRACESTATE};
 use crate::domain::Record;
 
 /// The longest `tracestate` that must be passed on (§3.3.1.5).
 const TRACESTATE_BYTES: usize = 512;
+
+/// A span of ours, as its id.
+pub type SpanId = [u8; 8];
+
+/// The span of a sender that asked for its trace to be recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parent {
+    /// The trace.
+    pub trace: [u8; 16],
+    /// The sender's span.
+    pub span: SpanId,
+}
+
+impl Parent {
+    /// The parent that a record names; `None` where it names none, or the sender doesn't record the trace.
+    #[must_use]
+    pub fn sampled(record: &Record<'_>) -> Option<Self> {
+        let (parent, _) = context(record)?;
+        let flags = parent.get(FLAGS)?;
+        let sampled = u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & 1 == 1);
+        sampled.then_some(Self { trace: bytes(parent.get(TRACE)?)?, span: bytes(parent.get(SPAN)?)? })
+    }
+}
+
+/// Where the parts of a `traceparent` are.
+const TRACE: Range<usize> = 3..35;
+const SPAN: Range<usize> = 36..52;
+const FLAGS: Range<usize> = 53..55;
+
+/// A well-formed `traceparent` in three parts, the span being the one in the middle.
+pub(super) fn around_span(parent: &str) -> (&str, &str) {
+    (parent.get(..SPAN.start).unwrap_or_default(), parent.get(SPAN.end..).unwrap_or_default())
+}
+
+/// The bytes of hex digits.
+fn bytes<const N: usize>(hex: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
+        *byte = u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
 
 /// `traceparent` and, only beside it, `tracestate`.
 pub(super) fn context<'a>(record: &Record<'a>) -> Option<(&'a str, Option<&'a str>)> {
@@ -33,6 +78,7 @@ fn well_formed(parent: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Header, Offset, Partition, Position};
 
     #[test]
     fn only_a_traceparent_of_the_exact_form_is_passed_on() {
@@ -49,6 +95,22 @@ mod tests {
             "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\nx: y",
         ] {
             assert!(!well_formed(malformed), "{malformed}");
+        }
+    }
+
+    #[test]
+    fn a_parent_is_taken_only_from_a_sender_that_records_its_trace() {
+        let parent = |text: &'static str| {
+            let headers = [Header { name: TRACEPARENT, value: Some(text.as_bytes()) }];
+            let position = Position { topic: "events", partition: Partition(0), offset: Offset(0) };
+            Parent::sampled(&Record { position, timestamp: None, key: None, headers: &headers, value: None })
+        };
+        let found = parent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap();
+        assert_eq!(found.trace[..3], [0x4b, 0xf9, 0x2f]);
+        assert_eq!(found.span, [0x00, 0xf0, 0x67, 0xaa, 0x0b, 0xa9, 0x02, 0xb7]);
+        assert!(parent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03").is_some());
+        for none in ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00", "00-x-01", ""] {
+            assert_eq!(parent(none), None, "{none}");
         }
     }
 }

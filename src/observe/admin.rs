@@ -58,7 +58,7 @@ impl Admin {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-        let shown = Arc::new(Shown { metrics: Metrics::new(Arc::clone(&read)), read, silence });
+        let shown = Arc::new(Shown { metrics: Metrics::new(metrics::of_worker(Arc::clone(&read))), read, silence });
         let (end, ended) = oneshot::channel();
         let serve = move || {
             runtime.block_on(async {
@@ -168,7 +168,7 @@ mod tests {
         let admin = start(move || {
             let joined = told.load(Ordering::Relaxed);
             let settings = joined.then_some(SettingsReading { version: 1, ..SettingsReading::default() });
-            Reading { shards: vec![ShardReading { joined, ..ShardReading::default() }], settings }
+            Reading { shards: vec![ShardReading { joined, ..ShardReading::default() }], settings, ..Reading::default() }
         });
         assert_eq!(get(&admin, "/livez"), (200, "{\"ok\":true,\"missing\":[]}\n".to_owned()));
         let missing = r#"{"ok":false,"missing":["settings","assignment of shard 0"]}"#;
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_silent_shard_is_not_alive() {
         let silent = ShardReading { silence: Duration::from_secs(31), ..ShardReading::default() };
-        let admin = start(move || Reading { shards: vec![silent.clone()], settings: None });
+        let admin = start(move || Reading { shards: vec![silent.clone()], ..Reading::default() });
         let (status, body) = get(&admin, "/livez");
         assert_eq!((status, body.contains("heartbeat of shard 0")), (503, true));
     }

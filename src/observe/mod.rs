@@ -6,5 +6,6 @@ pub(crate) mod bounded;
 pub mod log;
 pub mod metrics;
 mod reading;
+pub mod telemetry;
 
 pub use reading::{Durations, Lag, Reading, SettingsReading, ShardReading, Verdicts};

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use crate::domain::{Reason, verdict::Outcome};
+use super::telemetry::TelemetryReading;
+use crate::domain::{Reason, reason::Stage, verdict::Outcome};
 
 /// A worker at one moment.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -12,6 +13,8 @@ pub struct Reading {
     pub shards: Vec<ShardReading>,
     /// The settings that judge; `None` before they are loaded.
     pub settings: Option<SettingsReading>,
+    /// What was exported, where anything is.
+    pub telemetry: Option<TelemetryReading>,
 }
 
 /// One shard: what it counted since the process began, and how it stands.
@@ -21,10 +24,16 @@ pub struct ShardReading {
     pub records: u64,
     /// Bytes of their values.
     pub bytes: u64,
+    /// Records written, accepted and rejected.
+    pub emitted: [u64; 2],
+    /// Bytes of their values.
+    pub emitted_bytes: [u64; 2],
     /// Their verdicts, by outcome and reason.
     pub verdicts: Vec<Verdicts>,
     /// How long batches took, from their first record to the end of their commit.
     pub batches: Durations,
+    /// How long batches took to be judged, without waiting for records and without their commits.
+    pub judging: Durations,
     /// How long their commits took.
     pub commits: Durations,
     /// Batches given up and judged again.
@@ -33,8 +42,18 @@ pub struct ShardReading {
     pub rebuilt: u64,
     /// Consumers replaced after a fatal error.
     pub rejoined: u64,
+    /// Faults, by what they are.
+    pub faults: Vec<(&'static str, u64)>,
+    /// Records of the batch in hand, to the next sixteen.
+    pub in_flight: u64,
+    /// Records fetched that wait.
+    pub fetched: u64,
+    /// Their bytes.
+    pub fetched_bytes: u64,
     /// Partitions that it reads now.
     pub partitions: u64,
+    /// Those of them that are held.
+    pub paused: u64,
     /// The lag of each of them, as far as it is known.
     pub lags: Vec<Lag>,
     /// Whether it has taken its place in the group, with partitions or without.
@@ -57,8 +76,8 @@ pub struct Verdicts {
 /// Durations, counted by upper bound.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Durations {
-    /// The upper bounds of the buckets in milliseconds, rising.
-    pub bounds_ms: Vec<u64>,
+    /// The upper bounds of the buckets, rising.
+    pub bounds: Vec<Duration>,
     /// How many fell into each bucket, not cumulated; one more than there are bounds.
     pub counts: Vec<u64>,
     /// The sum of all.
@@ -74,6 +93,8 @@ pub struct Lag {
     pub partition: i32,
     /// Records between the committed offset and the last stable one.
     pub records: u64,
+    /// How long the events judged now have waited.
+    pub behind: Duration,
 }
 
 /// The settings that judge.
@@ -85,8 +106,16 @@ pub struct SettingsReading {
     pub age: Duration,
     /// How long their source could not be looked at; `None`: it can be.
     pub out_of_reach: Option<Duration>,
+    /// Whether they are too old to judge.
+    pub stale: bool,
+    /// Organizations in them.
+    pub organizations: usize,
     /// Organizations whose settings can't be used.
     pub unusable: usize,
+    /// Changes that were taken.
+    pub applied: u64,
+    /// Changes that were refused.
+    pub refused: u64,
 }
 
 impl Reading {
@@ -119,6 +148,14 @@ impl Reading {
     }
 }
 
+impl ShardReading {
+    /// Records rejected while they were read.
+    pub(super) fn poison(&self) -> u64 {
+        let unread = |verdicts: &&Verdicts| verdicts.reason.is_some_and(|reason| reason.stage() == Stage::Decode);
+        self.verdicts.iter().filter(unread).map(|verdicts| verdicts.count).sum()
+    }
+}
+
 impl Durations {
     /// Adds durations counted by the same bounds.
     pub(super) fn add(&mut self, other: &Self) {
@@ -145,19 +182,19 @@ mod tests {
     fn a_worker_is_ready_with_settings_and_every_shard_in_the_group() {
         assert_eq!(Reading::default().missing(), ["settings", "shards"]);
         let settings = Some(SettingsReading { version: 1, ..SettingsReading::default() });
-        let reading = Reading { settings, shards: vec![shard(true, 0), shard(false, 0)] };
+        let reading = Reading { settings, shards: vec![shard(true, 0), shard(false, 0)], telemetry: None };
         assert_eq!(reading.missing(), ["assignment of shard 1"]);
-        let reading = Reading { settings, shards: vec![shard(true, 0)] };
+        let reading = Reading { settings, shards: vec![shard(true, 0)], telemetry: None };
         assert!(reading.missing().is_empty());
         let out_of_reach = Some(Duration::from_secs(12));
         let settings = Some(SettingsReading { out_of_reach, ..SettingsReading::default() });
-        let reading = Reading { settings, shards: vec![shard(true, 0)] };
+        let reading = Reading { settings, shards: vec![shard(true, 0)], telemetry: None };
         assert_eq!(reading.missing(), ["a look at the settings, for 12 s"]);
     }
 
     #[test]
     fn a_shard_that_is_silent_for_too_long_is_named() {
-        let reading = Reading { shards: vec![shard(true, 5), shard(true, 31)], settings: None };
+        let reading = Reading { shards: vec![shard(true, 5), shard(true, 31)], ..Reading::default() };
         assert_eq!(reading.silent(Duration::from_secs(30)), [1]);
     }
 }

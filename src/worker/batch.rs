@@ -11,6 +11,7 @@ use super::{
     judging::{Judged, Judging},
     progress::Progress,
     shard::position,
+    stats::Times,
     transaction::{Outbox, Transaction},
 };
 use crate::{
@@ -39,6 +40,8 @@ pub(super) struct GivenBack {
 pub(super) struct Batch<'s> {
     limits: Limits,
     begun: Instant,
+    /// Of its time what went into waiting for records.
+    waited: Duration,
     consumer: &'s Consumer,
     judging: &'s mut Judging,
     progress: &'s mut Progress,
@@ -52,7 +55,7 @@ impl<'s> Batch<'s> {
         judging: &'s mut Judging,
         progress: &'s mut Progress,
     ) -> Self {
-        Self { limits, begun: Instant::now(), consumer, judging, progress }
+        Self { limits, begun: Instant::now(), waited: Duration::ZERO, consumer, judging, progress }
     }
 
     /// Judges, sends and commits, beginning with this record. The answer is a record that is to be read once more.
@@ -65,7 +68,7 @@ impl<'s> Batch<'s> {
         // Written down before anything can fail: it has been polled, and a recovery has to go back to it.
         self.read(&first)?;
         let transaction = outbox.begin()?;
-        let given_back = match self.fill(first, &transaction) {
+        let given_back = match self.fill(first, &transaction, counts) {
             Ok(_) if self.consumer.assignment_lost() => return Err(transaction.abort(Fault::AssignmentLost)),
             Ok(given_back) => given_back,
             Err(fault) => return Err(transaction.abort(fault)),
@@ -75,14 +78,28 @@ impl<'s> Batch<'s> {
             transaction.discard()?;
             return Ok(given_back);
         }
-        let committing = Instant::now();
+        let filled = self.begun.elapsed();
         transaction.commit(self.consumer, &offsets)?;
+        self.told(filled, counts);
+        self.judging.committed();
         self.progress.committed();
-        counts.committed(self.judging.tally(), self.begun.elapsed(), committing.elapsed());
         Ok(given_back)
     }
 
-    fn fill(&mut self, first: BorrowedMessage<'_>, transaction: &Transaction<'_>) -> Result<Option<GivenBack>, Fault> {
+    /// Counts what was committed, and where its time went.
+    fn told(&self, filled: Duration, counts: &ShardStats) {
+        let batch = self.begun.elapsed();
+        let times = Times { batch, judging: filled.saturating_sub(self.waited), commit: batch.saturating_sub(filled) };
+        counts.committed(self.judging.tally(), &times);
+        counts.lags().committed(self.progress.last_times(), jiff::Timestamp::now().as_millisecond());
+    }
+
+    fn fill(
+        &mut self,
+        first: BorrowedMessage<'_>,
+        transaction: &Transaction<'_>,
+        counts: &ShardStats,
+    ) -> Result<Option<GivenBack>, Fault> {
         let consumer = self.consumer;
         let mut message = first;
         for records in 1.. {
@@ -93,7 +110,7 @@ impl<'s> Batch<'s> {
             if records >= self.limits.records {
                 break;
             }
-            match self.next(consumer, records)? {
+            match self.next(consumer, records, counts)? {
                 Some(next) => message = next,
                 None => break,
             }
@@ -109,18 +126,28 @@ impl<'s> Batch<'s> {
         GivenBack { topic, partition, offset, judged }
     }
 
-    /// The next record, if there is one in time. While they lie ready the clock is read for every sixteenth alone.
-    fn next<'c>(&self, consumer: &'c Consumer, at: usize) -> Result<Option<BorrowedMessage<'c>>, Fault> {
+    /// The next record, if there is one in time. While they lie ready the clock is read, and others are told, for every
+    /// sixteenth alone.
+    fn next<'c>(
+        &mut self,
+        consumer: &'c Consumer,
+        at: usize,
+        counts: &ShardStats,
+    ) -> Result<Option<BorrowedMessage<'c>>, Fault> {
         if !at.is_multiple_of(16)
             && let Polled::Record(next) = consumer.poll(Duration::ZERO).map_err(Fault::Reading)?
         {
             return Ok(Some(next));
         }
-        let left = self.limits.interval.saturating_sub(self.begun.elapsed());
+        counts.set_in_flight(at);
+        let begun = self.begun.elapsed();
+        let left = self.limits.interval.saturating_sub(begun);
         if left.is_zero() || consumer.has_change() {
             return Ok(None);
         }
-        match consumer.poll(left).map_err(Fault::Reading)? {
+        let polled = consumer.poll(left).map_err(Fault::Reading)?;
+        self.waited += self.begun.elapsed().saturating_sub(begun);
+        match polled {
             Polled::Record(next) => Ok(Some(next)),
             Polled::Nothing | Polled::Unreachable => Ok(None),
         }
@@ -132,6 +159,8 @@ impl<'s> Batch<'s> {
             partition: Partition(message.partition()),
             offset: Offset(message.offset()),
         };
-        self.progress.read(at).map_err(|least| Fault::OutOfOrder { position: at.to_string(), expected: least.0 })
+        let timestamp = message.timestamp().to_millis();
+        let read = self.progress.read(at, timestamp);
+        read.map_err(|least| Fault::OutOfOrder { position: at.to_string(), expected: least.0 })
     }
 }

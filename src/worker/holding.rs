@@ -21,9 +21,16 @@ pub(super) struct Holding {
     waiting: Vec<(String, i32)>,
     /// The version of the settings that they wait for to change.
     version: u64,
+    /// How many there are.
+    held: usize,
 }
 
 impl Holding {
+    /// How many partitions are held.
+    pub(super) fn held(&self) -> usize {
+        self.held
+    }
+
     /// Holds what has to be held and lets go of what hasn't; `reassigned` says that partitions came or went.
     pub(super) fn renew(&mut self, consumer: &Consumer, settings: &Settings, reassigned: bool) -> Result<(), Fault> {
         let stale = settings.fresh_for().is_zero();
@@ -44,6 +51,7 @@ impl Holding {
     fn apply(&mut self, consumer: &Consumer) -> KafkaResult<()> {
         let assigned = consumer.assignment()?;
         self.waiting.retain(|(topic, partition)| assigned.find_partition(topic, *partition).is_some());
+        self.held = if self.stale { assigned.count() } else { self.waiting.len() };
         if self.stale {
             return consumer.pause(&assigned);
         }

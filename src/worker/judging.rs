@@ -11,7 +11,7 @@ use std::{
 
 use rdkafka::message::{BorrowedMessage, Message as _};
 
-use super::{fault::Fault, judge, stats::Tally, transaction::Transaction};
+use super::{fault::Fault, judge, stats::Tally, traces::Traces, transaction::Transaction};
 use crate::{
     domain::{Arena, EventTime, Reason, Snapshot},
     emit::Encoder,
@@ -48,6 +48,8 @@ pub(super) struct Judging {
     now: EventTime,
     /// The record for which settings were looked at last: once each.
     looked_for: Option<(i32, i64)>,
+    /// Where spans are exported.
+    traces: Option<Traces>,
 }
 
 /// What the judgement of a record came to.
@@ -58,9 +60,9 @@ enum Step<T> {
 }
 
 impl Judging {
-    pub(super) fn new(encoder: Encoder, organizations: Organizations) -> Self {
+    pub(super) fn new(encoder: Encoder, organizations: Organizations, traces: Option<Traces>) -> Self {
         let (arena, tally, settings) = (Arena::new(), Tally::new(), Arc::default());
-        Self { arena, encoder, tally, organizations, settings, now: EventTime::default(), looked_for: None }
+        Self { arena, encoder, tally, organizations, settings, now: EventTime::default(), looked_for: None, traces }
     }
 
     /// Begins a batch: everything in it is judged by the settings as they are now.
@@ -68,6 +70,9 @@ impl Judging {
         self.now = EventTime::from_millis(jiff::Timestamp::now().as_millisecond());
         self.settings = self.organizations.settings.current();
         self.tally.clear();
+        if let Some(traces) = &mut self.traces {
+            traces.clear();
+        }
     }
 
     /// Judges one record and sends its verdict, or says when it is to be judged.
@@ -79,6 +84,7 @@ impl Judging {
         self.arena.reset();
         let (arena, encoder, settings, now) = (&self.arena, &mut self.encoder, &self.settings, self.now);
         let record = kafka::record(message, arena);
+        let span = self.traces.as_mut().and_then(|traces| traces.begin(&record));
         let look = self.looked_for != Some((message.partition(), message.offset()));
         let wait = self.organizations.unusable_wait;
         let judged = caught(move || {
@@ -86,7 +92,7 @@ impl Judging {
             match verdict.reason {
                 Some(Reason::UnknownOrganization) if look => Ok(Step::Unknown),
                 Some(Reason::SettingsUnusable) if wait => Ok(Step::Unusable),
-                _ => encoder.encode(&verdict, &record).map(Step::Verdict),
+                _ => encoder.encode_within(span.map(|span| span.id), &verdict, &record).map(Step::Verdict),
             }
         });
         let encoded = match judged {
@@ -98,8 +104,13 @@ impl Judging {
         };
         for output in encoded.outputs() {
             transaction.send(&output)?;
+            self.tally.emitted(output.channel, output.value.len());
         }
-        self.tally.count(encoded.outcome, encoded.reason, record.value.map_or(0, <[u8]>::len));
+        let (outcome, reason) = (encoded.outcome, encoded.reason);
+        self.tally.count(outcome, reason, record.value.map_or(0, <[u8]>::len));
+        if let (Some(traces), Some(span)) = (&mut self.traces, span) {
+            traces.end(span, record.position, (outcome, reason));
+        }
         Ok(Judged::Sent)
     }
 
@@ -111,6 +122,13 @@ impl Judging {
             return Ok(Judged::Next);
         }
         self.judge(message, transaction)
+    }
+
+    /// The batch is committed: its spans may be told.
+    pub(super) fn committed(&mut self) {
+        if let Some(traces) = &mut self.traces {
+            traces.committed();
+        }
     }
 
     /// The counts of the batch so far.

@@ -12,9 +12,11 @@ mod batch;
 #[cfg(test)]
 mod cost;
 mod fault;
+mod histogram;
 mod holding;
 pub mod judge;
 mod judging;
+mod kind;
 mod limit;
 mod options;
 mod progress;
@@ -22,13 +24,20 @@ mod shard;
 mod start;
 mod stats;
 mod stop;
+mod traces;
 mod transaction;
 mod tries;
 
 pub use self::{
     fault::Fault,
+    histogram::Histogram,
     judge::judge,
     options::{Delivery, Options, Outputs, Retry, Timeouts, TopicLimits},
     start::{Stopper, Worker},
-    stats::{Histogram, ShardStats, Stats},
+    stats::{ShardStats, Stats},
 };
+
+/// The names under which faults are counted.
+pub fn fault_names() -> impl Iterator<Item = &'static str> {
+    kind::Kind::ALL.iter().map(|kind| kind.name())
+}

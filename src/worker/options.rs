@@ -1,11 +1,12 @@
 //! What a worker is told: plain values that the configuration is turned into, so that the loop knows nothing of files,
 //! environments and flags, and a test can build a worker by hand.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use rdkafka::ClientConfig;
 
 use super::fault::Fault;
+use crate::observe::telemetry::Spans;
 
 /// What a worker is told.
 #[derive(Clone)]
@@ -39,6 +40,8 @@ pub struct Options {
     /// Whether events of an organization whose settings can't be used wait, and hold what comes after them in their
     /// partition; else they are rejected.
     pub unusable_wait: bool,
+    /// Where the spans of events go, where they are exported.
+    pub spans: Option<Arc<Spans>>,
     /// Properties of the consumers: the brokers, and what the operator passes through.
     pub consumer: ClientConfig,
     /// Properties of the producers, likewise.

@@ -14,6 +14,8 @@ struct Span {
     committed: Offset,
     /// Everything before it has been read.
     read: Offset,
+    /// The timestamp of the last record, in milliseconds since 1970.
+    timestamp: Option<i64>,
 }
 
 /// The spans of all partitions that were read since they were assigned.
@@ -27,13 +29,14 @@ pub(super) struct Progress {
 impl Progress {
     /// Takes in a record that was read. The offsets of a partition only grow, though not by one each time; of one that
     /// doesn't, the least that could come is the error.
-    pub(super) fn read(&mut self, position: Position<'_>) -> Result<(), Offset> {
+    pub(super) fn read(&mut self, position: Position<'_>, timestamp: Option<i64>) -> Result<(), Offset> {
         let at = self.find(&position);
         let span = &mut self.spans[at];
         if position.offset < span.read {
             return Err(span.read);
         }
         span.read = position.offset.next();
+        span.timestamp = timestamp;
         self.latest = at;
         Ok(())
     }
@@ -51,7 +54,8 @@ impl Progress {
         }
         self.spans.iter().position(holds).unwrap_or_else(|| {
             let (topic, partition) = (position.topic.to_owned(), position.partition.0);
-            self.spans.push(Span { topic, partition, committed: position.offset, read: position.offset });
+            let (committed, read) = (position.offset, position.offset);
+            self.spans.push(Span { topic, partition, committed, read, timestamp: None });
             self.spans.len() - 1
         })
     }
@@ -64,6 +68,11 @@ impl Progress {
     /// Where the batch began, for each of its partitions.
     pub(super) fn to_rewind(&self) -> KafkaResult<TopicPartitionList> {
         list(self.in_hand().map(|span| (span, span.committed)))
+    }
+
+    /// The timestamp of the last record of each partition of the batch, where it has one.
+    pub(super) fn last_times(&self) -> impl Iterator<Item = (&str, i32, i64)> {
+        self.in_hand().filter_map(|span| Some((span.topic.as_str(), span.partition, span.timestamp?)))
     }
 
     fn in_hand(&self) -> impl Iterator<Item = &Span> {
@@ -126,7 +135,7 @@ mod tests {
     fn read(positions: &[(i32, i64)]) -> Progress {
         let mut progress = Progress::default();
         for (partition, offset) in positions {
-            progress.read(at(*partition, *offset)).unwrap();
+            progress.read(at(*partition, *offset), None).unwrap();
         }
         progress
     }
@@ -138,7 +147,7 @@ mod tests {
         assert_eq!(offsets(progress.to_rewind()), [(0, Some(5)), (1, Some(0))]);
         progress.committed();
         assert_eq!(offsets(progress.to_commit()), []);
-        progress.read(at(1, 3)).unwrap();
+        progress.read(at(1, 3), None).unwrap();
         assert_eq!(offsets(progress.to_commit()), [(1, Some(4))]);
         assert_eq!(offsets(progress.to_rewind()), [(1, Some(1))]);
     }
@@ -146,12 +155,12 @@ mod tests {
     #[test]
     fn a_record_that_comes_twice_is_refused_also_across_batches_but_not_after_a_rewind() {
         let mut progress = read(&[(0, 5), (0, 6)]);
-        assert_eq!(progress.read(at(0, 6)), Err(Offset(7)));
+        assert_eq!(progress.read(at(0, 6), None), Err(Offset(7)));
         progress.committed();
-        assert_eq!(progress.read(at(0, 5)), Err(Offset(7)));
-        progress.read(at(0, 7)).unwrap();
+        assert_eq!(progress.read(at(0, 5), None), Err(Offset(7)));
+        progress.read(at(0, 7), None).unwrap();
         progress.rewound();
-        assert_eq!(progress.read(at(0, 7)), Ok(()));
+        assert_eq!(progress.read(at(0, 7), None), Ok(()));
     }
 
     #[test]
@@ -161,7 +170,7 @@ mod tests {
         progress.give_back(at(1, 3));
         assert_eq!(offsets(progress.to_commit()), [(0, Some(6))]);
         progress.committed();
-        assert_eq!((progress.read(at(0, 6)), progress.read(at(1, 3))), (Ok(()), Ok(())));
+        assert_eq!((progress.read(at(0, 6), None), progress.read(at(1, 3), None)), (Ok(()), Ok(())));
     }
 
     #[test]
@@ -174,7 +183,7 @@ mod tests {
         progress.committed_as(&group);
         assert_eq!(offsets(progress.to_rewind()), [(1, Some(8)), (2, Some(3))]);
         progress.rewound();
-        assert_eq!(progress.read(at(0, 5)), Err(Offset(6)));
+        assert_eq!(progress.read(at(0, 5), None), Err(Offset(6)));
     }
 
     #[test]
@@ -184,6 +193,6 @@ mod tests {
         assigned.add_partition("events", 1);
         progress.keep(&assigned);
         assert_eq!(offsets(progress.to_rewind()), [(1, Some(5))]);
-        assert_eq!(progress.read(at(0, 100)), Ok(()));
+        assert_eq!(progress.read(at(0, 100), None), Ok(()));
     }
 }

@@ -64,7 +64,10 @@ impl Shard {
         }
         while !self.stop.asked() {
             self.stats.beat(self.number);
-            if let Err(fault) = self.turn() {
+            let turned = self.turn();
+            self.counts().set_in_flight(0);
+            self.counts().set_paused(self.holding.held());
+            if let Err(fault) = turned {
                 self.recover(fault)?;
             }
         }
@@ -106,6 +109,7 @@ impl Shard {
             self.consumer.apply(change).map_err(Fault::Reading)?;
             let assigned = self.consumer.assignment().map_err(position)?;
             self.progress.keep(&assigned);
+            self.counts().lags().keep(&assigned);
             self.counts().set_partitions(assigned.count());
             reassigned = true;
         }
@@ -154,6 +158,7 @@ impl Shard {
         let rejoined = self.consumer.rejoin();
         rejoined.map_err(|source| Fault::Client { client: self.consumer.name().to_owned(), source })?;
         self.progress = Progress::default();
+        self.counts().lags().keep(&rdkafka::TopicPartitionList::new());
         self.counts().set_partitions(0);
         Ok(())
     }

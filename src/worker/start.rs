@@ -18,6 +18,7 @@ use super::{
     progress::Progress,
     shard::Shard,
     stop::Stop,
+    traces::Traces,
     transaction::Outbox,
     tries::Tries,
 };
@@ -154,7 +155,7 @@ impl Shared<'_> {
             limits: Limits { interval: options.commit_interval, records: options.batch_records.max(1) },
             consumer: self.consumer(number)?,
             outbox: self.outbox(number)?,
-            judging: Judging::new(encoder, organizations),
+            judging: Judging::new(encoder, organizations, options.spans.clone().map(Traces::new)),
             holding: Holding::default(),
             progress: Progress::default(),
             tries: Tries::new(options.retry),

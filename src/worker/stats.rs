@@ -10,9 +10,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::fault::{Fault, Remedy};
+use super::{
+    fault::{Fault, Remedy},
+    histogram::Histogram,
+    kind::Kind,
+};
 use crate::{
     domain::{Reason, verdict::Outcome},
+    emit::Channel,
     source::kafka::Lags,
 };
 
@@ -59,12 +64,18 @@ pub struct ShardStats {
     bytes: AtomicU64,
     verdicts: [AtomicU64; OUTCOMES],
     reasons: Counts,
+    emitted: [AtomicU64; CHANNELS],
+    emitted_bytes: [AtomicU64; CHANNELS],
     batch: Histogram,
+    judging: Histogram,
     commit: Histogram,
     aborted: AtomicU64,
     rebuilt: AtomicU64,
     rejoined: AtomicU64,
+    faults: [AtomicU64; Kind::ALL.len()],
+    in_flight: AtomicU64,
     partitions: AtomicU64,
+    paused: AtomicU64,
     joined: AtomicBool,
     beat: AtomicU64,
     lags: Arc<Lags>,
@@ -101,6 +112,24 @@ impl ShardStats {
         &self.batch
     }
 
+    /// Records written by each way out, accepted and rejected.
+    #[must_use]
+    pub fn emitted(&self) -> [u64; 2] {
+        [0, 1].map(|channel| self.emitted[channel].load(Relaxed))
+    }
+
+    /// Bytes of their values.
+    #[must_use]
+    pub fn emitted_bytes(&self) -> [u64; 2] {
+        [0, 1].map(|channel| self.emitted_bytes[channel].load(Relaxed))
+    }
+
+    /// How long batches took to be judged: what is left of their time without waiting for records and without their commits.
+    #[must_use]
+    pub fn judge_time(&self) -> &Histogram {
+        &self.judging
+    }
+
     /// How long their commits took.
     #[must_use]
     pub fn commit_time(&self) -> &Histogram {
@@ -125,6 +154,23 @@ impl ShardStats {
         self.rejoined.load(Relaxed)
     }
 
+    /// Faults by what they are; all there are, also those that never happened.
+    pub fn faults(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Kind::ALL.iter().zip(&self.faults).map(|(kind, count)| (kind.name(), count.load(Relaxed)))
+    }
+
+    /// Records of the batch in hand, to the next sixteen.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.in_flight.load(Relaxed)
+    }
+
+    /// Partitions assigned and not read for the time being.
+    #[must_use]
+    pub fn paused(&self) -> u64 {
+        self.paused.load(Relaxed)
+    }
+
     /// Partitions assigned now.
     #[must_use]
     pub fn partitions(&self) -> u64 {
@@ -144,21 +190,29 @@ impl ShardStats {
     }
 
     /// Adds a committed batch.
-    pub(super) fn committed(&self, tally: &Tally, batch: Duration, commit: Duration) {
+    pub(super) fn committed(&self, tally: &Tally, times: &Times) {
         self.records.fetch_add(tally.records, Relaxed);
         self.bytes.fetch_add(tally.bytes, Relaxed);
-        for (total, count) in self.verdicts.iter().zip(tally.verdicts) {
-            total.fetch_add(count, Relaxed);
+        for (totals, counts) in [
+            (&self.verdicts[..], &tally.verdicts[..]),
+            (&self.emitted, &tally.emitted),
+            (&self.emitted_bytes, &tally.emitted_bytes),
+        ] {
+            for (total, count) in totals.iter().zip(counts) {
+                total.fetch_add(*count, Relaxed);
+            }
         }
         for (total, count) in self.reasons.0.iter().zip(tally.reasons).filter(|(_, count)| *count > 0) {
             total.fetch_add(count, Relaxed);
         }
-        self.batch.observe(batch);
-        self.commit.observe(commit);
+        self.batch.observe(times.batch);
+        self.judging.observe(times.judging);
+        self.commit.observe(times.commit);
     }
 
-    /// Counts a fault by what it leads to.
+    /// Counts a fault by what it is and by what it leads to.
     pub(super) fn count(&self, fault: &Fault) {
+        self.faults[Kind::of(fault) as usize].fetch_add(1, Relaxed);
         match fault.remedy() {
             Remedy::Rewind => self.aborted.fetch_add(1, Relaxed),
             Remedy::Rebuild => self.rebuilt.fetch_add(1, Relaxed),
@@ -167,10 +221,29 @@ impl ShardStats {
         };
     }
 
+    pub(super) fn set_in_flight(&self, records: usize) {
+        self.in_flight.store(records as u64, Relaxed);
+    }
+
+    pub(super) fn set_paused(&self, partitions: usize) {
+        self.paused.store(partitions as u64, Relaxed);
+    }
+
     pub(super) fn set_partitions(&self, partitions: usize) {
         self.partitions.store(partitions as u64, Relaxed);
         self.joined.store(true, Relaxed);
     }
+}
+
+/// Where the time of a batch went.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    /// All of it.
+    pub(super) batch: Duration,
+    /// Without waiting for records and without the commit.
+    pub(super) judging: Duration,
+    /// The commit.
+    pub(super) commit: Duration,
 }
 
 /// The counts of one batch, not yet committed.
@@ -180,11 +253,14 @@ pub(super) struct Tally {
     bytes: u64,
     verdicts: [u64; OUTCOMES],
     reasons: [u64; REASONS],
+    emitted: [u64; CHANNELS],
+    emitted_bytes: [u64; CHANNELS],
 }
 
 impl Tally {
     pub(super) fn new() -> Self {
-        Self { records: 0, bytes: 0, verdicts: [0; OUTCOMES], reasons: [0; REASONS] }
+        let (verdicts, reasons) = ([0; OUTCOMES], [0; REASONS]);
+        Self { records: 0, bytes: 0, verdicts, reasons, emitted: [0; CHANNELS], emitted_bytes: [0; CHANNELS] }
     }
 
     /// Counts one verdict over a value of so many bytes.
@@ -197,42 +273,19 @@ impl Tally {
         }
     }
 
+    /// Counts one record written, its value of so many bytes.
+    pub(super) fn emitted(&mut self, channel: Channel, bytes: usize) {
+        self.emitted[channel as usize] += 1;
+        self.emitted_bytes[channel as usize] += bytes as u64;
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Self::new();
     }
 }
 
-/// Durations counted by upper bound.
-#[derive(Debug, Default)]
-pub struct Histogram {
-    counts: [AtomicU64; Histogram::BOUNDS_MS.len() + 1],
-    micros: AtomicU64,
-}
-
-impl Histogram {
-    /// The upper bounds of the buckets in milliseconds; one more bucket has none.
-    pub const BOUNDS_MS: [u64; 11] = [5, 10, 25, 50, 75, 100, 250, 500, 1_000, 5_000, 15_000];
-
-    /// How many durations fell into each bucket (not cumulative); the last one has no upper bound.
-    #[must_use]
-    pub fn counts(&self) -> [u64; Self::BOUNDS_MS.len() + 1] {
-        std::array::from_fn(|at| self.counts[at].load(Relaxed))
-    }
-
-    /// The sum of all durations.
-    #[must_use]
-    pub fn sum(&self) -> Duration {
-        Duration::from_micros(self.micros.load(Relaxed))
-    }
-
-    fn observe(&self, duration: Duration) {
-        let bucket = Self::BOUNDS_MS.partition_point(|bound| Duration::from_millis(*bound) < duration);
-        self.counts[bucket].fetch_add(1, Relaxed);
-        self.micros.fetch_add(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX), Relaxed);
-    }
-}
-
 const OUTCOMES: usize = Outcome::Rejected as usize + 1;
+const CHANNELS: usize = Channel::Rejected as usize + 1;
 const REASONS: usize = Reason::ALL.len();
 
 /// A counter for each reason. A type of its own because the standard library derives `Default` for short arrays only.
@@ -257,8 +310,17 @@ mod tests {
         tally.count(Outcome::Rejected, Some(Reason::EmptyRecord), 0);
         tally.count(Outcome::Rejected, Some(Reason::EventRejected), 5);
         let shard = &stats.shards()[1];
-        shard.committed(&tally, Duration::from_millis(60), Duration::from_millis(5));
+        tally.emitted(Channel::Accepted, 100);
+        tally.emitted(Channel::Rejected, 40);
+        tally.emitted(Channel::Rejected, 50);
+        let [batch, judging, commit] = [60, 20, 5].map(Duration::from_millis);
+        shard.committed(&tally, &Times { batch, judging, commit });
         assert_eq!((shard.records(), shard.bytes()), (3, 15));
+        assert_eq!((shard.emitted(), shard.emitted_bytes()), ([1, 2], [100, 90]));
+        assert_eq!(
+            [shard.batch_time().sum(), shard.judge_time().sum(), shard.commit_time().sum()],
+            [batch, judging, commit]
+        );
         assert_eq!(
             [Outcome::Accepted, Outcome::Partial, Outcome::Rejected].map(|outcome| shard.verdicts(outcome)),
             [1, 0, 2]
@@ -268,16 +330,6 @@ mod tests {
             [1, 0, 1]
         );
         assert_eq!(stats.shards()[0].records(), 0);
-    }
-
-    #[test]
-    fn a_duration_falls_into_the_first_bucket_that_holds_it() {
-        let histogram = Histogram::default();
-        for millis in [0, 5, 6, 15_000, 15_001] {
-            histogram.observe(Duration::from_millis(millis));
-        }
-        assert_eq!(histogram.counts(), [2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
-        assert_eq!(histogram.sum(), Duration::from_millis(30_012));
     }
 
     #[test]

@@ -25,5 +25,6 @@ mod probes;
 mod rebalance;
 mod settings;
 mod stopping;
+mod telemetry;
 mod topics;
 mod traffic;

@@ -33,10 +33,22 @@ fn a_worker_tells_that_it_is_ready_and_what_it_judged() {
     for part in [
         "attrsync_verdicts_total{verdict=\"accepted\",reason=\"\"} ",
         "attrsync_verdicts_total{verdict=\"rejected\",reason=\"signature_invalid\"} ",
+        "attrsync_emitted_records_total{channel=\"rejected\"} ",
+        "attrsync_judge_duration_seconds_count ",
         "attrsync_commit_duration_seconds_count ",
+        "attrsync_faults_total{fault=\"unreachable\"} 0",
+        "attrsync_settings_stale 0",
+        "attrsync_build_info{version=",
+        "process_resident_memory_bytes ",
     ] {
         assert!(metrics.lines().any(|line| line.starts_with(part)), "{part}\n--- not in\n{metrics}");
     }
+    let caught_up = |name: &str| {
+        let line = |partition| format!("{name}{{topic=\"{}\",partition=\"{partition}\"}} 0", topics.input);
+        let metrics = self::metrics(address);
+        [0, 1].iter().all(|partition| metrics.lines().any(|found| found.trim_end_matches(".0") == line(partition)))
+    };
+    eventually("nothing waits", SOON, || caught_up("attrsync_lag_records") && caught_up("attrsync_behind_seconds"));
     worker.stop();
     assert_eq!(healthcheck(address, &[]), Some(1), "nobody is there any more");
 }

@@ -153,7 +153,7 @@ fn configuration() {
 
 #[test]
 fn metrics() {
-    holds("METRICS.md", &attrsync::observe::metrics::markdown());
+    holds("METRICS.md", &attrsync::observe::metrics::reference::markdown());
 }
 
 #[test]

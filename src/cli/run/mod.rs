@@ -22,13 +22,18 @@ use std::{
 use anyhow::Context as _;
 use clap::Args;
 
-use self::reading::Taken;
+use self::reading::{Changes, Sources};
 use super::{options::ConfigOptions, source::source};
 use crate::{
     config::Config,
-    observe::{admin::Admin, log},
+    observe::{
+        admin::Admin,
+        log,
+        metrics::of_worker,
+        telemetry::{Exporter, Spans, Target},
+    },
     store::{Reload, Settings, log_unusable, log_warnings},
-    worker::{Stats, Stopper, Worker},
+    worker::{Options, Stats, Stopper, Worker},
 };
 
 pub(super) use options::worker as worker_options;
@@ -62,17 +67,13 @@ impl RunArgs {
         log::init(&config.log)?;
         panic::set_hook(Box::new(report_panic));
         let settings = Arc::new(load(&config)?);
-        let taken = Taken::now();
+        let changes = Changes::none();
         let told = {
-            let taken = taken.clone();
-            move |reload: &Reload| {
-                if let Reload::Applied { .. } = reload {
-                    taken.anew();
-                }
-            }
+            let changes = changes.clone();
+            move |reload: &Reload| changes.note(reload)
         };
         let _watch = settings.watch(Duration::from_millis(config.settings.reload_interval_ms), told)?;
-        work(&config, &settings, taken)?;
+        work(&config, &settings, changes)?;
         tracing::info!("stopped");
         Ok(ExitCode::SUCCESS)
     }
@@ -86,14 +87,20 @@ fn load(config: &Config) -> anyhow::Result<Settings> {
 }
 
 /// From the first signal handler to the last commit. Probes are answered before a broker does.
-fn work(config: &Config, settings: &Arc<Settings>, taken: Taken) -> anyhow::Result<()> {
+fn work(config: &Config, settings: &Arc<Settings>, changes: Changes) -> anyhow::Result<()> {
     let stopper = Stopper::default();
     signals::listen(stopper.clone(), Duration::from_millis(config.worker.shutdown_timeout_ms))?;
     let stats = Arc::<OnceLock<Arc<Stats>>>::default();
+    let exports = !config.telemetry.otlp_endpoint.is_empty();
+    let spans = exports.then(|| Arc::new(Spans::new(config.telemetry.queue_spans)));
+    let (read_stats, settings_read) = (Arc::clone(&stats), Arc::clone(settings));
+    let read = Sources { stats: read_stats, settings: settings_read, changes, spans: spans.clone() }.reader();
     let address = config.admin.address;
-    let _admin = Admin::start(address, SILENCE, reading::reader(Arc::clone(&stats), Arc::clone(settings), taken))
+    let _admin = Admin::start(address, SILENCE, Arc::clone(&read))
         .with_context(|| format!("admin.address {address} can't be listened on"))?;
-    let worker = match Worker::start(&options::worker(config), settings, &stopper) {
+    // Ended after the shards, so that the spans of the last batch are told.
+    let _exporter = spans.clone().map(|spans| Exporter::start(target(config), spans, of_worker(read))).transpose()?;
+    let worker = match Worker::start(&Options { spans, ..options::worker(config) }, settings, &stopper) {
         // Whoever asks for a stop while no broker answers has nothing in hand.
         Err(_) if stopper.asked() => return Ok(()),
         started => started?,
@@ -108,6 +115,19 @@ fn work(config: &Config, settings: &Arc<Settings>, taken: Taken) -> anyhow::Resu
         "running"
     );
     Ok(worker.join()?)
+}
+
+/// The collector, and who tells it.
+fn target(config: &Config) -> Target {
+    let telemetry = &config.telemetry;
+    let every = Duration::from_secs(telemetry.metrics_interval_s);
+    Target {
+        endpoint: telemetry.otlp_endpoint.clone(),
+        service: telemetry.service_name.clone(),
+        instance: config.kafka.instance.clone(),
+        group: config.kafka.group_id.clone(),
+        metrics: (!every.is_zero()).then_some(every),
+    }
 }
 
 /// Says where, and not what: a panic's message can hold a value of an event.

@@ -43,6 +43,7 @@ pub(in crate::cli) fn worker(config: &Config) -> Options {
             pause: millis(worker.fault_backoff_ms),
             longest: millis(worker.fault_backoff_max_ms),
         },
+        spans: None,
         consumer: kafka.client(ClientRole::Consumer),
         producer: kafka.client(ClientRole::Producer),
     }

@@ -1,4 +1,4 @@
-//! The server: the page, the API and the stream, on threads of their own. Every answer carries headers that let a browser run
+//! The server: the page, the API, the stream and the metrics, on threads of their own. Every answer carries headers that let a browser run
 //! nothing but the page's own scripts, and load nothing from elsewhere.
 
 pub(super) mod access;
@@ -34,10 +34,11 @@ use self::{
     access::{Access, Token, access},
     problem::Problem,
 };
-use super::{Options, Shared, lock, now};
+use super::{Options, Shared, lock, metrics, now};
 use crate::observe::{
     admin::health,
     bounded::{Bounded, Bounds, Patience},
+    metrics::{CONTENT_TYPE, Metrics},
 };
 
 /// Connections beside those of subscribers.
@@ -68,6 +69,7 @@ struct App {
     places: Arc<Semaphore>,
     /// The brokers, for commands that fetch an event.
     brokers: String,
+    metrics: Metrics,
 }
 
 /// A running server; it ends when this is dropped.
@@ -84,6 +86,7 @@ impl Server {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let app = Arc::new(App {
+            metrics: metrics::of(&shared),
             shared,
             token: options.token.take(),
             places: Arc::new(Semaphore::new(options.subscribers)),
@@ -142,6 +145,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/api/v1/verdicts/stream", get(api::verdicts_stream))
         .route("/api/v1/verdicts/{topic}/{partition}/{offset}", get(api::verdict))
         .route("/api/v1/session", post(api::session))
+        .route("/metrics", get(scrape))
         .layer(from_fn_with_state(Arc::clone(&app), known));
     // Probes show no token, and come under whatever name.
     api.merge(assets::routes())
@@ -160,6 +164,13 @@ async fn readyz(State(app): State<Arc<App>>) -> Response {
     let topics = [("accepted verdicts", &app.shared.accepted), ("rejected verdicts", &app.shared.rejected)];
     let behind = topics.into_iter().filter(|(_, progress)| !lock(progress).caught_up);
     health(behind.map(|(name, _)| name.to_owned()).collect())
+}
+
+async fn scrape(State(app): State<Arc<App>>) -> Response {
+    match app.metrics.text() {
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
 }
 
 /// Lets only those pass who may read.

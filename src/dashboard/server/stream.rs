@@ -22,11 +22,14 @@ use tokio::{
             error::{RecvError, TryRecvError},
         },
     },
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use super::{App, problem::Problem};
-use crate::dashboard::board::{filter::Filter, told::Kept};
+use crate::dashboard::{
+    board::{filter::Filter, told::Kept},
+    metrics::Counts,
+};
 
 /// How often a stream without verdicts says that it is there.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -40,12 +43,16 @@ struct Subscriber {
     /// What there is to say before the first verdict.
     greeting: Option<&'static str>,
     over: bool,
+    /// When the last bytes were handed out.
+    handed: Instant,
+    counts: Arc<Counts>,
     _place: OwnedSemaphorePermit,
 }
 
 /// Answers with a stream.
 pub(super) fn subscribe(app: &App, filter: Filter) -> Result<Response, Problem> {
     let Ok(place) = Arc::clone(&app.places).try_acquire_owned() else {
+        app.shared.counts.refused();
         let detail =
             "all places of the stream are taken (dashboard.subscribers); try again later, or share one subscription";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail));
@@ -53,9 +60,11 @@ pub(super) fn subscribe(app: &App, filter: Filter) -> Result<Response, Problem> 
     let verdicts = app.shared.stream.subscribe();
     // The answer begins at once: a client knows that from here on it misses nothing.
     let greeting = Some(": verdicts from now on\n\n");
-    let subscriber = Subscriber { verdicts, filter, greeting, over: false, _place: place };
+    let (handed, counts) = (Instant::now(), Arc::clone(&app.shared.counts));
+    let subscriber = Subscriber { verdicts, filter, greeting, over: false, handed, counts, _place: place };
     let chunks = unfold(subscriber, |mut subscriber| async move {
         let chunk = subscriber.next().await?;
+        subscriber.handed = Instant::now();
         Some((Ok::<_, std::convert::Infallible>(Bytes::from(chunk)), subscriber))
     });
     let headers = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store")];
@@ -112,12 +121,24 @@ impl Subscriber {
 
     fn end(&mut self, chunk: &mut String, missed: Option<u64>) {
         self.over = true;
+        if missed.is_some() {
+            self.counts.dropped();
+        }
         let why = match missed {
             Some(_) => "you read more slowly than verdicts come; subscribe again, or filter",
             None => "the dashboard ends",
         };
         let data = serde_json::json!({ "missed": missed.unwrap_or_default(), "message": why });
         _ = write!(chunk, "event: dropped\ndata: {data}\n\n");
+    }
+}
+
+/// One who took nothing for so long was dropped by its connection; one who reads takes something with every keep-alive.
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        if !self.over && self.handed.elapsed() > 2 * KEEP_ALIVE {
+            self.counts.dropped();
+        }
     }
 }
 
@@ -130,7 +151,9 @@ mod tests {
 
     fn subscriber(stream: &Sender<Arc<Kept>>, filter: Filter) -> Subscriber {
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-        Subscriber { verdicts: stream.subscribe(), filter, greeting: None, over: false, _place: place }
+        let (handed, counts) = (Instant::now(), Arc::default());
+        let verdicts = stream.subscribe();
+        Subscriber { verdicts, filter, greeting: None, over: false, handed, counts, _place: place }
     }
 
     fn runtime() -> tokio::runtime::Runtime {
@@ -163,6 +186,23 @@ mod tests {
             let last = slow.next().await.unwrap();
             assert!(last.starts_with("event: dropped\ndata: {") && last.contains("\"missed\":6"), "{last}");
             assert_eq!(slow.next().await, None);
+            let counts = Arc::clone(&slow.counts);
+            drop(slow);
+            assert_eq!(counts.dropped_so_far(), 1);
+        });
+    }
+
+    #[test]
+    fn one_who_takes_nothing_counts_as_dropped_and_one_who_leaves_does_not() {
+        runtime().block_on(async {
+            let stream = Sender::new(4);
+            for (silence, dropped) in [(Duration::ZERO, 0), (Duration::from_secs(15), 1)] {
+                let mut gone = subscriber(&stream, Filter::default());
+                gone.handed -= silence;
+                let counts = Arc::clone(&gone.counts);
+                drop(gone);
+                assert_eq!(counts.dropped_so_far(), dropped, "{silence:?}");
+            }
         });
     }
 

@@ -10,7 +10,7 @@ use rdkafka::ClientConfig;
 use serde_json::{Value, json};
 
 use super::{
-    super::{History, Limits, lock},
+    super::{History, Limits, answers, lock},
     *,
 };
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
         reader::Progress,
     },
     domain::verdict::Outcome,
+    observe::metrics::list,
 };
 
 /// A server without readers; what is fed is fed by hand.
@@ -55,6 +56,7 @@ impl Running {
             lag: Mutex::default(),
             from: now(),
             stream: tokio::sync::broadcast::Sender::new(64),
+            counts: Arc::default(),
         });
         let mut options = Options {
             address: ([127, 0, 0, 1], 0).into(),
@@ -258,4 +260,36 @@ fn a_probe_is_answered_without_a_token_and_says_what_is_still_read() {
     assert_eq!((alive.status, alive.json()), (200, json!({"ok": true, "missing": []})));
     let ready = running.ask("GET /readyz", "Host: 10.1.2.3\r\n");
     assert_eq!((ready.status, ready.json()), (503, json!({"ok": false, "missing": ["rejected verdicts"]})));
+}
+
+#[test]
+fn metrics_tell_of_reading_and_subscribers_to_whoever_may_read() {
+    let running = Running::with(None, 1);
+    *running.shared.lag() = Some(answers::Lag {
+        records: 7,
+        at: now(),
+        partitions: vec![answers::PartitionLag { topic: "events".to_owned(), partition: 2, records: 7 }],
+    });
+    let mut stream = BufReader::new(running.send("GET /api/v1/verdicts/stream", "Host: localhost\r\n"));
+    let mut line = String::new();
+    while !line.starts_with(": verdicts") {
+        line.clear();
+        assert!(stream.read_line(&mut line).unwrap() > 0, "the stream ended");
+    }
+    assert_eq!(running.get("/api/v1/verdicts/stream").status, 503);
+    let text = running.get("/metrics").body;
+    for line in [
+        "attrsync_group_lag_records{topic=\"events\",partition=\"2\"} 7",
+        "attrsync_dashboard_caught_up 1",
+        "attrsync_dashboard_subscribers 1",
+        "attrsync_dashboard_subscribers_refused_total 1",
+        "attrsync_dashboard_subscribers_dropped_total 0",
+        "# EOF",
+    ] {
+        assert!(text.contains(&format!("{line}\n")), "{line}\n--- not in\n{text}");
+    }
+    let described: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    let known = [list::DASHBOARD, list::PROCESS].concat();
+    assert_eq!(described, known.iter().map(|metric| metric.name).collect::<Vec<_>>());
+    assert_eq!(running.ask("GET /metrics", "Host: evil.example\r\n").status, 421);
 }

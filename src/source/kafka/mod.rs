@@ -36,7 +36,7 @@ pub(crate) use self::{
 };
 pub use self::{
     failure::Failure,
-    statistics::{Lag, Lags},
+    statistics::{Fetched, Lag, Lags},
 };
 
 /// What a consumer is made from, and made from again.

@@ -4,12 +4,14 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
+use rdkafka::TopicPartitionList;
 use serde::Deserialize;
 
-/// How many records of a partition wait to be judged.
+/// How many records of a partition wait to be judged, and since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lag {
     /// The topic.
@@ -18,23 +20,117 @@ pub struct Lag {
     pub partition: i32,
     /// Records up to the end that readers of committed records see.
     pub records: u64,
+    /// How long the records judged now have waited; nothing where none wait.
+    pub behind: Duration,
 }
 
-/// The lag of each partition that a consumer reads, as of the latest statistics.
+/// The lag of each partition that a consumer reads, as of the latest statistics and the latest commit. The shard takes its lock
+/// once a batch.
 #[derive(Debug, Default)]
-pub struct Lags(Mutex<Vec<Lag>>);
+pub struct Lags(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    waiting: Vec<Waiting>,
+    committed: Vec<Committed>,
+    fetched: Fetched,
+}
+
+/// What the statistics say of a partition.
+#[derive(Debug)]
+struct Waiting {
+    topic: String,
+    partition: i32,
+    records: u64,
+    /// Since when there was always one.
+    since: Option<Instant>,
+}
+
+/// The last record of a partition that was committed.
+#[derive(Debug)]
+struct Committed {
+    topic: String,
+    partition: i32,
+    at: Instant,
+    /// How old it was then.
+    age: Duration,
+}
+
+/// What was fetched and waits to be judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Fetched {
+    /// Records.
+    pub records: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
 
 impl Lags {
     /// The latest lags.
     #[must_use]
     pub fn get(&self) -> Vec<Lag> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let table = self.lock();
+        let lag = |waiting: &Waiting| Lag {
+            topic: waiting.topic.clone(),
+            partition: waiting.partition,
+            records: waiting.records,
+            behind: table.behind(waiting),
+        };
+        table.waiting.iter().map(lag).collect()
+    }
+
+    /// What was fetched, as of the latest statistics.
+    #[must_use]
+    pub fn fetched(&self) -> Fetched {
+        self.lock().fetched
+    }
+
+    /// Takes in the timestamps of the records that were committed last; both times in milliseconds since 1970.
+    pub(crate) fn committed<'p>(&self, last: impl Iterator<Item = (&'p str, i32, i64)>, now: i64) {
+        let mut table = self.lock();
+        let at = Instant::now();
+        for (topic, partition, timestamp) in last {
+            let age = Duration::from_millis(u64::try_from(now.saturating_sub(timestamp)).unwrap_or_default());
+            let known = table.committed.iter_mut().find(|known| known.partition == partition && known.topic == topic);
+            match known {
+                Some(known) => (known.at, known.age) = (at, age),
+                None => table.committed.push(Committed { topic: topic.to_owned(), partition, at, age }),
+            }
+        }
+    }
+
+    /// Forgets every partition that isn't among these: another consumer knows better.
+    pub(crate) fn keep(&self, assigned: &TopicPartitionList) {
+        let mut table = self.lock();
+        let is_ours = |topic: &str, partition| assigned.find_partition(topic, partition).is_some();
+        table.waiting.retain(|known| is_ours(&known.topic, known.partition));
+        table.committed.retain(|known| is_ours(&known.topic, known.partition));
     }
 
     /// Takes in statistics. Those that can't be read are passed over: they are librdkafka's own, and no event hangs on them.
     pub(super) fn read(&self, json: &[u8]) {
         if let Ok(statistics) = serde_json::from_slice::<Statistics>(json) {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = statistics.lags();
+            let mut table = self.lock();
+            table.fetched = statistics.fetched();
+            table.waiting = statistics.waiting(&table.waiting, Instant::now());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        // Each change of what it guards is complete in itself.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    /// How long the records judged now have waited: as long as the last one had when it was committed, and since then where
+    /// others wait. After a quiet time that is counted from when the first of them was seen, not from the last commit.
+    fn behind(&self, Waiting { topic, partition, since, .. }: &Waiting) -> Duration {
+        let Some(since) = since else { return Duration::ZERO };
+        let last = self.committed.iter().find(|last| last.partition == *partition && last.topic == *topic);
+        match last {
+            Some(last) => last.age + last.at.elapsed().min(since.elapsed()),
+            None => since.elapsed(),
         }
     }
 }
@@ -58,16 +154,33 @@ struct Partition {
     committed_offset: i64,
     lo_offset: i64,
     ls_offset: i64,
+    #[serde(default)]
+    fetchq_cnt: u64,
+    #[serde(default)]
+    fetchq_size: u64,
 }
 
 impl Statistics {
-    fn lags(self) -> Vec<Lag> {
+    fn fetched(&self) -> Fetched {
+        let partitions = || self.topics.values().flat_map(|topic| topic.partitions.values());
+        Fetched {
+            records: partitions().map(|facts| facts.fetchq_cnt).sum(),
+            bytes: partitions().map(|facts| facts.fetchq_size).sum(),
+        }
+    }
+
+    /// The lags, and since when there are any: what was known `before` goes on.
+    fn waiting(self, before: &[Waiting], now: Instant) -> Vec<Waiting> {
         let partitions = self.topics.into_iter().flat_map(|(topic, found)| {
             found.partitions.into_iter().map(move |(partition, facts)| (topic.clone(), partition, facts))
         });
-        partitions
-            .filter_map(|(topic, partition, facts)| Some(Lag { topic, partition, records: facts.lag()? }))
-            .collect()
+        let waiting = |(topic, partition, facts): (String, i32, Partition)| {
+            let records = facts.lag()?;
+            let known = before.iter().find(|known| known.partition == partition && known.topic == topic);
+            let since = (records > 0).then(|| known.and_then(|known| known.since).unwrap_or(now));
+            Some(Waiting { topic, partition, records, since })
+        };
+        partitions.filter_map(waiting).collect()
     }
 }
 
@@ -98,6 +211,53 @@ mod tests {
         );
         let records: Vec<_> = lags.get().iter().map(|lag| (lag.partition, lag.records)).collect();
         assert_eq!(records, [(0, 60), (1, 30), (2, 95), (4, 0)]);
+    }
+
+    /// One partition, so many records behind, with twelve fetched.
+    fn behind_by(records: u64) -> String {
+        let (end, fetched) = (100 + records, r#""fetchq_cnt":12,"fetchq_size":8400"#);
+        let offsets = format!(r#""app_offset":100,"committed_offset":-1001,"lo_offset":0,"ls_offset":{end}"#);
+        format!(r#"{{"topics":{{"events":{{"partitions":{{"3":{{"fetch_state":"active",{offsets},{fetched}}}}}}}}}}}"#)
+    }
+
+    #[test]
+    fn a_partition_is_as_far_behind_as_its_last_record_was_and_since_then_while_others_wait() {
+        let lags = Lags::default();
+        let behind = || lags.get()[0].behind;
+        let (minute, soon) = (Duration::from_secs(60), Duration::from_secs(5));
+        lags.read(behind_by(0).as_bytes());
+        lags.committed([("events", 3, 0)].into_iter(), 60_000);
+        assert_eq!(behind(), Duration::ZERO, "the last record was old, and none waits");
+        lags.read(behind_by(7).as_bytes());
+        assert!((minute..minute + soon).contains(&behind()), "{:?}", behind());
+        lags.committed([("events", 3, 61_000)].into_iter(), 60_000);
+        assert!(behind() < soon, "a clock that is ahead makes no time behind: {:?}", behind());
+        assert_eq!(lags.fetched(), Fetched { records: 12, bytes: 8_400 });
+    }
+
+    #[test]
+    fn time_behind_grows_while_records_wait_and_nothing_is_committed_but_not_over_a_quiet_time() {
+        let lags = Lags::default();
+        let minute = Duration::from_secs(60);
+        lags.committed([("events", 3, 0)].into_iter(), 0);
+        lags.lock().committed[0].at -= minute;
+        lags.read(behind_by(7).as_bytes());
+        assert!(lags.get()[0].behind < minute / 2, "the minute was quiet: nothing waited");
+        lags.lock().waiting[0].since = Some(Instant::now() - minute);
+        lags.read(behind_by(8).as_bytes());
+        assert!(lags.get()[0].behind >= minute, "records have waited for all of it");
+    }
+
+    #[test]
+    fn a_partition_that_went_to_another_is_forgotten() {
+        let lags = Lags::default();
+        lags.read(behind_by(7).as_bytes());
+        let mut assigned = TopicPartitionList::new();
+        assigned.add_partition("events", 3);
+        lags.keep(&assigned);
+        assert_eq!(lags.get().len(), 1);
+        lags.keep(&TopicPartitionList::new());
+        assert_eq!(lags.get(), []);
     }
 
     #[test]

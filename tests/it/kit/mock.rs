@@ -70,6 +70,7 @@ impl Mock {
             fetch_queue_bytes: 4 << 20,
             timeouts: Timeouts { message: millis(1_500), transaction: millis(2_000), session: millis(6_000) },
             retry: Retry { tries: 5, pause: millis(20), longest: millis(500) },
+            spans: None,
             consumer: self.topics.client(),
             producer: self.topics.client(),
         }
