@@ -14,6 +14,20 @@ use serde_json::Value;
 /// What a stop may take beside `worker.shutdown_timeout_ms`: leaving the group, the last statistics.
 const LEAVING_S: u64 = 5;
 
+/// What to be woken for.
+const ALERTS: &str = include_str!("../../deploy/prometheus/alerts.yml");
+
+/// How the alerts begin for the Prometheus operator.
+const RULE: &str = "\
+# The alerts of deploy/prometheus/alerts.yml for the Prometheus operator. Generated: ATTRSYNC_UPDATE=1 cargo test --test packaging
+# writes it anew.
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: attrsync
+  labels: { app.kubernetes.io/name: attrsync }
+";
+
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
@@ -262,6 +276,21 @@ fn the_image_is_built_from_everything_that_the_sources_embed_and_nothing_else() 
     }
     assert!(allowed.iter().all(|name| path(name).exists()), "{allowed:?}");
     assert!(read(".dockerignore").lines().any(|line| line == "*"), "all else stays outside");
+}
+
+/// The alerts for the Prometheus operator: those of deploy/prometheus/alerts.yml in its wrapping.
+#[test]
+fn the_operator_of_prometheus_gets_the_same_alerts() {
+    let (_, groups) = ALERTS.split_once("\ngroups:").unwrap();
+    let groups: String = groups.lines().skip(1).map(|line| format!("  {line}\n")).collect();
+    let generated = format!("{RULE}spec:\n  groups:\n{groups}");
+    let file = "deploy/kubernetes/components/prometheus-operator/prometheusrule.yaml";
+    if std::env::var_os("ATTRSYNC_UPDATE").is_some() {
+        fs::write(path(file), &generated).unwrap();
+    }
+    let written = fs::read_to_string(path(file)).unwrap_or_default();
+    assert!(written == generated, "{file} is another; ATTRSYNC_UPDATE=1 cargo test --test packaging writes it");
+    assert_eq!(yaml(&written)["spec"]["groups"], yaml(ALERTS)["groups"]);
 }
 
 /// Cargo refuses a manifest whose targets aren't there, so that the layer of dependencies makes an empty one for each.
