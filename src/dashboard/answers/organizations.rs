@@ -8,9 +8,9 @@ use super::{
     shapes::{Clock, Given, OutcomesView, RecentView},
 };
 use crate::{
+    count::bounded::{Bounded, Tally as _},
     dashboard::board::{
         Board,
-        bounded::{Bounded, Tally as _},
         organization::Organization,
         tally::{Attribute, Recent, Series},
     },
@@ -259,7 +259,7 @@ fn attributes(table: &Bounded<Attribute>) -> Attributes {
         dropped: attribute.dropped,
         last: attribute.last,
     };
-    let sorted = table.by(crate::dashboard::board::bounded::Tally::weight);
+    let sorted = table.by(crate::count::bounded::Tally::weight);
     Attributes { attributes: sorted.into_iter().map(row).collect(), others: table.rest().weight() }
 }
 

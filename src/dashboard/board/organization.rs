@@ -1,11 +1,13 @@
 //! What is counted of one organization.
 
 use super::{
-    bounded::{Bounded, Tally},
     tally::{Attribute, Outcomes, Recent},
     told::{Refused, Set, Told, Unset},
 };
-use crate::domain::Reason;
+use crate::{
+    count::bounded::{Bounded, Tally},
+    domain::Reason,
+};
 
 /// Reasons, keys and kinds of proof are closed or chosen by an operator; whoever else writes to the topics gets no more room.
 const CLOSED: usize = 128;
