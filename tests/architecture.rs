@@ -50,7 +50,7 @@ const IMPURE: [&str; 17] = [
 const DENIED: [&str; 3] = ["clippy::unwrap_used", "clippy::expect_used", "clippy::panic"];
 
 /// Which modules a module may name: those below it. The stages never see who watches or drives them.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("domain", &[]),
     ("native", &["domain"]),
     ("config", &["domain"]),
@@ -64,6 +64,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("observe", &["domain", "config"]),
     ("dashboard", &["domain", "observe"]),
     ("worker", &["domain", "native", "source", "decode", "verify", "decide", "emit", "store", "observe"]),
+    ("replay", &["domain", "native", "source", "emit", "store", "worker"]),
     (
         "cli",
         &[
@@ -78,6 +79,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "observe",
             "dashboard",
             "traffic",
+            "replay",
             "worker",
         ],
     ),

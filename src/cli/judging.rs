@@ -16,8 +16,8 @@ use super::{
     source::source,
 };
 use crate::{
-    domain::{Arena, EventTime, Header, Organization, Record, Snapshot},
-    source::file::Line,
+    domain::{EventTime, Organization, Snapshot},
+    replay::Defaults,
     store::{Settings, SettingsError},
 };
 
@@ -37,7 +37,7 @@ pub(super) struct JudgeOptions {
 
     /// The type of events that do not say theirs: boot, identify, or a widget's init_… or initialize_…
     #[arg(long = "type", value_name = "TYPE")]
-    event_type: Option<String>,
+    default_type: Option<String>,
 
     #[command(flatten)]
     config: ConfigOptions,
@@ -51,7 +51,7 @@ impl JudgeOptions {
 
     /// What stands in for what records do not say.
     pub(super) fn defaults(&self) -> Defaults {
-        Defaults { now: self.at.unwrap_or_else(now), event_type: self.event_type.clone() }
+        Defaults { now: self.at.unwrap_or_else(now), event_type: self.default_type.clone() }
     }
 }
 
@@ -81,29 +81,6 @@ pub(super) fn organization<'s>(snapshot: &'s Snapshot, name: &str) -> anyhow::Re
         slugs.sort_unstable();
         format!("no organization {name:?}; the settings have {}", slugs.join(", "))
     })
-}
-
-/// What stands in for what records do not say.
-pub(super) struct Defaults {
-    /// The time of a record without a timestamp.
-    pub(super) now: EventTime,
-    /// The type of an event that does not say it.
-    pub(super) event_type: Option<String>,
-}
-
-impl Defaults {
-    /// The record of a line. A type that was given takes the place of the weakest header: whatever says a type itself beats
-    /// it, and the policy stays that of the deployment.
-    pub(super) fn record<'a>(&'a self, line: Line<'a>, name: &'a str, arena: &'a Arena) -> Record<'a> {
-        let mut record = line.record(name, arena);
-        if let Some(event_type) = &self.event_type {
-            let mut headers = arena.list_with(1 + record.headers.len());
-            headers.push(Header { name: "event-type", value: Some(event_type.as_bytes()) });
-            headers.extend_from_slice(record.headers);
-            record.headers = headers.into_bump_slice();
-        }
-        record
-    }
 }
 
 fn with_way_out(error: SettingsError) -> anyhow::Error {

@@ -9,6 +9,7 @@ mod dashboard;
 mod dev;
 mod explain;
 mod healthcheck;
+mod history;
 mod interrupt;
 mod judging;
 mod migrate;

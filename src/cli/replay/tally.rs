@@ -10,7 +10,10 @@ use indicatif::HumanCount;
 use serde::Serialize;
 
 use crate::{
-    cli::output::{BAD, DIM, DOUBTFUL, GOOD, styled},
+    cli::{
+        history::records_in_words,
+        output::{BAD, DIM, DOUBTFUL, GOOD, styled},
+    },
     domain::{Reason, Verdict, verdict::Outcome},
 };
 
@@ -18,7 +21,7 @@ use crate::{
 type Reasons = BTreeMap<Reason, u64>;
 
 /// Verdicts counted.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Tally {
     records: u64,
@@ -129,13 +132,5 @@ impl Summary<'_> {
             writeln!(out, "  {number:>12}  {:<24} {}", reason.code(), styled(DIM, reason.meaning()))?;
         }
         Ok(())
-    }
-}
-
-/// `1 record`, `1,234 records`.
-pub(super) fn records_in_words(number: u64) -> String {
-    match number {
-        1 => "1 record".to_owned(),
-        many => format!("{} records", HumanCount(many)),
     }
 }

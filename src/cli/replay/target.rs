@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, bail};
 
-use super::judge_all::Output;
+use crate::replay::Output;
 
 /// What becomes of what was written. Dropped before [`Target::keep`], a file that is not whole is removed.
 pub(super) enum Target {

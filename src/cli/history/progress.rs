@@ -2,13 +2,12 @@
 
 use std::{
     io::{IsTerminal, Write, stderr},
-    sync::atomic::Ordering::Relaxed,
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
-use super::{judge_all::Counter, tally::records_in_words};
+use crate::replay::Counter;
 
 /// How often a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -17,7 +16,7 @@ const BAR: &str = "{bar:30} {bytes}/{total_bytes}, {msg}, {eta} left";
 const SPINNER: &str = "{spinner} {bytes}, {msg}, {elapsed}";
 
 /// What shows it.
-pub(super) enum Progress {
+pub(in crate::cli) enum Progress {
     /// On a terminal.
     Bar(ProgressBar),
     /// In a log: when the next line is due.
@@ -28,7 +27,7 @@ pub(super) enum Progress {
 
 impl Progress {
     /// What fits where standard error leads to.
-    pub(super) fn new(bytes: Option<u64>, terminal_is_free: bool) -> Self {
+    pub(in crate::cli) fn new(bytes: Option<u64>, terminal_is_free: bool) -> Self {
         if !stderr().is_terminal() {
             return Self::Lines(Instant::now() + LINE_EVERY);
         }
@@ -47,12 +46,12 @@ impl Progress {
     }
 
     /// Shows how far it is.
-    pub(super) fn show(&mut self, counter: &Counter) {
-        let judged = || records_in_words(counter.records.load(Relaxed));
+    pub(in crate::cli) fn show(&mut self, counter: &Counter) {
+        let judged = || records_in_words(counter.records());
         match self {
             Self::Bar(bar) => {
                 bar.set_message(judged());
-                bar.set_position(counter.bytes.load(Relaxed));
+                bar.set_position(counter.size());
             }
             Self::Lines(due) if Instant::now() >= *due => {
                 // Progress that nobody reads is no reason to stop.
@@ -64,9 +63,17 @@ impl Progress {
     }
 
     /// Clears the bar: the summary says more.
-    pub(super) fn end(self) {
+    pub(in crate::cli) fn end(self) {
         if let Self::Bar(bar) = self {
             bar.finish_and_clear();
         }
+    }
+}
+
+/// `1 record`, `1,234 records`.
+pub(in crate::cli) fn records_in_words(number: u64) -> String {
+    match number {
+        1 => "1 record".to_owned(),
+        many => format!("{} records", HumanCount(many)),
     }
 }
