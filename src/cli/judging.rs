@@ -11,12 +11,13 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::{
+    history::moment,
     options::ConfigOptions,
     output::{BAD, DOUBTFUL, styled},
     source::source,
 };
 use crate::{
-    domain::{EventTime, Organization, Snapshot},
+    domain::{EventTime, Organization, Snapshot, shell},
     replay::Defaults,
     store::{Settings, SettingsError},
 };
@@ -49,9 +50,69 @@ impl JudgeOptions {
         settings(&self.config, self.settings_at)
     }
 
+    /// Other settings, judged by the same policy.
+    pub(super) fn settings_of(&self, which: &Which) -> anyhow::Result<Settings> {
+        match which {
+            Which::Now => self.settings(),
+            Which::At(time) => settings(&self.config, Some(*time)),
+            Which::File(path) => settings(&self.config.with_settings(path), None),
+        }
+    }
+
+    /// The brokers that the configuration names.
+    pub(super) fn brokers(&self) -> anyhow::Result<String> {
+        Ok(self.config.load()?.config.kafka.bootstrap_servers)
+    }
+
+    /// The flags by which `explain` judges as these settings do; none where they can't stand in a shell's line.
+    pub(super) fn flags_of(&self, which: &Which) -> Option<String> {
+        let at = |time: EventTime| format!(" --settings-at {time}");
+        let file = |path: &str| Some(format!(" --settings {}", shell::word(path)?));
+        match which {
+            Which::File(path) => file(path),
+            Which::At(time) => Some(at(*time)),
+            Which::Now => match self.config.settings_file() {
+                Some(path) => file(path),
+                None => Some(self.settings_at.map(at).unwrap_or_default()),
+            },
+        }
+    }
+
     /// What stands in for what records do not say.
     pub(super) fn defaults(&self) -> Defaults {
         Defaults { now: self.at.unwrap_or_else(now), event_type: self.default_type.clone() }
+    }
+}
+
+/// Which settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Which {
+    /// Those that the configuration names.
+    Now,
+    /// As they were in a database.
+    At(EventTime),
+    /// A file.
+    File(String),
+}
+
+impl std::fmt::Display for Which {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Now => f.write_str("now"),
+            Self::At(time) => write!(f, "at:{time}"),
+            Self::File(path) => f.write_str(path),
+        }
+    }
+}
+
+/// Settings on the command line: `now`, `at:` and a time, else a file.
+pub(super) fn which(text: &str) -> Result<Which, String> {
+    match (text, text.split_once(':')) {
+        ("", _) => Err("expected now, at:TIME, or a settings file".to_owned()),
+        ("now", _) => Ok(Which::Now),
+        (_, Some(("at", time))) => moment(time).map(Which::At),
+        (_, Some(("file", path))) => Ok(Which::File(path.to_owned())),
+        (path, _) => Ok(Which::File(path.to_owned())),
     }
 }
 

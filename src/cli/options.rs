@@ -35,6 +35,16 @@ pub(super) struct ConfigOptions {
 }
 
 impl ConfigOptions {
+    /// The same, with another settings file.
+    pub(super) fn with_settings(&self, file: &str) -> Self {
+        Self { settings: Some(file.to_owned()), ..self.clone() }
+    }
+
+    /// The settings file that was named by its flag.
+    pub(super) fn settings_file(&self) -> Option<&str> {
+        self.settings.as_deref()
+    }
+
     /// Reads the configuration: the file, this process's environment and these flags.
     ///
     /// # Errors

@@ -118,10 +118,7 @@ pub(super) fn differences<'a>(before: &Verdict<'a>, after: &Verdict<'a>) -> Vec<
 }
 
 /// Takes the entries of this key off the front.
-fn take<'l, 'a>(
-    entries: &mut &'l [Entry<'a>],
-    key: (Option<&'a str>, Option<usize>, &'a str),
-) -> &'l [Entry<'a>] {
+fn take<'l, 'a>(entries: &mut &'l [Entry<'a>], key: (Option<&'a str>, Option<usize>, &'a str)) -> &'l [Entry<'a>] {
     let many = entries.iter().take_while(|entry| entry.key() == key).count();
     let (taken, rest) = entries.split_at_checked(many).unwrap_or_default();
     *entries = rest;
@@ -172,10 +169,9 @@ fn entries<'a>(verdict: &Verdict<'a>) -> Vec<Entry<'a>> {
 }
 
 fn of_owner<'a>(entries: &mut Vec<Entry<'a>>, company: Option<&'a str>, set: Attributes<'a>, unset: &[Unset<'a>]) {
-    entries.extend(set.0.iter().map(|set| Entry {
-        value: Some(set.value),
-        ..entry(company, set.name, Fate::Set(set.verified))
-    }));
+    entries.extend(
+        set.0.iter().map(|set| Entry { value: Some(set.value), ..entry(company, set.name, Fate::Set(set.verified)) }),
+    );
     entries.extend(unset.iter().map(|unset| entry(company, unset.attribute, Fate::Unset(unset.verified))));
 }
 

@@ -8,7 +8,7 @@
 
 mod fates;
 pub mod html;
-mod report;
+pub mod report;
 mod tallies;
 mod timeline;
 
@@ -35,7 +35,7 @@ const ORGANIZATIONS: usize = 500;
 const SENDERS: usize = 100;
 /// Up to how many users are counted exactly, in all and of one kind of change.
 const USERS: usize = 16_384;
-const USERS_OF_KIND: usize = 1_024;
+const USERS_OF_KIND: usize = 4_096;
 /// Examples of one kind of change.
 const EXAMPLES: usize = 3;
 /// The longest topic that Kafka takes.

@@ -207,7 +207,11 @@ pub struct Span {
 impl Report {
     /// Tells a comparison. `explain` makes the command that looks at an event.
     #[must_use]
-    pub fn of(comparison: &Comparison, (before, after): (Side, Side), explain: &dyn Fn(&Place) -> Option<String>) -> Self {
+    pub fn of(
+        comparison: &Comparison,
+        (before, after): (Side, Side),
+        explain: &dyn Fn(&Place) -> Option<String>,
+    ) -> Self {
         let Comparison { matrix, ways, users, nobody, kinds, organizations, .. } = comparison;
         let mut kinds: Vec<_> = kinds.iter().map(|(kind, of)| turn(*kind, of, explain)).collect();
         kinds.sort_by_key(|turn| std::cmp::Reverse(turn.events));
@@ -243,7 +247,8 @@ impl Report {
     /// How many events had this verdict before, and have it after.
     #[must_use]
     pub fn totals(&self, outcome: Outcome) -> (u64, u64) {
-        let sum = |mine: &dyn Fn(&Flow) -> bool| self.verdicts.iter().filter(|flow| mine(flow)).map(|flow| flow.events).sum();
+        let sum =
+            |mine: &dyn Fn(&Flow) -> bool| self.verdicts.iter().filter(|flow| mine(flow)).map(|flow| flow.events).sum();
         (sum(&|flow| flow.from == outcome), sum(&|flow| flow.to == outcome))
     }
 }
@@ -264,8 +269,7 @@ fn flows(matrix: &Matrix) -> Vec<Flow> {
 fn turn((from, to): Kind, of: &OfKind, explain: &dyn Fn(&Place) -> Option<String>) -> Turn {
     let end = |Brief { outcome, reason }| End { verdict: outcome, reason };
     let examples = of.examples.iter().map(|example| {
-        let place =
-            Place { topic: example.topic.to_string(), partition: example.partition, offset: example.offset.0 };
+        let place = Place { topic: example.topic.to_string(), partition: example.partition, offset: example.offset.0 };
         Example {
             time: EventTime::from_millis(example.time),
             organization: example.organization.as_deref().map(str::to_owned),
@@ -292,12 +296,18 @@ fn of_organization(slug: &str, organization: &Organization) -> OrganizationChang
 }
 
 fn attributes(of: &'static str, table: &Bounded<Attribute>) -> Vec<AttributeChange> {
-    let each = table.iter().flat_map(|(name, attribute)| attribute.0.iter().map(move |(fates, events)| (name, *fates, *events)));
-    each.map(|(name, (from, to), events)| AttributeChange { attribute: name.to_owned(), of, from, to, events }).collect()
+    let each = table
+        .iter()
+        .flat_map(|(name, attribute)| attribute.0.iter().map(move |(fates, events)| (name, *fates, *events)));
+    each.map(|(name, (from, to), events)| AttributeChange { attribute: name.to_owned(), of, from, to, events })
+        .collect()
 }
 
 fn senders(table: &Bounded<Ways>) -> Vec<Sender> {
-    let named = table.by(Tally::weight).into_iter().map(|(name, ways)| Sender { name: Some(name.to_owned()), changed: Change::of(*ways) });
+    let named = table
+        .by(Tally::weight)
+        .into_iter()
+        .map(|(name, ways)| Sender { name: Some(name.to_owned()), changed: Change::of(*ways) });
     let rest = Sender { name: None, changed: Change::of(*table.rest()) };
     named.chain(Some(rest).filter(|rest| rest.changed.events > 0)).collect()
 }

@@ -121,7 +121,7 @@ pub(super) struct Organization {
 /// Attributes of one organization that are told apart.
 const ATTRIBUTES: usize = 100;
 /// Up to how many users of one organization are counted exactly.
-const USERS: usize = 1_024;
+const USERS: usize = 4_096;
 
 impl Organization {
     pub(super) fn new(key: &RandomState) -> Self {

@@ -36,7 +36,10 @@ mod tests {
     fn the_context_tells_it_in_either_shape() {
         let long = format!(r#"{{"context":{{"sdkVersion":"{}"}}}}"#, "9".repeat(MOST + 1));
         for (value, expected) in [
-            (r#"{"context":{"library":{"name":"featurebase-js","version":"1.0.3"}},"payload":{}}"#, Some("featurebase-js 1.0.3")),
+            (
+                r#"{"context":{"library":{"name":"featurebase-js","version":"1.0.3"}},"payload":{}}"#,
+                Some("featurebase-js 1.0.3"),
+            ),
             (r#"{"context":{"sdk":{"version":"2.1"}},"payload":{}}"#, Some("2.1")),
             (r#"{"context":{"sdkVersion":"7"}}"#, Some("7")),
             (r#"{"context":{"sdkVersion":7}}"#, None),

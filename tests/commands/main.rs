@@ -3,6 +3,7 @@
 #[path = "../common/contract.rs"]
 mod contract;
 
+mod compare;
 mod dev;
 mod explain;
 mod replay;

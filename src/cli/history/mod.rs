@@ -21,6 +21,7 @@ use super::interrupt::on_interrupt;
 use crate::replay::{self, Counter, Failure, Output, Source, Work};
 
 pub(super) use self::{
+    moment::moment,
     options::HistoryOptions,
     progress::{Progress, records_in_words},
 };

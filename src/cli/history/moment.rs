@@ -5,7 +5,7 @@ use crate::{cli::judging::now, domain::EventTime};
 const UNITS: [(char, i64); 5] = [('s', 1_000), ('m', 60_000), ('h', 3_600_000), ('d', 86_400_000), ('w', 604_800_000)];
 
 /// A point in time: `2026-11-22`, RFC 3339, or so long ago, as in `7d`.
-pub(super) fn moment(text: &str) -> Result<EventTime, String> {
+pub(in crate::cli) fn moment(text: &str) -> Result<EventTime, String> {
     EventTime::parse(text).or_else(|| ago(text)).ok_or_else(|| {
         "expected a date as in 2026-11-22, a time as in 2026-11-22T10:00:00Z, or how long ago as in 7d, 12h or 30m"
             .to_owned()

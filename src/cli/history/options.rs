@@ -1,6 +1,6 @@
 //! Which events: the options that every command over history has.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -48,6 +48,11 @@ pub(in crate::cli) struct Chosen {
 }
 
 impl HistoryOptions {
+    /// The file that is read.
+    pub(in crate::cli) fn file(&self) -> Option<&Path> {
+        Some(&self.from_file)
+    }
+
     /// Opens the history that was chosen.
     pub(in crate::cli) fn open(&self, policy: &Policy, defaults: Defaults) -> anyhow::Result<Chosen> {
         let input = Input::open(&self.from_file)?;

@@ -7,6 +7,8 @@
 //!
 //! Whole or not at all: verdicts are written beside the file and take its name at the end.
 
+mod changes;
+mod compare;
 mod tally;
 mod target;
 mod verdicts;
@@ -17,13 +19,14 @@ use std::{
     time::Instant,
 };
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
 
 use super::{
     history::{self, HistoryOptions, Interrupt, Progress},
     judging::{JudgeOptions, interrupted},
 };
+use compare::{CompareOptions, Means};
 use tally::{Summary, Tally};
 use target::Target;
 use verdicts::Verdicts;
@@ -44,8 +47,8 @@ Exit codes: 0 every record has its verdict; 1 a fault; 2 usage or configuration;
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ReplayArgs {
     /// Where verdicts go, one a line; - for standard output
-    #[arg(long, value_name = "FILE")]
-    to_file: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "compare", conflicts_with = "compare")]
+    to_file: Option<PathBuf>,
 
     /// Replace the file of verdicts if it is there
     #[arg(long)]
@@ -56,6 +59,9 @@ pub(super) struct ReplayArgs {
     json: bool,
 
     #[command(flatten)]
+    compare: CompareOptions,
+
+    #[command(flatten)]
     history: HistoryOptions,
 
     #[command(flatten)]
@@ -64,14 +70,19 @@ pub(super) struct ReplayArgs {
 
 impl ReplayArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
+        let means = Means { history: &self.history, judge: &self.judge, json: self.json, force: self.force };
+        if let Some(ended) = self.compare.execute(&means) {
+            return ended;
+        }
         let interrupt = Interrupt::listen()?;
         let (defaults, began) = (self.judge.defaults(), Instant::now());
         let settings = self.judge.settings()?;
         let (snapshot, now) = (settings.current(), defaults.now);
         let version = snapshot.version();
         let chosen = self.history.open(snapshot.policy(), defaults)?;
-        self.refuse_same_file()?;
-        let (target, output) = Target::open(&self.to_file, self.force)?;
+        let to_file = self.to_file.as_deref().context("--to-file says where verdicts go")?;
+        self.refuse_same_file(to_file)?;
+        let (target, output) = Target::open(to_file, self.force)?;
         let progress = Progress::new(chosen.source.size(), target.leaves_terminal_free());
         let work = Verdicts { snapshot, now, filter: chosen.filter, written: true, tally: Tally::default() };
         let found = history::run(chosen.source, output, (&interrupt, progress), move || work.clone())?;
@@ -82,9 +93,9 @@ impl ReplayArgs {
     }
 
     /// Written in place of its own input, a replay could never be repeated.
-    fn refuse_same_file(&self) -> anyhow::Result<()> {
+    fn refuse_same_file(&self, to_file: &Path) -> anyhow::Result<()> {
         let real = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
-        if let (Some(from), Some(to)) = (real(&self.history.from_file), real(&self.to_file))
+        if let (Some(from), Some(to)) = (real(&self.history.from_file), real(to_file))
             && from == to
         {
             bail!("{} is read from and written to; name another file for the verdicts", to.display());

@@ -75,13 +75,19 @@ fn curve(page: &mut Markup, (middle, from): (f64, f64), (x, y): (f64, f64)) {
 
 /// A bar of what changes, by the way that it goes; as long as its share of `most`.
 pub(super) fn ways(page: &mut Markup, change: Change, most: u64) {
-    page.raw("<svg class=\"ways\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"").text(words(change));
+    page.raw("<svg class=\"ways\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"")
+        .text(words(change));
     page.raw("\">");
     let mut x = 0.0;
     for (class, number) in [("stricter", change.stricter), ("milder", change.milder), ("within", change.within)] {
         let width = share(number, most) * 100.0;
         if number > 0 {
-            page.raw("<rect class=\"").text(class).raw("\" x=\"").unit(x).raw("\" y=\"0\" width=\"").unit(width.max(0.6));
+            page.raw("<rect class=\"")
+                .text(class)
+                .raw("\" x=\"")
+                .unit(x)
+                .raw("\" y=\"0\" width=\"")
+                .unit(width.max(0.6));
             page.raw("\" height=\"8\"/>");
         }
         x += width;
@@ -107,10 +113,16 @@ pub(super) fn timeline(page: &mut Markup, spans: &[Span], width_ms: i64) {
     page.raw("<svg class=\"timeline\" viewBox=\"0 0 960 120\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"");
     page.text(format_args!("Changes by event time, at most {} in one span.", grouped(most))).raw("\">");
     for (at, span) in spans.iter().enumerate() {
-        let slot = if apart { (span.from.millis() - first.from.millis()) / width_ms.max(1) } else { i64::try_from(at).unwrap_or_default() };
+        let slot = if apart {
+            (span.from.millis() - first.from.millis()) / width_ms.max(1)
+        } else {
+            i64::try_from(at).unwrap_or_default()
+        };
         let (x, wide) = (as_unit(slot.unsigned_abs()) / slots * 960.0, 960.0 / slots);
         let mut y = 120.0;
-        for (class, number) in [("stricter", span.events.stricter), ("milder", span.events.milder), ("within", span.events.within)] {
+        for (class, number) in
+            [("stricter", span.events.stricter), ("milder", span.events.milder), ("within", span.events.within)]
+        {
             let height = share(number, most) * 116.0;
             y -= height;
             if number > 0 {
@@ -138,7 +150,12 @@ pub(super) fn totals(page: &mut Markup, report: &Report, after: bool) {
     for outcome in OUTCOMES {
         let (was, is) = report.totals(outcome);
         let number = if after { is } else { was };
-        page.raw("<li class=\"").text(outcome.name()).raw("\"><b>").text(grouped(number)).raw("</b> ").text(outcome.name());
+        page.raw("<li class=\"")
+            .text(outcome.name())
+            .raw("\"><b>")
+            .text(grouped(number))
+            .raw("</b> ")
+            .text(outcome.name());
         page.raw(" <span class=\"dim\">").text(percent(number, report.records)).raw("</span></li>");
     }
     page.raw("</ul>");

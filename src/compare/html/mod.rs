@@ -5,6 +5,8 @@ mod charts;
 mod markup;
 mod tables;
 
+pub use tables::sender_name;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
@@ -21,7 +23,11 @@ pub fn page(report: &Report) -> String {
     let mut page = Markup::default();
     head(&mut page);
     page.raw("<header><p class=\"brand\">attrsync</p><h1>What changes from ").foreign(&report.before.settings);
-    page.raw(" to ").foreign(&report.after.settings).raw("</h1><p class=\"lead\">").text(summary(report)).raw("</p></header><main>");
+    page.raw(" to ")
+        .foreign(&report.after.settings)
+        .raw("</h1><p class=\"lead\">")
+        .text(summary(report))
+        .raw("</p></header><main>");
     figures(&mut page, report);
     flows(&mut page, report);
     timeline(&mut page, report);
@@ -71,7 +77,11 @@ fn figures(page: &mut Markup, report: &Report) {
         ("Within", "within", change.within, "the same verdict says something else"),
     ] {
         page.raw("<div class=\"figure ").text(class).raw("\"><dt>").text(name).raw("</dt><dd>").text(grouped(number));
-        page.raw(" <span class=\"note\">").text(percent(number, report.records)).raw("</span></dd><dd class=\"dim\">").text(note).raw("</dd></div>");
+        page.raw(" <span class=\"note\">")
+            .text(percent(number, report.records))
+            .raw("</span></dd><dd class=\"dim\">")
+            .text(note)
+            .raw("</dd></div>");
     }
     page.raw("<div class=\"figure\"><dt>Users concerned</dt><dd>").text(report.users).raw("</dd><dd class=\"dim\">");
     if report.without_user > 0 {
@@ -83,7 +93,9 @@ fn figures(page: &mut Markup, report: &Report) {
 }
 
 fn flows(page: &mut Markup, report: &Report) {
-    page.raw("<section><h2>Where verdicts go</h2><div class=\"flow\"><div><h3>").foreign(&report.before.settings).raw("</h3>");
+    page.raw("<section><h2>Where verdicts go</h2><div class=\"flow\"><div><h3>")
+        .foreign(&report.before.settings)
+        .raw("</h3>");
     charts::totals(page, report, false);
     page.raw("</div><div><h3>").foreign(&report.after.settings).raw("</h3>");
     charts::totals(page, report, true);
@@ -105,11 +117,15 @@ fn timeline(page: &mut Markup, report: &Report) {
 }
 
 fn foot(page: &mut Markup, report: &Report) {
-    page.raw("</main><footer><p>Settings version ").text(report.before.version).raw(" against ").text(report.after.version);
-    page.raw(". Users are counted exactly up to 16,384, and of one organization or kind of change up to 1,024; beyond that the number is an estimate within a few percent, and says so. No user and no value of an event is in this file.</p></footer></body></html>\n");
+    page.raw("</main><footer><p>Settings version ")
+        .text(report.before.version)
+        .raw(" against ")
+        .text(report.after.version);
+    page.raw(". Users are counted exactly up to 16,384, and of one organization or kind of change up to 4,096; beyond that the number is an estimate within a few percent, and says so. No user and no value of an event is in this file.</p></footer></body></html>\n");
 }
 
 /// A part of a whole, in percent; what is there is never told as nothing.
+#[must_use]
 pub fn percent(part: u64, whole: u64) -> String {
     match charts::share(part, whole) * 100.0 {
         0.0 => "0%".to_owned(),

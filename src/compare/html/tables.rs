@@ -34,7 +34,9 @@ fn kind(page: &mut Markup, Turn { from, to, events, users, examples }: &Turn) {
     page.raw("</div></th><td data-label=\"After\"><div>");
     end(page, *to);
     page.raw("</div></td><td class=\"number\" data-label=\"Events\">").text(grouped(*events));
-    page.raw("</td><td class=\"number\" data-label=\"Users\">").text(users).raw("</td><td class=\"wide\" data-label=\"Look at one\"><div>");
+    page.raw("</td><td class=\"number\" data-label=\"Users\">")
+        .text(users)
+        .raw("</td><td class=\"wide\" data-label=\"Look at one\"><div>");
     examples.iter().for_each(|one| example(page, one));
     page.raw("</div></td></tr>");
 }
@@ -42,14 +44,21 @@ fn kind(page: &mut Markup, Turn { from, to, events, users, examples }: &Turn) {
 fn end(page: &mut Markup, End { verdict, reason }: End) {
     page.raw("<span class=\"badge ").text(verdict.name()).raw("\">").text(verdict.name()).raw("</span>");
     if let Some(reason) = reason {
-        page.raw("<code>").text(reason.code()).raw("</code><p class=\"dim\">").text(reason.meaning().replace('`', "")).raw("</p>");
+        page.raw("<code>")
+            .text(reason.code())
+            .raw("</code><p class=\"dim\">")
+            .text(reason.meaning().replace('`', ""))
+            .raw("</p>");
     }
 }
 
 fn example(page: &mut Markup, Example { place, time, organization, command }: &Example) {
     page.raw("<details><summary><code>").foreign(&place.topic);
     page.text(format_args!("/{}/{}", place.partition, place.offset)).raw("</code></summary><p class=\"dim\">");
-    page.foreign(organization.as_deref().unwrap_or("unknown organization")).raw(", <time>").text(time).raw("</time></p>");
+    page.foreign(organization.as_deref().unwrap_or("unknown organization"))
+        .raw(", <time>")
+        .text(time)
+        .raw("</time></p>");
     if let Some(command) = command {
         page.raw("<pre tabindex=\"0\">").text(command).raw("</pre>");
     }
@@ -73,7 +82,9 @@ pub(super) fn organizations(page: &mut Markup, report: &Report) {
 }
 
 fn of_organization(page: &mut Markup, one: &OrganizationChange, most: u64) {
-    page.raw("<span class=\"name\">").foreign(one.organization.as_deref().unwrap_or("unknown organization")).raw("</span>");
+    page.raw("<span class=\"name\">")
+        .foreign(one.organization.as_deref().unwrap_or("unknown organization"))
+        .raw("</span>");
     charts::ways(page, one.changed, most);
     page.raw("<span class=\"note\">").text(format_args!(
         "{} of {} events change ({})",
@@ -102,13 +113,19 @@ fn attributes(page: &mut Markup, one: &OrganizationChange) {
         page.raw("</div></th><td data-label=\"Before\"><div>");
         fate(page, *from);
         page.raw("</div></td><td data-label=\"After\"><div>");
-        if from == to { _ = page.raw("another value") } else { fate(page, *to) }
+        if from == to {
+            _ = page.raw("another value")
+        } else {
+            fate(page, *to)
+        }
         page.raw("</div></td><td class=\"number\" data-label=\"Events\">").text(grouped(*events)).raw("</td></tr>");
     }
     page.raw("</tbody></table></div>");
     more(page, one.attributes.len());
     if one.other_attributes > 0 {
-        page.raw("<p class=\"dim\">").text(format_args!("{} more of attributes that are not told apart.", grouped(one.other_attributes))).raw("</p>");
+        page.raw("<p class=\"dim\">")
+            .text(format_args!("{} more of attributes that are not told apart.", grouped(one.other_attributes)))
+            .raw("</p>");
     }
 }
 
@@ -142,7 +159,11 @@ pub(super) fn senders(page: &mut Markup, report: &Report) {
         }
         let most = found.iter().map(|sender| sender.changed.events).max().unwrap_or_default();
         for Sender { name, changed } in found.iter().take(ROWS) {
-            page.raw("<div class=\"sender\"><p>").foreign(sender_name(name.as_deref())).raw("</p><p class=\"number\">").text(grouped(changed.events)).raw("</p>");
+            page.raw("<div class=\"sender\"><p>")
+                .foreign(sender_name(name.as_deref()))
+                .raw("</p><p class=\"number\">")
+                .text(grouped(changed.events))
+                .raw("</p>");
             charts::ways(page, *changed, most);
             page.raw("</div>");
         }
@@ -152,7 +173,8 @@ pub(super) fn senders(page: &mut Markup, report: &Report) {
 }
 
 /// How a sender is called.
-pub(super) fn sender_name(name: Option<&str>) -> &str {
+#[must_use]
+pub fn sender_name(name: Option<&str>) -> &str {
     match name {
         None => "all others",
         Some("") => "unknown",
@@ -165,6 +187,8 @@ pub(super) fn sender_name(name: Option<&str>) -> &str {
 
 fn more(page: &mut Markup, found: usize) {
     if found > ROWS {
-        page.raw("<p class=\"dim\">").text(format_args!("{} more are in the JSON (--json).", grouped((found - ROWS) as u64))).raw("</p>");
+        page.raw("<p class=\"dim\">")
+            .text(format_args!("{} more are in the JSON (--json).", grouped((found - ROWS) as u64)))
+            .raw("</p>");
     }
 }

@@ -14,7 +14,6 @@ pub(crate) mod told;
 
 use std::sync::Arc;
 
-
 use newest::Newest;
 use organization::Organization;
 use ring::Minute;
