@@ -16,6 +16,7 @@ use super::{
     source::source,
 };
 use crate::{
+    config::Config,
     domain::{EventTime, Organization, Snapshot},
     replay::Defaults,
     store::{Settings, SettingsError},
@@ -47,6 +48,11 @@ impl JudgeOptions {
     /// The settings, once their warnings are told.
     pub(super) fn settings(&self) -> anyhow::Result<Settings> {
         settings(&self.config, self.settings_at)
+    }
+
+    /// The configuration.
+    pub(super) fn config(&self) -> anyhow::Result<Config> {
+        Ok(self.config.load()?.config)
     }
 
     /// What stands in for what records do not say.
