@@ -17,6 +17,7 @@ use super::{
     source::source,
 };
 use crate::{
+    config::Config,
     domain::{EventTime, Organization, Snapshot, shell},
     replay::Defaults,
     store::{Settings, SettingsError},
@@ -50,6 +51,11 @@ impl JudgeOptions {
         settings(&self.config, self.settings_at)
     }
 
+    /// The configuration.
+    pub(super) fn config(&self) -> anyhow::Result<Config> {
+        Ok(self.config.load()?.config)
+    }
+
     /// Other settings, judged by the same policy.
     pub(super) fn settings_of(&self, which: &Which) -> anyhow::Result<Settings> {
         match which {
@@ -57,11 +63,6 @@ impl JudgeOptions {
             Which::At(time) => settings(&self.config, Some(*time)),
             Which::File(path) => settings(&self.config.with_settings(path), None),
         }
-    }
-
-    /// The brokers that the configuration names.
-    pub(super) fn brokers(&self) -> anyhow::Result<String> {
-        Ok(self.config.load()?.config.kafka.bootstrap_servers)
     }
 
     /// The flags by which `explain` judges as these settings do; none where they can't stand in a shell's line.

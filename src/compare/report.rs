@@ -43,6 +43,8 @@ pub struct Report {
     pub before: Side,
     /// The second settings.
     pub after: Side,
+    /// Offsets that were asked for and that their topic no longer keeps.
+    pub gone: u64,
     /// Events judged, by each settings once.
     pub records: u64,
     /// Events whose verdict is another.
@@ -209,7 +211,7 @@ impl Report {
     #[must_use]
     pub fn of(
         comparison: &Comparison,
-        (before, after): (Side, Side),
+        ((before, after), gone): ((Side, Side), u64),
         explain: &dyn Fn(&Place) -> Option<String>,
     ) -> Self {
         let Comparison { matrix, ways, users, nobody, kinds, organizations, .. } = comparison;
@@ -221,6 +223,7 @@ impl Report {
         Self {
             before,
             after,
+            gone,
             records: matrix.all(),
             changed: Change::of(*ways),
             users: users.count(),

@@ -1,18 +1,31 @@
-//! How far a job is, for whoever shows it, and the wish that it end.
+//! How far a job is, for whoever shows it, how fast it may go, and the wish that it end.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use super::Chunk;
+use super::{Chunk, Limits, pace::Pace};
 
 /// How far a job is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Counter {
     records: AtomicU64,
     size: AtomicU64,
     stopped: AtomicBool,
+    pace: Pace,
 }
 
 impl Counter {
+    /// Of a job that begins now, and goes no faster than this.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        let (records, size, stopped) = Default::default();
+        Self { records, size, stopped, pace: Pace::new(limits) }
+    }
+
+    /// Waits until the next record may be worked through.
+    pub(super) fn wait(&self) {
+        self.pace.wait(self);
+    }
+
     /// Records that were worked through.
     #[must_use]
     pub fn records(&self) -> u64 {

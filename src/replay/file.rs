@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use super::{Chunk, Defaults, Each, Failure, Reader, Source};
+use super::{Chunk, Defaults, Each, Failure, Measure, Reader, Source};
 use crate::{
     domain::{Arena, Policy},
     source::file::{self, Batch},
@@ -60,6 +60,10 @@ impl Source for File {
 
     fn size(&self) -> Option<u64> {
         self.bytes
+    }
+
+    fn measure(&self) -> Measure {
+        Measure::Bytes
     }
 
     fn reader(&self) -> Result<Box<dyn Reader + '_>, Failure> {

@@ -69,7 +69,11 @@ impl Job<'_> {
         let (mut reader, mut out) = (self.source.reader()?, Vec::new());
         while !self.counter.stopped() {
             out.clear();
-            let Some(chunk) = reader.read(&mut |record, arena| work.record(record, arena, &mut out))? else {
+            let read = reader.read(&mut |record, arena| {
+                self.counter.wait();
+                work.record(record, arena, &mut out)
+            });
+            let Some(chunk) = read? else {
                 mem::forget(failing);
                 return Ok(work);
             };

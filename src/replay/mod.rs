@@ -1,7 +1,7 @@
 //! History read again: any source of records drives one [`Work`] per thread, and what the threads found is merged at the end.
 //! `replay`, `compare` and `advise` are three works over the same history.
 //!
-//! - A [`Source`] is where records are: a [`File`]. Each thread has a [`Reader`] of its own, which hands
+//! - A [`Source`] is where records are: a [`File`], or [`Topics`]. Each thread has a [`Reader`] of its own, which hands
 //!   out records a [`Chunk`] at a time, so that memory is bounded whatever the history holds.
 //! - A [`Work`] is what is done with each: it judges by [`worker::judge()`](crate::worker::judge()), counts, and writes what is to be
 //!   written.
@@ -14,6 +14,8 @@ mod failure;
 mod file;
 mod filter;
 mod job;
+mod pace;
+mod topic;
 
 pub use self::{
     counter::Counter,
@@ -22,6 +24,8 @@ pub use self::{
     file::File,
     filter::Filter,
     job::{Output, run},
+    pace::Limits,
+    topic::{Fetching, Offsets, Topics, Wanted},
 };
 use crate::domain::{Arena, Record};
 
@@ -40,13 +44,25 @@ pub trait Work: Send {
 /// Takes in one record that a reader hands out.
 pub type Each<'e> = dyn for<'a> FnMut(&Record<'a>, &'a Arena) -> Result<(), Failure> + 'e;
 
+/// In what the size of history is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// Bytes of a file.
+    Bytes,
+    /// Offsets of topics.
+    Offsets,
+}
+
 /// Where history is.
-pub trait Source: Sync {
+pub trait Source: Send + Sync {
     /// How many threads have something to do.
     fn threads(&self) -> usize;
 
     /// How much there is, in the measure of [`Chunk::size`]; `None` where nobody knows.
     fn size(&self) -> Option<u64>;
+
+    /// In what that is measured.
+    fn measure(&self) -> Measure;
 
     /// A reader for one thread. Together, the readers of all threads hand out each record once.
     ///
@@ -65,7 +81,7 @@ pub trait Reader {
 }
 
 /// Some records that were handed out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Chunk {
     /// Its place among the chunks of all readers; `None` where only one reader's own chunks have an order.
     pub turn: Option<u64>,

@@ -18,7 +18,7 @@ use std::{
 use anyhow::{Context, bail};
 
 use super::interrupt::on_interrupt;
-use crate::replay::{self, Counter, Failure, Output, Source, Work};
+use crate::replay::{self, Counter, Failure, Limits, Output, Source, Work};
 
 pub(super) use self::{
     moment::moment,
@@ -51,13 +51,13 @@ impl Interrupt {
 /// Works through history in the background, so that an interrupt ends the command even while it waits for input; shows how
 /// far it is meanwhile. `None` where it was interrupted.
 pub(super) fn run<W: Work + 'static>(
-    source: Box<dyn Source + Send>,
+    source: Arc<dyn Source>,
     output: Output,
-    (interrupt, mut progress): (&Interrupt, Progress),
+    (interrupt, mut progress, limits): (&Interrupt, Progress, Limits),
     work: impl Fn() -> W + Send + Sync + 'static,
 ) -> anyhow::Result<Option<W>> {
     let (tell, news) = channel();
-    let counter = Arc::new(Counter::default());
+    let counter = Arc::new(Counter::new(limits));
     let counts = Arc::clone(&counter);
     let job = move || _ = tell.send(replay::run(source.as_ref(), output, &counts, work));
     thread::Builder::new().name("replay".to_owned()).spawn(job).context("no thread for the history")?;

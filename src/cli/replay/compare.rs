@@ -57,28 +57,30 @@ impl CompareOptions {
     fn compare(&self, (before, after): (&Which, &Which), means: &Means<'_>) -> anyhow::Result<ExitCode> {
         let interrupt = Interrupt::listen()?;
         let defaults = means.judge.defaults();
+        let config = means.judge.config()?;
         let both = [before, after].map(|which| means.judge.settings_of(which).map(|settings| settings.current()));
         let [first, second] = both;
         let snapshots = [first?, second?];
         let versions = [snapshots[0].version(), snapshots[1].version()];
         let now = defaults.now;
-        let chosen = means.history.open(snapshots[0].policy(), defaults)?;
+        let chosen = means.history.open(&config, defaults)?;
         let page = self.html.as_deref().map(|path| Target::open(path, means.force)).transpose()?;
-        let progress = Progress::new(chosen.source.size(), true);
-        let (key, filter) = (RandomState::new(), chosen.filter);
+        let progress = Progress::new(&*chosen.source, true);
+        let (key, filter) = (RandomState::new(), chosen.filter.clone());
         let work = move || Comparing {
             snapshots: snapshots.clone(),
             now,
             filter: filter.clone(),
             found: Comparison::new(&key),
         };
-        let found = history::run(chosen.source, Box::new(sink()), (&interrupt, progress), work)?;
+        let watched = (&interrupt, progress, means.history.limits());
+        let found = history::run(Arc::clone(&chosen.source), Box::new(sink()), watched, work)?;
         let Some(Comparing { found, .. }) = found else { return Ok(interrupted()) };
         let sides = [(before, versions[0]), (after, versions[1])]
             .map(|(which, version)| Side { settings: which.to_string(), version })
             .into();
-        let explain = Explain::new(after, means)?;
-        let report = Report::of(&found, sides, &|place| explain.command(place));
+        let explain = Explain::new(after, means, &config.kafka.bootstrap_servers);
+        let report = Report::of(&found, (sides, chosen.gone()), &|place| explain.command(place));
         if let Some((target, mut output)) = page {
             output.write_all(html::page(&report).as_bytes())?;
             output.flush()?;
@@ -122,14 +124,14 @@ struct Explain {
 }
 
 impl Explain {
-    fn new(after: &Which, means: &Means<'_>) -> anyhow::Result<Self> {
+    fn new(after: &Which, means: &Means<'_>, brokers: &str) -> Self {
         let path = means.history.file().filter(|path| *path != Path::new("-"));
         let file = path.and_then(|path| {
             let name = path.file_name()?.to_str()?.to_owned();
             Some((name, shell::word(path.to_str()?)?.into_owned()))
         });
-        let brokers = shell::word(&means.judge.brokers()?).map(std::borrow::Cow::into_owned);
-        Ok(Self { file, brokers, flags: means.judge.flags_of(after) })
+        let brokers = shell::word(brokers).map(std::borrow::Cow::into_owned);
+        Self { file, brokers, flags: means.judge.flags_of(after) }
     }
 
     fn command(&self, Place { topic, partition, offset }: &Place) -> Option<String> {

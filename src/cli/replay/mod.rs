@@ -13,13 +13,9 @@ mod tally;
 mod target;
 mod verdicts;
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Instant,
-};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Instant};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 
 use super::{
@@ -46,8 +42,12 @@ Exit codes: 0 every record has its verdict; 1 a fault; 2 usage or configuration;
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ReplayArgs {
-    /// Where verdicts go, one a line; - for standard output
-    #[arg(long, value_name = "FILE", required_unless_present = "compare", conflicts_with = "compare")]
+    /// Write verdicts nowhere, and count them; the default
+    #[arg(long, conflicts_with = "to_file")]
+    dry_run: bool,
+
+    /// Write verdicts to a file, one a line; - for standard output
+    #[arg(long, value_name = "FILE", conflicts_with = "compare")]
     to_file: Option<PathBuf>,
 
     /// Replace the file of verdicts if it is there
@@ -76,26 +76,30 @@ impl ReplayArgs {
         }
         let interrupt = Interrupt::listen()?;
         let (defaults, began) = (self.judge.defaults(), Instant::now());
-        let settings = self.judge.settings()?;
-        let (snapshot, now) = (settings.current(), defaults.now);
+        let (config, now) = (self.judge.config()?, defaults.now);
+        let chosen = self.history.open(&config, defaults)?;
+        let snapshot = self.judge.settings()?.current();
         let version = snapshot.version();
-        let chosen = self.history.open(snapshot.policy(), defaults)?;
-        let to_file = self.to_file.as_deref().context("--to-file says where verdicts go")?;
-        self.refuse_same_file(to_file)?;
-        let (target, output) = Target::open(to_file, self.force)?;
-        let progress = Progress::new(chosen.source.size(), target.leaves_terminal_free());
-        let work = Verdicts { snapshot, now, filter: chosen.filter, written: true, tally: Tally::default() };
-        let found = history::run(chosen.source, output, (&interrupt, progress), move || work.clone())?;
+        self.refuse_same_file()?;
+        let (target, output) = match &self.to_file {
+            Some(file) => Target::open(file, self.force)?,
+            None => Target::nowhere(),
+        };
+        let progress = Progress::new(&*chosen.source, target.leaves_terminal_free());
+        let written = self.to_file.is_some();
+        let work = Verdicts { snapshot, now, filter: chosen.filter.clone(), written, tally: Tally::default() };
+        let watched = (&interrupt, progress, self.history.limits());
+        let found = history::run(Arc::clone(&chosen.source), output, watched, move || work.clone())?;
         let Some(Verdicts { tally, .. }) = found else { return Ok(interrupted()) };
         target.keep()?;
-        Summary { tally: &tally, version, took: began.elapsed() }.print(self.json)?;
+        Summary { tally: &tally, version, gone: chosen.gone(), took: began.elapsed() }.print(self.json)?;
         Ok(ExitCode::SUCCESS)
     }
 
     /// Written in place of its own input, a replay could never be repeated.
-    fn refuse_same_file(&self, to_file: &Path) -> anyhow::Result<()> {
-        let real = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
-        if let (Some(from), Some(to)) = (real(&self.history.from_file), real(to_file))
+    fn refuse_same_file(&self) -> anyhow::Result<()> {
+        let real = |path: &Option<PathBuf>| path.as_ref()?.canonicalize().ok().filter(|path| path.is_file());
+        if let (Some(from), Some(to)) = (real(&self.history.from_file), real(&self.to_file))
             && from == to
         {
             bail!("{} is read from and written to; name another file for the verdicts", to.display());

@@ -87,6 +87,8 @@ pub(super) struct Summary<'t> {
     /// The version of the settings that judged.
     #[serde(rename = "settingsVersion")]
     pub(super) version: u64,
+    /// Offsets that were asked for and are no longer kept.
+    pub(super) gone: u64,
     /// How long it took.
     #[serde(rename = "seconds", serialize_with = "seconds")]
     pub(super) took: Duration,
@@ -106,6 +108,10 @@ impl Summary<'_> {
         let Tally { records, accepted, partial, rejected, .. } = *self.tally;
         let took = self.took.as_secs_f64();
         writeln!(out, "judged {} in {took:.2} s by settings {}", records_in_words(records), self.version)?;
+        if self.gone > 0 {
+            let gone = HumanCount(self.gone);
+            writeln!(out, "  {gone:>12}  {}", styled(DOUBTFUL, "offsets that were asked for are past retention"))?;
+        }
         for (number, name, style) in
             [(accepted, "accepted", GOOD), (partial, "partial", DOUBTFUL), (rejected, "rejected", BAD)]
         {

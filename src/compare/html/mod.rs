@@ -50,6 +50,15 @@ fn head(page: &mut Markup) {
 /// The whole in a sentence or two; the table in a terminal begins with it, too.
 #[must_use]
 pub fn summary(report: &Report) -> String {
+    let gone = match report.gone {
+        0 => String::new(),
+        1 => " 1 older one is no longer kept.".to_owned(),
+        many => format!(" {} older ones are no longer kept.", grouped(many)),
+    };
+    judged_and_changed(report) + &gone
+}
+
+fn judged_and_changed(report: &Report) -> String {
     let judged = match report.records {
         1 => "1 event was".to_owned(),
         many => format!("{} events were", grouped(many)),

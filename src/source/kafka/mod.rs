@@ -8,6 +8,7 @@
 //! stop, the others are read on. An operator can choose another strategy, or KIP-848's `group.protocol=consumer`;
 //! [`Change::apply`] answers in whatever protocol the group speaks.
 
+mod assigned;
 mod context;
 mod failure;
 mod properties;
@@ -30,6 +31,7 @@ use rdkafka::{
 
 use self::context::Context;
 pub(crate) use self::{
+    assigned::{Assigned, Came, Hand},
     context::Change,
     properties::{Member, properties},
     record::record,
