@@ -30,6 +30,7 @@
 //! [`domain`] holds the words that all of them speak, [`store`] makes the settings that judge, [`worker`] drives the loop,
 //! [`replay`] reads history again, [`observe`] tells others how it goes, [`dashboard`] reads the verdicts back and shows them, [`config`] is what the process was told, [`cli`] is a file per command.
 
+pub mod advice;
 pub mod cli;
 pub mod compare;
 pub mod config;
