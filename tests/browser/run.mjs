@@ -43,10 +43,11 @@ test("every view is reached by clicking and shows what it is for", async ({ open
   await tab.getByText("it observes").waitFor();
   await tab.getByRole("link", { name: "Organizations" }).click();
   await tab.getByRole("link", { name: "acme" }).click();
-  for (const heading of ["What is being rejected", "Enforcement", "Keys that sign", "Attributes of users", "Names that nobody configured"]) {
+  for (const heading of ["Advice", "What is being rejected", "Enforcement", "Keys that sign", "Attributes of users", "Names that nobody configured"]) {
     await tab.getByRole("heading", { name: heading }).waitFor();
   }
   await tab.getByRole("link", { name: "plan" }).first().waitFor();
+  await tab.getByText("attrsync settings attribute add acme utm_campaign --type TYPE").waitFor();
   check(complaints.length === 0, `no complaints: ${complaints}`);
 });
 
