@@ -11,7 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
 use super::report::Report;
-use crate::count::distinct::grouped;
+use crate::{count::distinct::grouped, domain::EventTime};
 use markup::Markup;
 
 /// The one stylesheet.
@@ -121,7 +121,11 @@ fn timeline(page: &mut Markup, report: &Report) {
     }
     page.raw("<section><h2>When the events that change happened</h2><div class=\"card\">");
     charts::timeline(page, spans, report.timeline.width_ms);
-    page.raw("<p class=\"axis\"><time>").text(first.from).raw("</time><time>").text(last.from).raw("</time></p></div>");
+    page.raw("<p class=\"axis\"><time>")
+        .text(minute(first.from))
+        .raw("</time><time>")
+        .text(minute(last.from))
+        .raw("</time></p></div>");
     page.raw("<p class=\"legend\"><span class=\"stricter\">stricter</span> <span class=\"milder\">milder</span> <span class=\"within\">within</span></p></section>");
 }
 
@@ -131,6 +135,12 @@ fn foot(page: &mut Markup, report: &Report) {
         .raw(" against ")
         .text(report.after.version);
     page.raw(". Users are counted exactly up to 16,384, and of one organization or kind of change up to 4,096; beyond that the number is an estimate within a few percent, and says so. No user and no value of an event is in this file.</p></footer></body></html>\n");
+}
+
+/// A time, to the minute.
+fn minute(time: EventTime) -> String {
+    let text = time.text();
+    format!("{} UTC", text.as_str().get(..16).unwrap_or_default().replace('T', " "))
 }
 
 /// A part of a whole, in percent; what is there is never told as nothing.

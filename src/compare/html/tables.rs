@@ -1,6 +1,6 @@
 //! What changes, by kind, by organization and by sender. Where a table has no room, each of its rows becomes a card.
 
-use super::{charts, markup::Markup, percent};
+use super::{charts, markup::Markup, minute, percent};
 use crate::{
     compare::{
         Fate,
@@ -57,7 +57,7 @@ fn example(page: &mut Markup, Example { place, time, organization, command }: &E
     page.text(format_args!("/{}/{}", place.partition, place.offset)).raw("</code></summary><p class=\"dim\">");
     page.foreign(organization.as_deref().unwrap_or("unknown organization"))
         .raw(", <time>")
-        .text(time)
+        .text(minute(*time))
         .raw("</time></p>");
     if let Some(command) = command {
         page.raw("<pre tabindex=\"0\">").text(command).raw("</pre>");
