@@ -7,7 +7,9 @@
 //!
 //! Whole or not at all: verdicts are written beside the file and take its name at the end.
 
-mod tally;
+mod into_topics;
+mod outputs;
+mod summary;
 mod target;
 mod verdicts;
 
@@ -20,7 +22,9 @@ use super::{
     history::{self, HistoryOptions, Interrupt, Progress},
     judging::{JudgeOptions, interrupted},
 };
-use tally::{Summary, Tally};
+use crate::replay::{By, Judgement, Tally};
+use into_topics::TopicOptions;
+use summary::Summary;
 use target::Target;
 use verdicts::Verdicts;
 
@@ -40,7 +44,7 @@ Exit codes: 0 every record has its verdict; 1 a fault; 2 usage or configuration;
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ReplayArgs {
     /// Write verdicts nowhere, and count them; the default
-    #[arg(long, conflicts_with = "to_file")]
+    #[arg(long, conflicts_with_all = ["to_file", "to_topics", "into_live", "resume"])]
     dry_run: bool,
 
     /// Write verdicts to a file, one a line; - for standard output
@@ -56,6 +60,9 @@ pub(super) struct ReplayArgs {
     json: bool,
 
     #[command(flatten)]
+    topics: TopicOptions,
+
+    #[command(flatten)]
     history: HistoryOptions,
 
     #[command(flatten)]
@@ -64,6 +71,9 @@ pub(super) struct ReplayArgs {
 
 impl ReplayArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
+        if self.topics.asked() {
+            return self.into_topics();
+        }
         let interrupt = Interrupt::listen()?;
         let (defaults, began) = (self.judge.defaults(), Instant::now());
         let (config, now) = (self.judge.config()?, defaults.now);
@@ -75,14 +85,16 @@ impl ReplayArgs {
             Some(file) => Target::open(file, self.force)?,
             None => Target::nowhere(),
         };
-        let progress = Progress::new(&*chosen.source, target.leaves_terminal_free());
-        let written = self.to_file.is_some();
-        let work = Verdicts { snapshot, now, filter: chosen.filter.clone(), written, tally: Tally::default() };
+        let size = (chosen.source.size(), chosen.source.measure());
+        let progress = Progress::new(size, target.leaves_terminal_free());
+        let judgement = Judgement { by: By::One(snapshot), now, filter: chosen.filter.clone() };
+        let work = Verdicts { judgement, written: self.to_file.is_some(), tally: Tally::default() };
         let watched = (&interrupt, progress, self.history.limits());
         let found = history::run(Arc::clone(&chosen.source), output, watched, move || work.clone())?;
         let Some(Verdicts { tally, .. }) = found else { return Ok(interrupted()) };
         target.keep()?;
-        Summary { tally: &tally, version, gone: chosen.gone(), took: began.elapsed() }.print(self.json)?;
+        let took = began.elapsed();
+        Summary { tally: &tally, version: Some(version), gone: chosen.gone(), took, replay: None }.print(self.json)?;
         Ok(ExitCode::SUCCESS)
     }
 
