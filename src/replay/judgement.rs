@@ -1,10 +1,14 @@
 //! The judgement of a replay: by which settings, at which time, and of which events.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 
-use super::Filter;
+use super::{Filter, Judged};
 use crate::{
     domain::{Arena, EventTime, Record, Snapshot, Verdict},
+    store::Timeline,
     worker::judge,
 };
 
@@ -13,15 +17,39 @@ use crate::{
 pub enum By {
     /// All by the same.
     One(Arc<Snapshot>),
+    /// Each as the settings were when it came.
+    Time(Arc<Timeline>),
+    /// Each by those that judged it live.
+    Judged(Arc<AsJudged>),
 }
 
-impl By {
-    /// The settings that judge a record.
+/// The settings that judged live.
+pub struct AsJudged {
+    judged: Judged,
+    timeline: Timeline,
+    guessed: AtomicU64,
+}
+
+impl AsJudged {
+    /// What the verdict topics tell, and the settings of each version.
     #[must_use]
-    pub fn snapshot(&self, _record: &Record<'_>) -> &Snapshot {
-        match self {
-            Self::One(snapshot) => snapshot,
-        }
+    pub fn new(judged: Judged, timeline: Timeline) -> Self {
+        Self { judged, timeline, guessed: AtomicU64::new(0) }
+    }
+
+    /// Events that no live verdict was found for, or one of a version that the history of the settings doesn't have: these were
+    /// judged as the settings were when they came.
+    #[must_use]
+    pub fn guessed(&self) -> u64 {
+        self.guessed.load(Relaxed)
+    }
+
+    fn snapshot(&self, record: &Record<'_>, now: EventTime) -> &Snapshot {
+        let version = self.judged.version(record.position);
+        version.and_then(|version| self.timeline.of_version(version)).unwrap_or_else(|| {
+            self.guessed.fetch_add(1, Relaxed);
+            self.timeline.at(record.timestamp.unwrap_or(now))
+        })
     }
 }
 
@@ -40,7 +68,12 @@ impl Judgement {
     /// Judges a record; `None` where its event wasn't asked for.
     #[must_use]
     pub fn judge<'a>(&'a self, record: &Record<'a>, arena: &'a Arena) -> Option<Verdict<'a>> {
-        let verdict = judge(arena, record, self.by.snapshot(record), self.now);
+        let snapshot = match &self.by {
+            By::One(snapshot) => snapshot,
+            By::Time(timeline) => timeline.at(record.timestamp.unwrap_or(self.now)),
+            By::Judged(as_judged) => as_judged.snapshot(record, self.now),
+        };
+        let verdict = judge(arena, record, snapshot, self.now);
         self.filter.takes(&verdict).then_some(verdict)
     }
 }

@@ -15,6 +15,7 @@ mod failure;
 mod file;
 mod filter;
 mod job;
+mod judged;
 mod judgement;
 mod pace;
 mod plan;
@@ -29,7 +30,8 @@ pub use self::{
     file::File,
     filter::Filter,
     job::{Output, run},
-    judgement::{By, Judgement},
+    judged::{Judged, Learning},
+    judgement::{AsJudged, By, Judgement},
     pace::Limits,
     plan::{Plan, PlannedSpan},
     tally::{Reasons, Tally},

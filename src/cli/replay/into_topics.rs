@@ -12,6 +12,7 @@ use clap::Args;
 
 use super::{
     ReplayArgs, outputs,
+    settings::ChosenSettings,
     summary::{Replayed, Summary},
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
         output::{DIM, styled},
     },
     config::Config,
-    replay::{By, Delivery, Judgement, Means, Measure, Plan},
+    replay::{Delivery, Judgement, Means, Measure, Plan},
     worker::Options,
 };
 
@@ -73,16 +74,15 @@ impl ReplayArgs {
         }
         let (interrupt, began) = (Interrupt::listen()?, Instant::now());
         let config = self.judge.config()?;
-        let snapshot = self.judge.settings()?.current();
-        let version = snapshot.version();
+        let Some(settings) = self.chosen_settings(&config, &interrupt)? else { return Ok(interrupted()) };
         let plan = match &self.topics.resume {
-            Some(id) => self.planned(id, version)?,
-            None => self.plan(&config, version)?,
+            Some(id) => self.planned(id, &settings)?,
+            None => self.plan(&config, &settings)?,
         };
         let options = outputs::options(&config, (&plan.accepted, &plan.rejected)).within_topics();
         let mut defaults = self.judge.defaults();
         defaults.event_type.clone_from(&plan.default_type);
-        let judgement = Judgement { by: By::One(snapshot), now: defaults.now, filter: plan.filter.clone() };
+        let judgement = Judgement { by: settings.by.clone(), now: defaults.now, filter: plan.filter.clone() };
         let progress = Progress::new((Some(plan.size()), Measure::Offsets), true);
         let (job_plan, job_fetching) = (plan.clone(), fetching(&config));
         let watched = (&interrupt, progress, self.history.limits());
@@ -102,12 +102,13 @@ impl ReplayArgs {
             delivered_before: delivered.before,
         });
         let (gone, took) = (plan.gone + delivered.gone, began.elapsed());
-        Summary { tally: &delivered.tally, version: Some(version), gone, took, replay }.print(self.json)?;
+        let (version, guessed) = (settings.version, settings.guessed());
+        Summary { tally: &delivered.tally, version, guessed, gone, took, replay }.print(self.json)?;
         Ok(ExitCode::SUCCESS)
     }
 
     /// A new plan, kept before anything is sent.
-    fn plan(&self, config: &Config, version: u64) -> anyhow::Result<Plan> {
+    fn plan(&self, config: &Config, settings: &ChosenSettings) -> anyhow::Result<Plan> {
         let id = self.topics.id.clone().unwrap_or_else(new_id);
         if Plan::path(&self.topics.plans, &id).exists() {
             bail!("there is a plan of a replay {id} here; go on with it with --resume {id}, or choose another --id");
@@ -131,8 +132,8 @@ impl ReplayArgs {
             rejected,
             filter: self.history.filter(),
             default_type,
-            settings: self.judge.chosen(),
-            settings_version: Some(version),
+            settings: settings.words.clone(),
+            settings_version: settings.version,
             spans: topics.planned(),
             gone: topics.gone(),
         };
@@ -144,13 +145,18 @@ impl ReplayArgs {
     }
 
     /// The plan of a replay that was begun, which is judged by the same settings to its end.
-    fn planned(&self, id: &str, version: u64) -> anyhow::Result<Plan> {
+    fn planned(&self, id: &str, settings: &ChosenSettings) -> anyhow::Result<Plan> {
         let plan = Plan::read(&self.topics.plans, id)
             .with_context(|| format!("there is no plan of a replay {id} here; --plans names the folder where it is"))?;
-        if plan.settings_version.is_some_and(|planned| planned != version) {
+        let same = match plan.settings_version {
+            Some(version) => settings.version == Some(version),
+            None => settings.words == plan.settings,
+        };
+        if !same {
+            let version = plan.settings_version.map_or_else(String::new, |version| format!(" {version}"));
             bail!(
-                "replay {id} was begun by settings {}, chosen by {}, and these are {version}; choose the same, or begin a new replay",
-                plan.settings_version.unwrap_or_default(),
+                "replay {id} was begun by settings{version}, chosen by {}, and these are others; choose the same, or begin a new \
+                 replay",
                 plan.settings.join(" ")
             );
         }

@@ -9,6 +9,7 @@
 
 mod into_topics;
 mod outputs;
+mod settings;
 mod summary;
 mod target;
 mod verdicts;
@@ -22,8 +23,9 @@ use super::{
     history::{self, HistoryOptions, Interrupt, Progress},
     judging::{JudgeOptions, interrupted},
 };
-use crate::replay::{By, Judgement, Tally};
+use crate::replay::{Judgement, Tally};
 use into_topics::TopicOptions;
+use settings::SettingsAs;
 use summary::Summary;
 use target::Target;
 use verdicts::Verdicts;
@@ -67,6 +69,10 @@ pub(super) struct ReplayArgs {
 
     #[command(flatten)]
     judge: JudgeOptions,
+
+    /// Judge each event by the settings as they were for it, from a database [default: all as the settings are]
+    #[arg(long, value_name = "WHAT", conflicts_with_all = ["settings_at", "settings", "from_file"])]
+    settings_as: Option<SettingsAs>,
 }
 
 impl ReplayArgs {
@@ -78,8 +84,7 @@ impl ReplayArgs {
         let (defaults, began) = (self.judge.defaults(), Instant::now());
         let (config, now) = (self.judge.config()?, defaults.now);
         let chosen = self.history.open(&config, defaults)?;
-        let snapshot = self.judge.settings()?.current();
-        let version = snapshot.version();
+        let Some(settings) = self.chosen_settings(&config, &interrupt)? else { return Ok(interrupted()) };
         self.refuse_same_file()?;
         let (target, output) = match &self.to_file {
             Some(file) => Target::open(file, self.force)?,
@@ -87,14 +92,15 @@ impl ReplayArgs {
         };
         let size = (chosen.source.size(), chosen.source.measure());
         let progress = Progress::new(size, target.leaves_terminal_free());
-        let judgement = Judgement { by: By::One(snapshot), now, filter: chosen.filter.clone() };
+        let judgement = Judgement { by: settings.by.clone(), now, filter: chosen.filter.clone() };
         let work = Verdicts { judgement, written: self.to_file.is_some(), tally: Tally::default() };
         let watched = (&interrupt, progress, self.history.limits());
         let found = history::run(Arc::clone(&chosen.source), output, watched, move || work.clone())?;
         let Some(Verdicts { tally, .. }) = found else { return Ok(interrupted()) };
         target.keep()?;
         let took = began.elapsed();
-        Summary { tally: &tally, version: Some(version), gone: chosen.gone(), took, replay: None }.print(self.json)?;
+        let (version, guessed, gone) = (settings.version, settings.guessed(), chosen.gone());
+        Summary { tally: &tally, version, guessed, gone, took, replay: None }.print(self.json)?;
         Ok(ExitCode::SUCCESS)
     }
 

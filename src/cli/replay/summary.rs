@@ -26,6 +26,8 @@ pub(super) struct Summary<'t> {
     /// The version of the settings that judged, where it was one.
     #[serde(rename = "settingsVersion")]
     pub(super) version: Option<u64>,
+    /// Events that were to be judged by what judged them live, and of which nothing tells what that was.
+    pub(super) guessed: u64,
     /// Offsets that were asked for and are no longer kept.
     pub(super) gone: u64,
     /// The replay into topics.
@@ -72,9 +74,13 @@ impl Summary<'_> {
                 "replay {id} into {accepted} and {rejected} is whole; {before} offsets were delivered by earlier runs"
             )?;
         }
-        if self.gone > 0 {
-            let gone = HumanCount(self.gone);
-            writeln!(out, "  {gone:>12}  {}", styled(DOUBTFUL, "offsets that were asked for are past retention"))?;
+        for (number, what) in [
+            (self.gone, "offsets that were asked for are past retention"),
+            (self.guessed, "events by the settings when they came: no live verdict tells which ones judged them"),
+        ] {
+            if number > 0 {
+                writeln!(out, "  {:>12}  {}", HumanCount(number).to_string(), styled(DOUBTFUL, what))?;
+            }
         }
         for (number, name, style) in
             [(accepted, "accepted", GOOD), (partial, "partial", DOUBTFUL), (rejected, "rejected", BAD)]
