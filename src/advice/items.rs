@@ -25,6 +25,8 @@ pub struct Item {
     pub advice: &'static str,
     /// What it is about: an attribute, a key; the organization where it is about all of it.
     pub about: String,
+    /// What that is: `user` or `company` whose attribute it is, `key`, or `organization`.
+    pub of: &'static str,
     /// Whether it can be done now.
     pub ready: Ready,
     /// What was seen, and what follows.

@@ -33,6 +33,17 @@ pub enum Owner {
     Company,
 }
 
+impl Owner {
+    /// `user` or `company`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Company => "company",
+        }
+    }
+}
+
 /// What an event was.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Event<'e> {

@@ -97,7 +97,8 @@ impl AdviseArgs {
         let (snapshot, filter) = (observing(&settings), chosen.filter.clone());
         let key = RandomState::new();
         let work = move || Advising::new(Arc::clone(&snapshot), (now, filter.clone()), &key);
-        let watched = (&interrupt, Progress::new(&*chosen.source, true), self.history.limits());
+        let watched =
+            (&interrupt, Progress::new((chosen.source.size(), chosen.source.measure()), true), self.history.limits());
         let found = history::run(Arc::clone(&chosen.source), Box::new(sink()), watched, work)?;
         let Some(found) = found else { return Ok(interrupted()) };
         let advice = advice(&found, &settings, chosen.gone());
@@ -211,7 +212,8 @@ fn told(text: &mut String, item: &Item) {
         Ready::Now => styled(GOOD, "now  "),
         Ready::First => styled(DOUBTFUL, "first"),
     };
-    _ = writeln!(text, "  {ready}  {:<9} {}: {}", item.advice, safe(&item.about), safe(&item.says));
+    let whose = if item.of == "company" { " of a company" } else { "" };
+    _ = writeln!(text, "  {ready}  {:<9} {}{whose}: {}", item.advice, safe(&item.about), safe(&item.says));
     for (what, command) in [("look at", &item.check), ("then", &item.command)] {
         let what = if item.check.is_none() { "run" } else { what };
         if let Some(command) = command {

@@ -51,6 +51,13 @@ impl JudgeOptions {
         settings(&self.config, self.settings_at)
     }
 
+    /// The flags that chose the settings, for people.
+    pub(super) fn chosen(&self) -> Vec<String> {
+        let at = self.settings_at.map(|at| format!("--settings-at {at}"));
+        let chosen: Vec<_> = self.config.settings_flag().into_iter().chain(at).collect();
+        if chosen.is_empty() { vec!["the configuration".to_owned()] } else { chosen }
+    }
+
     /// The configuration.
     pub(super) fn config(&self) -> anyhow::Result<Config> {
         Ok(self.config.load()?.config)

@@ -71,6 +71,11 @@ impl ConfigOptions {
         config::load(&Sources { file, flags, variables })
     }
 
+    /// `--settings FILE`, where it was given.
+    pub(super) fn settings_flag(&self) -> Option<String> {
+        self.settings.as_ref().map(|file| format!("--settings {file}"))
+    }
+
     /// The flags that set a key; those of one key come after `--set`, and so win.
     fn flags(&self) -> Vec<Flag> {
         let set = self.set.iter().map(|(key, text)| flag("--set", key, text.clone()));

@@ -4,7 +4,7 @@ use std::io;
 
 use rdkafka::error::KafkaError;
 
-use crate::source::kafka;
+use crate::{source::kafka, worker::Fault};
 
 /// Why a job ends early.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +66,24 @@ pub enum Failure {
         end: i64,
         /// Where the replay stands.
         position: i64,
+    },
+    /// The plan of a replay can't be kept or read.
+    #[error("the plan of the replay, {path}")]
+    Plan {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        error: io::Error,
+    },
+    /// Delivering failed.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// Another process delivers the same replay.
+    #[error("another process goes on with replay {id}; this one ends, and nothing is told twice")]
+    Rival {
+        /// The replay.
+        id: String,
     },
     /// What was found can't be written.
     #[error("the verdicts cannot be written")]

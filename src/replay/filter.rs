@@ -1,9 +1,12 @@
 //! Which events a person asked for. Only a verdict says whose event it is, so that it is asked after the judgement.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{EventTime, Verdict};
 
 /// Which events are asked for: those for which all that is said holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Filter {
     /// Of this organization, by its slug.
     pub organization: Option<String>,
@@ -11,9 +14,11 @@ pub struct Filter {
     pub event_type: Option<String>,
     /// About this user: an id, an e-mail or a visitor's id.
     pub user: Option<String>,
-    /// Of this time and later.
+    /// Of this time and later. In a topic the broker says which records these are, and the plan of a replay names them.
+    #[serde(skip)]
     pub from: Option<EventTime>,
     /// Before this time.
+    #[serde(skip)]
     pub to: Option<EventTime>,
 }
 

@@ -10,21 +10,31 @@
 
 mod counter;
 mod defaults;
+mod deliver;
 mod failure;
 mod file;
 mod filter;
 mod job;
+mod judged;
+mod judgement;
 mod pace;
+mod plan;
+mod tally;
 mod topic;
 
 pub use self::{
     counter::Counter,
     defaults::Defaults,
+    deliver::{Delivered, Delivery, Means, group},
     failure::Failure,
     file::File,
     filter::Filter,
     job::{Output, run},
+    judged::{Judged, Learning},
+    judgement::{AsJudged, By, Judgement},
     pace::Limits,
+    plan::{Plan, PlannedSpan},
+    tally::{Reasons, Tally},
     topic::{Fetching, Offsets, Topics, Wanted},
 };
 use crate::domain::{Arena, Record};

@@ -32,3 +32,4 @@ pub use self::{
     start::{Stopper, Worker},
     stats::{Histogram, ShardStats, Stats},
 };
+pub(crate) use self::{fault::Remedy, transaction::Outbox, tries::Tries};

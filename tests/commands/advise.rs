@@ -10,11 +10,15 @@ fn advice(desk: &Desk, more: &[&str]) -> Value {
     serde_json::from_str(&ran.out).unwrap()
 }
 
-/// The advice of one organization by rule and subject.
+/// The advice of one organization by rule and subject; that of users' attributes where companies have one of the name.
 fn item<'a>(advice: &'a Value, slug: &str, rule: &str, about: &str) -> Option<&'a Value> {
     let organizations = advice["organizations"].as_array().unwrap();
     let of = organizations.iter().find(|one| one["organization"] == slug).unwrap();
-    of["advice"].as_array().unwrap().iter().find(|item| item["advice"] == rule && item["about"] == about)
+    of["advice"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|item| item["advice"] == rule && item["about"] == about && item["of"] != "company")
 }
 
 /// Each line of the verdicts of the same events.

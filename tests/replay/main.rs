@@ -13,4 +13,5 @@ mod headers;
 mod kit;
 mod ran;
 
+mod into_topics;
 mod ranges;

@@ -36,6 +36,7 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
     vec![Item {
         advice: "enforce",
         about: case.slug.to_owned(),
+        of: "organization",
         ready: if refused == 0 { Ready::Now } else { Ready::First },
         says,
         figures: [("refused", refused), ("events", case.seen.events)]

@@ -25,6 +25,7 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
     vec![Item {
         advice: "expire",
         about: case.slug.to_owned(),
+        of: "organization",
         ready: if endless == 0 { Ready::Now } else { Ready::First },
         says: format!("{says} (token.require_expiry = true)"),
         figures: [("tokens", tokens), ("withoutExpiry", endless)].into(),

@@ -54,6 +54,7 @@ fn item(case: &Case<'_>, owner: Owner, (name, attribute): (&str, &Attribute)) ->
     Item {
         advice: "lock",
         about: name.to_owned(),
+        of: owner.name(),
         ready: if unsigned == 0 { Ready::Now } else { Ready::First },
         says: format!(
             "arrives signed ({}) and is not locked, so that anybody can overwrite it; {hit}",

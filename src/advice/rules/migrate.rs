@@ -39,6 +39,7 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
     let secret = secret.or_else(|| in_use(case));
     vec![Item {
         advice: "migrate",
+        of: if secret.is_some() { "key" } else { "organization" },
         about: secret.clone().unwrap_or_else(|| case.slug.to_owned()),
         ready: if finished { Ready::Now } else { Ready::First },
         says,

@@ -55,6 +55,7 @@ fn item(case: &Case<'_>, method: &str, id: &str) -> Item {
     Item {
         advice: "retire",
         about: id.to_owned(),
+        of: "key",
         ready: if events == 0 { Ready::Now } else { Ready::First },
         says,
         figures: [("events", events)].into(),

@@ -27,6 +27,7 @@ fn item(case: &Case<'_>, owner: Owner, (name, attribute): (&str, &Attribute)) ->
     Item {
         advice: "unlock",
         about: name.to_owned(),
+        of: owner.name(),
         ready: Ready::First,
         says: format!(
             "is locked and nobody signs it: {} refused{}. Sign it on the server; unlock it only if anybody may set it",

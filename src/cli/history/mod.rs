@@ -22,7 +22,7 @@ use crate::replay::{self, Counter, Failure, Limits, Output, Source, Work};
 
 pub(super) use self::{
     moment::moment,
-    options::HistoryOptions,
+    options::{HistoryOptions, fetching},
     progress::{Progress, records_in_words},
 };
 
@@ -48,18 +48,30 @@ impl Interrupt {
     }
 }
 
+/// What shows how far a job is, and bounds and ends it.
+pub(super) type Watched<'w> = (&'w Interrupt, Progress, Limits);
+
 /// Works through history in the background, so that an interrupt ends the command even while it waits for input; shows how
 /// far it is meanwhile. `None` where it was interrupted.
 pub(super) fn run<W: Work + 'static>(
     source: Arc<dyn Source>,
     output: Output,
-    (interrupt, mut progress, limits): (&Interrupt, Progress, Limits),
+    watched: Watched<'_>,
     work: impl Fn() -> W + Send + Sync + 'static,
 ) -> anyhow::Result<Option<W>> {
+    watch(watched, ENDING, move |counter| replay::run(source.as_ref(), output, counter, work))
+}
+
+/// Runs a job in the background and shows how far it is; `None` where it was interrupted. It may take so long to end then.
+pub(super) fn watch<T: Send + 'static>(
+    (interrupt, mut progress, limits): Watched<'_>,
+    ending: Duration,
+    job: impl FnOnce(&Counter) -> Result<T, Failure> + Send + 'static,
+) -> anyhow::Result<Option<T>> {
     let (tell, news) = channel();
     let counter = Arc::new(Counter::new(limits));
     let counts = Arc::clone(&counter);
-    let job = move || _ = tell.send(replay::run(source.as_ref(), output, &counts, work));
+    let job = move || _ = tell.send(job(&counts));
     thread::Builder::new().name("replay".to_owned()).spawn(job).context("no thread for the history")?;
     let mut interrupted: Option<Instant> = None;
     loop {
@@ -74,7 +86,7 @@ pub(super) fn run<W: Work + 'static>(
         }
         if interrupt.came() {
             counter.stop();
-            if interrupted.get_or_insert_with(Instant::now).elapsed() > ENDING {
+            if interrupted.get_or_insert_with(Instant::now).elapsed() > ending {
                 return Ok(None);
             }
         }

@@ -91,11 +91,15 @@ impl HistoryOptions {
             let source = File::new((input.name, input.bytes), input.reader, &config.policy(), defaults);
             return Ok(Chosen { source: Arc::new(source), filter, topics: None });
         }
-        let topics = Topics::open(&self.topics(config)?, &self.wanted(), fetching(config), defaults)?;
-        let topics = Arc::new(topics);
+        let topics = Arc::new(self.open_topics(config, defaults)?);
         // Which record of a topic is the first of a time, the broker says: what it found is all that is asked for.
         let filter = Filter { from: None, to: None, ..filter };
         Ok(Chosen { source: Arc::clone(&topics) as Arc<dyn Source>, filter, topics: Some(topics) })
+    }
+
+    /// Opens topics that were chosen.
+    pub(in crate::cli) fn open_topics(&self, config: &Config, defaults: Defaults) -> anyhow::Result<Topics> {
+        Ok(Topics::open(&self.topics(config)?, &self.wanted(), fetching(config), defaults)?)
     }
 
     /// Which events.

@@ -7,7 +7,7 @@ use std::{
 
 use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
 
-use crate::replay::{Counter, Measure, Source};
+use crate::replay::{Counter, Measure};
 
 /// How often a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -35,20 +35,20 @@ pub(in crate::cli) enum Progress {
 
 impl Progress {
     /// What fits where standard error leads to.
-    pub(in crate::cli) fn new(source: &dyn Source, terminal_is_free: bool) -> Self {
+    pub(in crate::cli) fn new((size, measure): (Option<u64>, Measure), terminal_is_free: bool) -> Self {
         if !stderr().is_terminal() {
             let begun = Instant::now();
-            return Self::Lines { begun, due: begun + LINE_EVERY, size: source.size() };
+            return Self::Lines { begun, due: begun + LINE_EVERY, size };
         }
         if !terminal_is_free {
             return Self::Nothing;
         }
-        let template = match (source.size(), source.measure()) {
+        let template = match (size, measure) {
             (None, _) => SPINNER,
             (Some(_), Measure::Bytes) => BYTES,
             (Some(_), Measure::Offsets) => OFFSETS,
         };
-        let bar = source.size().map_or_else(ProgressBar::no_length, ProgressBar::new);
+        let bar = size.map_or_else(ProgressBar::no_length, ProgressBar::new);
         // A template that does not parse leaves the standard one, which is good enough.
         Self::Bar(match ProgressStyle::with_template(template) {
             Ok(style) => bar.with_style(style),

@@ -29,7 +29,9 @@ use crate::{
 #[command(next_help_heading = "Compare")]
 pub(super) struct CompareOptions {
     /// Judge each event by both settings and tell what changes; each is now, at:TIME (from a database), or a settings file
-    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], value_parser = which)]
+    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], value_parser = which, conflicts_with_all = [
+        "to_file", "to_topics", "into_live", "resume", "settings_as",
+    ])]
     compare: Option<Vec<Which>>,
 
     /// Write what changes as a page that is one file, with charts
@@ -65,7 +67,7 @@ impl CompareOptions {
         let now = defaults.now;
         let chosen = means.history.open(&config, defaults)?;
         let page = self.html.as_deref().map(|path| Target::open(path, means.force)).transpose()?;
-        let progress = Progress::new(&*chosen.source, true);
+        let progress = Progress::new((chosen.source.size(), chosen.source.measure()), true);
         let (key, filter) = (RandomState::new(), chosen.filter.clone());
         let work = move || Comparing {
             snapshots: snapshots.clone(),

@@ -9,7 +9,10 @@
 
 mod changes;
 mod compare;
-mod tally;
+mod into_topics;
+mod outputs;
+mod settings;
+mod summary;
 mod target;
 mod verdicts;
 
@@ -22,8 +25,11 @@ use super::{
     history::{self, HistoryOptions, Interrupt, Progress},
     judging::{JudgeOptions, interrupted},
 };
+use crate::replay::{Judgement, Tally};
 use compare::{CompareOptions, Means};
-use tally::{Summary, Tally};
+use into_topics::TopicOptions;
+use settings::SettingsAs;
+use summary::Summary;
 use target::Target;
 use verdicts::Verdicts;
 
@@ -35,6 +41,8 @@ Examples:
   attrsync replay --from-file events.ndjson --to-file verdicts.ndjson
   kcat -C -b localhost -t events -J -e | attrsync replay --from-file - --to-file verdicts.ndjson
   attrsync replay --from-file events.ndjson --to-file - --settings next.toml | jq 'select(.verdict == \"rejected\")'
+  attrsync replay --since 7d --compare now next.toml --html changes.html
+  attrsync replay --since 2d --organization acme --compare at:2d now --json
 
 Exit codes: 0 every record has its verdict; 1 a fault; 2 usage or configuration; 130 interrupted.";
 
@@ -43,11 +51,11 @@ Exit codes: 0 every record has its verdict; 1 a fault; 2 usage or configuration;
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ReplayArgs {
     /// Write verdicts nowhere, and count them; the default
-    #[arg(long, conflicts_with = "to_file")]
+    #[arg(long, conflicts_with_all = ["to_file", "to_topics", "into_live", "resume"])]
     dry_run: bool,
 
     /// Write verdicts to a file, one a line; - for standard output
-    #[arg(long, value_name = "FILE", conflicts_with = "compare")]
+    #[arg(long, value_name = "FILE")]
     to_file: Option<PathBuf>,
 
     /// Replace the file of verdicts if it is there
@@ -62,10 +70,17 @@ pub(super) struct ReplayArgs {
     compare: CompareOptions,
 
     #[command(flatten)]
+    topics: TopicOptions,
+
+    #[command(flatten)]
     history: HistoryOptions,
 
     #[command(flatten)]
     judge: JudgeOptions,
+
+    /// Judge each event by the settings as they were for it, from a database [default: all as the settings are]
+    #[arg(long, value_name = "WHAT", conflicts_with_all = ["settings_at", "settings", "from_file"])]
+    settings_as: Option<SettingsAs>,
 }
 
 impl ReplayArgs {
@@ -74,25 +89,30 @@ impl ReplayArgs {
         if let Some(ended) = self.compare.execute(&means) {
             return ended;
         }
+        if self.topics.asked() {
+            return self.into_topics();
+        }
         let interrupt = Interrupt::listen()?;
         let (defaults, began) = (self.judge.defaults(), Instant::now());
         let (config, now) = (self.judge.config()?, defaults.now);
         let chosen = self.history.open(&config, defaults)?;
-        let snapshot = self.judge.settings()?.current();
-        let version = snapshot.version();
+        let Some(settings) = self.chosen_settings(&config, &interrupt)? else { return Ok(interrupted()) };
         self.refuse_same_file()?;
         let (target, output) = match &self.to_file {
             Some(file) => Target::open(file, self.force)?,
             None => Target::nowhere(),
         };
-        let progress = Progress::new(&*chosen.source, target.leaves_terminal_free());
-        let written = self.to_file.is_some();
-        let work = Verdicts { snapshot, now, filter: chosen.filter.clone(), written, tally: Tally::default() };
+        let size = (chosen.source.size(), chosen.source.measure());
+        let progress = Progress::new(size, target.leaves_terminal_free());
+        let judgement = Judgement { by: settings.by.clone(), now, filter: chosen.filter.clone() };
+        let work = Verdicts { judgement, written: self.to_file.is_some(), tally: Tally::default() };
         let watched = (&interrupt, progress, self.history.limits());
         let found = history::run(Arc::clone(&chosen.source), output, watched, move || work.clone())?;
         let Some(Verdicts { tally, .. }) = found else { return Ok(interrupted()) };
         target.keep()?;
-        Summary { tally: &tally, version, gone: chosen.gone(), took: began.elapsed() }.print(self.json)?;
+        let took = began.elapsed();
+        let (version, guessed, gone) = (settings.version, settings.guessed(), chosen.gone());
+        Summary { tally: &tally, version, guessed, gone, took, replay: None }.print(self.json)?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -1,23 +1,15 @@
-//! The work of a replay: each event judged, counted, and its verdict written, one a line.
+//! The work of a replay that goes nowhere or into a file: each event judged, counted, and its verdict written, one a line.
 
-use std::sync::Arc;
-
-use super::tally::Tally;
 use crate::{
-    domain::{Arena, EventTime, Record, Snapshot},
-    replay::{Failure, Filter, Work},
-    worker::judge,
+    domain::{Arena, Record},
+    replay::{Failure, Judgement, Tally, Work},
 };
 
 /// Judges, counts and writes.
 #[derive(Clone)]
 pub(super) struct Verdicts {
-    /// The settings that judge.
-    pub(super) snapshot: Arc<Snapshot>,
-    /// The time of a record without one.
-    pub(super) now: EventTime,
-    /// Which events.
-    pub(super) filter: Filter,
+    /// What judges.
+    pub(super) judgement: Judgement,
     /// Whether verdicts are written.
     pub(super) written: bool,
     /// What was found.
@@ -26,10 +18,7 @@ pub(super) struct Verdicts {
 
 impl Work for Verdicts {
     fn record<'a>(&mut self, record: &Record<'a>, arena: &'a Arena, out: &mut Vec<u8>) -> Result<(), Failure> {
-        let verdict = judge(arena, record, &self.snapshot, self.now);
-        if !self.filter.takes(&verdict) {
-            return Ok(());
-        }
+        let Some(verdict) = self.judgement.judge(record, arena) else { return Ok(()) };
         self.tally.count(&verdict);
         if self.written {
             let unencodable = |_| Failure::Unencodable { position: record.position.to_string() };

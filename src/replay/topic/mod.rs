@@ -17,8 +17,11 @@ use std::{
 use rdkafka::ClientConfig;
 
 pub use self::range::{Offsets, Wanted};
-pub(super) use self::{range::Span, reader::SpanReader};
-use super::{Chunk, Defaults, Each, Failure, Measure, Reader, Source};
+pub(super) use self::{
+    range::{LOOKUP, Span},
+    reader::SpanReader,
+};
+use super::{Chunk, Defaults, Each, Failure, Measure, PlannedSpan, Reader, Source};
 use crate::{
     domain::Arena,
     source::kafka::{Assigned, Hand},
@@ -105,6 +108,12 @@ impl Topics {
     #[must_use]
     pub fn fetched_bytes(&self) -> u64 {
         self.fetched.load(Relaxed)
+    }
+
+    /// The ranges, for a plan.
+    #[must_use]
+    pub fn planned(&self) -> Vec<PlannedSpan> {
+        self.spans.iter().map(PlannedSpan::from).collect()
     }
 
     fn next(&self) -> Option<Span> {

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, ops::Range, time::Duration};
 use crate::{domain::EventTime, replay::Failure, source::kafka::Assigned};
 
 /// How long a broker may take to answer.
-pub(super) const LOOKUP: Duration = Duration::from_secs(10);
+pub(in crate::replay) const LOOKUP: Duration = Duration::from_secs(10);
 
 /// Which records of a topic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl Span {
     }
 
     /// What is left of it from this offset on.
-    pub(in crate::replay) fn from(mut self, offset: i64) -> Self {
+    pub(in crate::replay) fn rest(mut self, offset: i64) -> Self {
         self.ranges.retain(|range| offset < range.end);
         if let Some(first) = self.ranges.first_mut() {
             first.start = first.start.max(offset);
@@ -171,9 +171,9 @@ mod tests {
     fn what_is_left_of_a_span_begins_where_it_was_left() {
         let span = Span { topic: "t".to_owned(), partition: 0, ranges: vec![10..20, 50..70] };
         assert_eq!((span.size(), span.end()), (30, 70));
-        assert_eq!(span.clone().from(15).ranges, [15..20, 50..70]);
-        assert_eq!(span.clone().from(20).ranges, [50..70]);
-        assert_eq!(span.clone().from(5).ranges, [10..20, 50..70]);
-        assert_eq!(span.from(70).ranges, []);
+        assert_eq!(span.clone().rest(15).ranges, [15..20, 50..70]);
+        assert_eq!(span.clone().rest(20).ranges, [50..70]);
+        assert_eq!(span.clone().rest(5).ranges, [10..20, 50..70]);
+        assert_eq!(span.rest(70).ranges, []);
     }
 }

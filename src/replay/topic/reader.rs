@@ -161,7 +161,7 @@ impl SpanReader {
             return Err(Failure::Recreated { topic, partition, end, position: self.next });
         }
         let gone = span.left_from(self.next) - span.left_from(low.max(self.next));
-        self.begin(span.clone().from(low.max(self.next)))?;
+        self.begin(span.clone().rest(low.max(self.next)))?;
         if self.is_done() {
             self.next = span.end();
         }

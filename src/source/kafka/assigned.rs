@@ -12,12 +12,12 @@ use std::{
 use rdkafka::{
     ClientConfig, ClientContext, Offset as KafkaOffset, Statistics, TopicPartitionList,
     config::RDKafkaLogLevel,
-    consumer::{BaseConsumer, Consumer as _, ConsumerContext, ConsumerGroupMetadata},
+    consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
     message::BorrowedMessage,
 };
 
-use super::{Failure, failure};
+use super::{Failure, Keeper, failure};
 use crate::native;
 
 /// What such a consumer is beyond what the operator passes through.
@@ -121,7 +121,7 @@ impl Assigned {
         Ok(elements.iter().map(|found| (found.partition(), known(found.offset()))).collect())
     }
 
-    /// How far the group says it is, and what was noted there. Waits for transactions that are open on it (KIP-447).
+    /// How far the group says it is. Waits for transactions that are open on it (KIP-447).
     pub(crate) fn committed(
         &self,
         topic: &str,
@@ -136,11 +136,6 @@ impl Assigned {
         let elements = found.elements();
         elements.iter().try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error)?;
         Ok(elements.iter().map(|found| (found.partition(), known(found.offset()))).collect())
-    }
-
-    /// Who sends offsets to a transaction: the group, and no member of it.
-    pub(crate) fn group_metadata(&self) -> Option<ConsumerGroupMetadata> {
-        self.inner.group_metadata()
     }
 
     /// Reads this partition from this offset on, and nothing else.
@@ -166,6 +161,17 @@ impl Assigned {
     /// Bytes of records that were fetched, as of the latest statistics.
     pub(crate) fn fetched_bytes(&self) -> u64 {
         self.inner.context().bytes.load(Relaxed)
+    }
+}
+
+impl Keeper for Assigned {
+    /// The group, and no member of it.
+    fn group_metadata(&self) -> Option<ConsumerGroupMetadata> {
+        self.inner.group_metadata()
+    }
+
+    fn commit(&self, offsets: &TopicPartitionList) -> KafkaResult<()> {
+        self.inner.commit(offsets, CommitMode::Sync)
     }
 }
 

@@ -24,7 +24,7 @@ use std::{
 
 use rdkafka::{
     ClientConfig, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer as _, ConsumerGroupMetadata},
+    consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
     message::BorrowedMessage,
 };
@@ -58,6 +58,26 @@ const ENDING: Duration = Duration::from_secs(5);
 pub(crate) struct Consumer {
     inner: BaseConsumer<Context>,
     membership: Membership,
+}
+
+/// Who keeps in Kafka how far it is.
+pub(crate) trait Keeper {
+    /// Under which name offsets are sent to a transaction. A member's generation changes with each rebalance, so it is taken
+    /// right before.
+    fn group_metadata(&self) -> Option<ConsumerGroupMetadata>;
+
+    /// Commits offsets outside of a transaction and waits for the answer.
+    fn commit(&self, offsets: &TopicPartitionList) -> KafkaResult<()>;
+}
+
+impl Keeper for Consumer {
+    fn group_metadata(&self) -> Option<ConsumerGroupMetadata> {
+        self.inner.group_metadata()
+    }
+
+    fn commit(&self, offsets: &TopicPartitionList) -> KafkaResult<()> {
+        self.inner.commit(offsets, CommitMode::Sync)
+    }
 }
 
 /// What a poll came back with.
@@ -151,12 +171,6 @@ impl Consumer {
         self.inner.assignment()
     }
 
-    /// The membership under which offsets are sent to a transaction. Its generation changes with each rebalance, so it is
-    /// taken right before.
-    pub(crate) fn group_metadata(&self) -> Option<ConsumerGroupMetadata> {
-        self.inner.group_metadata()
-    }
-
     /// The group's committed offsets. Waits for transactions that are still open on them (KIP-447).
     pub(crate) fn committed(
         &self,
@@ -164,11 +178,6 @@ impl Consumer {
         timeout: Duration,
     ) -> KafkaResult<TopicPartitionList> {
         self.inner.committed_offsets(partitions, timeout)
-    }
-
-    /// Commits offsets outside of a transaction and waits for the answer.
-    pub(crate) fn commit(&self, offsets: &TopicPartitionList) -> KafkaResult<()> {
-        self.inner.commit(offsets, rdkafka::consumer::CommitMode::Sync)
     }
 
     /// Reads no further in these partitions; polling goes on.

@@ -38,9 +38,9 @@ const ADVICE = {
 };
 
 /** What follows from what was seen; each with what to look at first and the command that carries it out. */
-function advice({ advice: items, organization }) {
-  const rows = items.map(({ advice: rule, about, ready, says, check, command }) => ({ key: `${rule}/${about}/${command}`, cells: [
-    [h("p", { class: "code" }, ADVICE[rule] ?? foreign(rule)), about !== organization && h("p", {}, foreign(about))],
+function advice({ advice: items }) {
+  const rows = items.map(({ advice: rule, about, of, ready, says, check, command }) => ({ key: `${rule}/${of}/${about}`, cells: [
+    [h("p", { class: "code" }, ADVICE[rule] ?? foreign(rule)), of !== "organization" && h("p", {}, foreign(about), of === "company" && " of a company")],
     ready === "now" ? h("span", { class: "tag ready" }, "now") : h("span", { class: "tag" }, "look first"),
     foreign(says),
     [check && commandLine("Look at it", check), command && commandLine(check ? "Then" : "Run", command)],

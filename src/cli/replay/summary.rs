@@ -1,7 +1,6 @@
 //! What a replay found, in numbers: for people on standard error, or as JSON for machines.
 
 use std::{
-    collections::BTreeMap,
     io::{self, Write},
     time::Duration,
 };
@@ -14,68 +13,8 @@ use crate::{
         history::records_in_words,
         output::{BAD, DIM, DOUBTFUL, GOOD, styled},
     },
-    domain::{Reason, Verdict, verdict::Outcome},
+    replay::{Reasons, Tally},
 };
-
-/// How often each reason was given.
-type Reasons = BTreeMap<Reason, u64>;
-
-/// Verdicts counted.
-#[derive(Debug, Clone, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Tally {
-    records: u64,
-    accepted: u64,
-    partial: u64,
-    rejected: u64,
-    /// Of rejected events.
-    reasons: Reasons,
-    /// Of events that an organization which observes would have rejected.
-    would_reject: Reasons,
-    /// Of attributes and companies.
-    attributes_rejected: Reasons,
-    attributes_dropped: Reasons,
-}
-
-impl Tally {
-    /// Counts one verdict.
-    pub(super) fn count(&mut self, verdict: &Verdict<'_>) {
-        self.records += 1;
-        *match verdict.outcome {
-            Outcome::Accepted => &mut self.accepted,
-            Outcome::Partial => &mut self.partial,
-            Outcome::Rejected => &mut self.rejected,
-        } += 1;
-        count(&mut self.reasons, verdict.reason);
-        count(&mut self.would_reject, verdict.verification.would_reject);
-        count(&mut self.attributes_rejected, verdict.rejected.iter().map(|refused| refused.reason));
-        count(&mut self.attributes_dropped, verdict.dropped.iter().map(|refused| refused.reason));
-    }
-
-    /// Adds what another thread counted.
-    pub(super) fn add(&mut self, other: Self) {
-        self.records += other.records;
-        self.accepted += other.accepted;
-        self.partial += other.partial;
-        self.rejected += other.rejected;
-        for (mine, theirs) in [
-            (&mut self.reasons, other.reasons),
-            (&mut self.would_reject, other.would_reject),
-            (&mut self.attributes_rejected, other.attributes_rejected),
-            (&mut self.attributes_dropped, other.attributes_dropped),
-        ] {
-            for (reason, number) in theirs {
-                *mine.entry(reason).or_default() += number;
-            }
-        }
-    }
-}
-
-fn count(reasons: &mut Reasons, given: impl IntoIterator<Item = Reason>) {
-    for reason in given {
-        *reasons.entry(reason).or_default() += 1;
-    }
-}
 
 /// What is told at the end.
 #[derive(Serialize)]
@@ -84,14 +23,33 @@ pub(super) struct Summary<'t> {
     /// What was found.
     #[serde(flatten)]
     pub(super) tally: &'t Tally,
-    /// The version of the settings that judged.
+    /// The version of the settings that judged, where it was one.
     #[serde(rename = "settingsVersion")]
-    pub(super) version: u64,
+    pub(super) version: Option<u64>,
+    /// Events that were to be judged by what judged them live, and of which nothing tells what that was.
+    pub(super) guessed: u64,
     /// Offsets that were asked for and are no longer kept.
     pub(super) gone: u64,
+    /// The replay into topics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) replay: Option<Replayed<'t>>,
     /// How long it took.
     #[serde(rename = "seconds", serialize_with = "seconds")]
     pub(super) took: Duration,
+}
+
+/// What is told of a replay into topics.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Replayed<'t> {
+    /// Its id.
+    pub(super) id: &'t str,
+    /// Where verdicts went.
+    pub(super) accepted: &'t str,
+    /// Likewise.
+    pub(super) rejected: &'t str,
+    /// Offsets that an earlier run of it had delivered.
+    pub(super) delivered_before: u64,
 }
 
 fn seconds<S: serde::Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -107,10 +65,22 @@ impl Summary<'_> {
         }
         let Tally { records, accepted, partial, rejected, .. } = *self.tally;
         let took = self.took.as_secs_f64();
-        writeln!(out, "judged {} in {took:.2} s by settings {}", records_in_words(records), self.version)?;
-        if self.gone > 0 {
-            let gone = HumanCount(self.gone);
-            writeln!(out, "  {gone:>12}  {}", styled(DOUBTFUL, "offsets that were asked for are past retention"))?;
+        let by = self.version.map_or_else(|| "as they were".to_owned(), |version| version.to_string());
+        writeln!(out, "judged {} in {took:.2} s by settings {by}", records_in_words(records))?;
+        if let Some(Replayed { id, accepted, rejected, delivered_before }) = &self.replay {
+            let before = HumanCount(*delivered_before);
+            writeln!(
+                out,
+                "replay {id} into {accepted} and {rejected} is whole; {before} offsets were delivered by earlier runs"
+            )?;
+        }
+        for (number, what) in [
+            (self.gone, "offsets that were asked for are past retention"),
+            (self.guessed, "events by the settings when they came: no live verdict tells which ones judged them"),
+        ] {
+            if number > 0 {
+                writeln!(out, "  {:>12}  {}", HumanCount(number).to_string(), styled(DOUBTFUL, what))?;
+            }
         }
         for (number, name, style) in
             [(accepted, "accepted", GOOD), (partial, "partial", DOUBTFUL), (rejected, "rejected", BAD)]
