@@ -47,7 +47,7 @@ headers! {
     VERIFICATION "attrsync-verification" ALWAYS
         "The kind of proof and how it ended, as in `jwt/verified` or `none/anonymous`; the kind alone before it was looked at."
     TRACEPARENT "traceparent" WHERE_KNOWN
-        "The trace and span of the incoming record (W3C Trace Context), passed on where it is well-formed."
+        "The trace and span of the incoming record (W3C Trace Context), passed on where it is well-formed; the span is the worker's own where that exports one."
     TRACESTATE "tracestate" WHERE_KNOWN
         "The vendors' own parts of the trace, beside `traceparent` alone."
 }
