@@ -24,7 +24,7 @@ fn snapshot(keys: usize) -> Snapshot {
         |locked| Attribute { kind: AttributeType::Text { max_chars: 255, options: vec![] }, locked, archived: false };
     let names =
         ["name", "plan", "locale", "phone", "team", "region", "source", "segment", "stage", "owner", "tier", "seat"];
-    let attributes = Pool::default().table(names.iter().map(|name| (Box::from(*name), text(*name == "plan"))));
+    let attributes = Pool::default().table(names.iter().map(|name| ((*name).into(), text(*name == "plan"))));
     let jwt_keys = (0..keys)
         .map(|at| JwtKey {
             id: format!("key-{at}").into(),

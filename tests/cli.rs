@@ -64,6 +64,20 @@ fn help_names_every_command_examples_and_exit_codes_without_colour_in_a_pipe() {
 }
 
 #[test]
+fn the_version_names_the_commit_and_the_kafka_client_and_is_one_line_where_asked_shortly() {
+    let shell = Shell::new();
+    assert_eq!(shell.run("-V").out, format!("attrsync {}\n", env!("CARGO_PKG_VERSION")));
+    let long = shell.run("--version").out;
+    let (_, librdkafka) = rdkafka::util::get_rdkafka_version();
+    let expected = [
+        format!("attrsync {}", env!("CARGO_PKG_VERSION")),
+        format!("commit      {}", env!("ATTRSYNC_COMMIT")),
+        format!("librdkafka  {librdkafka}"),
+    ];
+    assert_eq!(long.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn without_a_command_it_helps_and_says_that_this_was_no_success() {
     let told = Shell::new().run("");
     assert_eq!((told.code, told.err.contains("Usage: attrsync")), (Some(2), true), "{told:?}");
@@ -164,7 +178,7 @@ fn a_worker_that_is_away_is_unhealthy() {
     let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let told = Shell::new().run(&format!("healthcheck --set admin.address={address}"));
     assert_eq!(told.code, Some(1), "{told:?}");
-    assert!(told.err.starts_with(&format!("error: no worker answers at http://{address}/livez")), "{told:?}");
+    assert!(told.err.starts_with(&format!("error: nobody answers at http://{address}/livez")), "{told:?}");
 }
 
 #[test]
@@ -182,7 +196,7 @@ fn a_stranger_at_the_address_is_no_worker() {
     let told = Shell::new().run(&format!("healthcheck --address {address}"));
     stranger.join().unwrap();
     assert_eq!((told.code, told.out.as_str()), (Some(1), ""), "{told:?}");
-    assert!(told.err.contains("no worker answers at"), "{told:?}");
+    assert!(told.err.contains("nobody answers at"), "{told:?}");
 }
 
 #[test]

@@ -2,7 +2,11 @@
 //! there is. When everybody sends, the settings of each have to come out of memory into the caches first: that is told too, for
 //! traffic that is even (hardly an organization twice in a row of thousands) and for traffic that is not.
 
-use std::{hint::black_box, time::Instant};
+use std::{
+    hint::black_box,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
 
 use attrsync::{
     domain::{
@@ -10,6 +14,7 @@ use attrsync::{
         key::{HmacDigest, HmacState},
         verdict::Status,
     },
+    store::Settings,
     worker::judge,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -28,23 +33,39 @@ pub(crate) fn compare(many: &Snapshot, one: &Snapshot) {
         let share = (number.wrapping_mul(2_654_435_761) % 10_000) as f64 / 10_000.0;
         1 + (all as f64 * share.powi(7)) as usize % all
     });
+    // Those that send within a moment.
+    let some = events(|number| 1 + (number.wrapping_mul(2_654_435_761) % 1000) * (all / 1000).max(1) % all);
     let alone = events(|_| 1);
-    let mut best = [f64::INFINITY; 4];
+    let mut best = [f64::INFINITY; 5];
     for (events, snapshot) in [(&alone, one), (&alone, many), (&spread, many)] {
         assert!(events.iter().take(1000).all(|event| is_verified(event, snapshot)));
     }
     for _ in 0..ROUNDS {
-        let cases = [(&alone, one), (&alone, many), (&spread, many), (&skewed, many)];
+        let cases = [(&alone, one), (&alone, many), (&some, many), (&spread, many), (&skewed, many)];
         for (best, (events, snapshot)) in best.iter_mut().zip(cases) {
             *best = best.min(micros(events, snapshot));
         }
     }
-    let [alone, among, spread, skewed] = best;
+    let [alone, among, some, spread, skewed] = best;
     let more = |micros: f64| 100.0 * (micros / alone - 1.0);
     print(&format!("judge, one organization there          {alone:.2} µs"));
     print(&format!("judge, {all} there, one sends      {among:.2} µs, {:+.1} %", more(among)));
+    print(&format!("judge, {all} there, 1000 send       {some:.2} µs, {:+.1} %", more(some)));
     print(&format!("judge, {all} there, all send evenly {spread:.2} µs, {:+.1} %", more(spread)));
     print(&format!("judge, {all} there, all send, unevenly {skewed:.2} µs, {:+.1} %", more(skewed)));
+}
+
+/// Judges batches as a shard does, each by the settings as they are when it begins; how long each took.
+pub(crate) fn batches(settings: &Settings, size: usize, ended: &AtomicBool) -> Vec<Duration> {
+    let all = settings.current().len();
+    let events: Vec<_> = (0..size).map(|number| event(1 + number.wrapping_mul(2_654_435_761) % all, number)).collect();
+    let mut took = Vec::new();
+    while !ended.load(Ordering::Relaxed) {
+        let began = Instant::now();
+        micros(&events, &settings.current());
+        took.push(began.elapsed());
+    }
+    took
 }
 
 fn events(of: impl Fn(usize) -> usize) -> Vec<Vec<u8>> {

@@ -28,6 +28,10 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use self::fill::Fleet;
 
+/// The allocator that attrsync ships with.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() {
     let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
     let organizations = numbers.first().copied().unwrap_or(100_000);
@@ -76,60 +80,67 @@ fn load(fleet: &Fleet) -> Settings {
     Settings::load(Source::Database(source), Policy::default()).unwrap()
 }
 
+/// Events of a batch: about what a shard judges within a commit interval of 100 ms at 20,000 events a second.
+const BATCH: usize = 2000;
+
 struct Changes<'c> {
     settings: &'c Arc<Settings>,
     fleet: &'c Fleet,
 }
 
 impl Changes<'_> {
-    /// Makes changes one after the other, while batches are taken all the time; how long each took from its commit until it
+    /// Makes changes one after the other, while batches are judged all the time; how long each took from its commit until it
     /// was there to judge by.
     fn make(&self, changes: usize) -> Vec<Duration> {
-        let ended = Arc::new(AtomicBool::new(false));
-        let shard = std::thread::spawn({
-            let (settings, ended) = (Arc::clone(self.settings), Arc::clone(&ended));
-            move || worst_take(&settings, &ended)
-        });
-        let seen = fill::block_on(async {
-            let mut connection = PgConnection::connect(&self.fleet.url).await.unwrap();
-            let mut seen = Vec::new();
-            for number in 0..changes {
-                let organization = 1 + number * self.fleet.organizations / changes;
-                let sql = format!(
-                    "update attrsync.organizations set membership_locked = not membership_locked where id = {organization}"
-                );
-                let before = self.settings.current().version();
-                sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-                let committed = Instant::now();
-                while self.settings.current().version() == before {
-                    assert!(committed.elapsed() < Duration::from_secs(30), "the change is not seen");
-                    std::thread::park_timeout(Duration::from_micros(200));
-                }
-                seen.push(committed.elapsed());
-            }
-            seen
-        });
-        ended.store(true, Ordering::Relaxed);
-        let (takes, worst) = shard.join().unwrap();
-        print(&format!("a batch's take    worst {worst:?} of {takes} under {changes} reloads"));
-        let mut seen = seen;
+        let quiet = self.batches_while(|| std::thread::sleep(Duration::from_secs(2)));
+        let mut seen = Vec::new();
+        let reloads = self.batches_while(|| seen = fill::block_on(self.change(changes)));
+        for (when, batches) in [("no reload", quiet), ("reload after reload", reloads)] {
+            let millis = |percent| at(&batches, percent).as_secs_f64() * 1e3;
+            print(&format!(
+                "batch of {BATCH}     p50 {:.2} ms, p99 {:.2} ms, most {:.2} ms of {}: {when}",
+                millis(50),
+                millis(99),
+                millis(100),
+                batches.len()
+            ));
+        }
         seen.sort_unstable();
         seen
     }
-}
 
-/// What a shard does at the beginning of each batch: it takes the snapshot, and lets go of the one before.
-fn worst_take(settings: &Settings, ended: &AtomicBool) -> (u64, Duration) {
-    let (mut held, mut takes, mut worst) = (settings.current(), 0, Duration::ZERO);
-    while !ended.load(Ordering::Relaxed) {
-        let began = Instant::now();
-        held = settings.current();
-        worst = worst.max(began.elapsed());
-        takes += 1;
-        std::thread::park_timeout(Duration::from_millis(1));
+    async fn change(&self, changes: usize) -> Vec<Duration> {
+        let mut connection = PgConnection::connect(&self.fleet.url).await.unwrap();
+        let mut seen = Vec::new();
+        for number in 0..changes {
+            let organization = 1 + number * self.fleet.organizations / changes;
+            let sql = format!(
+                "update attrsync.organizations set membership_locked = not membership_locked where id = {organization}"
+            );
+            let before = self.settings.current().version();
+            sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+            let committed = Instant::now();
+            while self.settings.current().version() == before {
+                assert!(committed.elapsed() < Duration::from_secs(30), "the change is not seen");
+                std::thread::park_timeout(Duration::from_micros(200));
+            }
+            seen.push(committed.elapsed());
+        }
+        seen
     }
-    drop(held);
-    (takes, worst)
+
+    /// How long each batch took that another thread judged meanwhile, sorted.
+    fn batches_while(&self, work: impl FnOnce()) -> Vec<Duration> {
+        let ended = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let shard = scope.spawn(|| judging::batches(self.settings, BATCH, &ended));
+            work();
+            ended.store(true, Ordering::Relaxed);
+            let mut took = shard.join().unwrap();
+            took.sort_unstable();
+            took
+        })
+    }
 }
 
 fn at(sorted: &[Duration], percent: usize) -> Duration {

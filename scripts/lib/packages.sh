@@ -9,6 +9,8 @@ build_needs=(cc:build-essential c++:build-essential make:build-essential cmake:c
 kafka_needs=(java:default-jre-headless mvn:maven)
 postgres_needs=(initdb:postgresql)
 browser_needs=(chromium:chromium node:nodejs npm:npm)
+# What reads the files of deploy/; the rest of it comes from PyPI and npm, by scripts/deploy-check.
+deploy_needs=(ensurepip:python3-venv node:nodejs npm:npm systemd-analyze:systemd)
 
 # Debian keeps PostgreSQL's server programs off the PATH, one folder a version; sorted, the newest last.
 postgres_bins() { printf '%s\n' /usr/lib/postgresql/*/bin | sort -V; }
@@ -18,6 +20,8 @@ have() {
     initdb) [[ -x $(postgres_bins | tail -n 1)/initdb ]] ;;
     # Every Debian has a perl, but without the modules that OpenSSL's build uses.
     perl) perl -MIPC::Cmd -e 1 2>/dev/null ;;
+    # Nor does every Python make environments.
+    ensurepip) python3 -m ensurepip --version >/dev/null 2>&1 ;;
     *) command -v "$1" >/dev/null ;;
   esac
 }

@@ -1,9 +1,10 @@
-//! `attrsync healthcheck`: asks a running worker's admin endpoint whether it is alive, or ready. For containers, whose images
-//! hold no other client.
+//! `attrsync healthcheck`: asks a running worker's admin endpoint, or a dashboard, whether it is alive, or ready. For containers,
+//! whose images hold no other client.
 //!
 //! ```text
 //! HEALTHCHECK CMD ["attrsync", "healthcheck"]
 //! attrsync healthcheck --ready
+//! attrsync healthcheck --address 127.0.0.1:9465
 //! ```
 
 use std::{
@@ -25,15 +26,15 @@ use crate::observe::admin::Health;
 /// More than any answer has.
 const MOST_BYTES: u64 = 64 * 1024;
 
-/// Ask a running worker whether it is alive
+/// Ask a running worker or dashboard whether it is alive
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes: 0 it is; 1 it is not, or does not answer; 2 usage or configuration.")]
 pub(super) struct HealthcheckArgs {
-    /// Ask whether it is ready: settings loaded, every shard in the group
+    /// Ask whether it is ready: settings loaded, every shard in the group; a dashboard, whether it has read the topics
     #[arg(long)]
     ready: bool,
 
-    /// Where to ask, as address:port [default: admin.address]
+    /// Where to ask, as address:port, a dashboard's too [default: admin.address]
     #[arg(long, value_name = "ADDRESS")]
     address: Option<SocketAddr>,
 
@@ -53,10 +54,9 @@ impl HealthcheckArgs {
         };
         let (path, well) = if self.ready { ("/readyz", "ready") } else { ("/livez", "alive") };
         let timeout = Duration::from_millis(self.timeout_ms);
-        let body =
-            get(address, path, timeout).with_context(|| format!("no worker answers at http://{address}{path}"))?;
+        let body = get(address, path, timeout).with_context(|| format!("nobody answers at http://{address}{path}"))?;
         let health: Health = serde_json::from_str(&body)
-            .with_context(|| format!("no worker of attrsync answers at http://{address}{path}"))?;
+            .with_context(|| format!("nothing of attrsync answers at http://{address}{path}"))?;
         if health.ok {
             print(&format!("{well}\n"))?;
             return Ok(ExitCode::SUCCESS);

@@ -77,7 +77,7 @@ pub(super) fn now() -> EventTime {
 /// The organization of this slug or app id.
 pub(super) fn organization<'s>(snapshot: &'s Snapshot, name: &str) -> anyhow::Result<&'s Organization> {
     snapshot.by_slug(name).or_else(|| snapshot.by_app_id(name)).with_context(|| {
-        let mut slugs: Vec<_> = snapshot.organizations().map(|known| known.slug.as_ref()).collect();
+        let mut slugs: Vec<_> = snapshot.organizations().map(|known| known.slug.as_str()).collect();
         slugs.sort_unstable();
         format!("no organization {name:?}; the settings have {}", slugs.join(", "))
     })

@@ -4,13 +4,16 @@
 //! `output` and returns what went wrong, to be told once by [`main`]. One that reads the configuration flattens
 //! `options::ConfigOptions`.
 
+mod completions;
 mod config;
 mod dashboard;
 mod dev;
 mod explain;
+mod feed;
 mod healthcheck;
 mod interrupt;
 mod judging;
+mod man;
 mod migrate;
 mod options;
 mod output;
@@ -21,6 +24,8 @@ mod sign;
 mod source;
 mod terminal;
 mod topics;
+mod traffic;
+mod version;
 
 use std::process::ExitCode;
 
@@ -35,12 +40,6 @@ const STYLES: Styles = Styles::styled()
     .usage(AnsiColor::Green.on_default().bold())
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
-
-/// The version; a build that knows its commit says so, as `ATTRSYNC_VERSION="0.1.0 (1bc8e11)" cargo build`.
-const VERSION: &str = match option_env!("ATTRSYNC_VERSION") {
-    Some(version) => version,
-    None => env!("CARGO_PKG_VERSION"),
-};
 
 /// What stands below the help of the whole.
 const AFTER_HELP: &str = "\
@@ -59,7 +58,7 @@ Environment: ATTRSYNC_CONFIG names the file, ATTRSYNC__SECTION__KEY sets a key, 
 
 /// Verifies identify and boot events from Kafka and emits every verdict with its reason, exactly once
 #[derive(Debug, Parser)]
-#[command(name = "attrsync", version = VERSION, styles = STYLES, after_help = AFTER_HELP)]
+#[command(name = "attrsync", version, long_version = version::long(), styles = STYLES, after_help = AFTER_HELP)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true, max_term_width = 120)]
 pub struct Cli {
     #[command(subcommand)]
@@ -79,6 +78,9 @@ enum Command {
     Topics(topics::TopicsArgs),
     Config(config::ConfigArgs),
     Healthcheck(healthcheck::HealthcheckArgs),
+    Traffic(traffic::TrafficArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 impl Command {
@@ -95,6 +97,9 @@ impl Command {
             Command::Topics(args) => args.execute(),
             Command::Config(args) => args.execute(),
             Command::Healthcheck(args) => args.execute(),
+            Command::Traffic(args) => args.execute(),
+            Command::Completions(args) => args.execute(),
+            Command::Man(args) => args.execute(),
         }
     }
 }

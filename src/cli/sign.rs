@@ -123,8 +123,7 @@ impl SignArgs {
             writeln!(anstream::stderr(), "{} {doubt}", styled(DOUBTFUL, "warning:"))?;
         }
         print(&if self.json {
-            let told =
-                json!({ name: made, "organization": organization.slug, "keyId": signer.id, "algorithm": signer.alg });
+            let told = json!({ name: made, "organization": organization.slug.as_str(), "keyId": signer.id, "algorithm": signer.alg });
             format!("{told}\n")
         } else {
             format!("{made}\n")

@@ -4,7 +4,14 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit, Mac, digest::common::Key};
+use hmac::{
+    EagerHash, Hmac, KeyInit, Mac,
+    block_api::HmacCore,
+    digest::{
+        block_api::{Buffer, CoreProxy},
+        common::Key,
+    },
+};
 use jsonwebtoken::{DecodingKey, crypto};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -233,20 +240,25 @@ macro_rules! keyed {
             let digest = <$hash>::digest($secret);
             block[..digest.len()].copy_from_slice(&digest);
         }
-        Hmac::<$hash>::new(&block)
+        HmacCore::<$hash>::new(&block)
     }};
 }
 
-/// The keyed state of an HMAC (RFC 2104). Those of the larger digests take more than twice the memory and are rare: they stand
-/// apart, so that the usual key doesn't pay for them.
+/// The MAC of a message that begins here.
+fn begun<D: EagerHash>(core: &HmacCore<D>) -> Hmac<D> {
+    Hmac::compose(core.clone(), Buffer::<HmacCore<D>>::default())
+}
+
+/// The keyed state of an HMAC (RFC 2104): the two hashes that the key alone decides, without room for a message. Those of the
+/// larger digests take twice the memory and are rare: they stand apart, so that the usual key doesn't pay for them.
 #[derive(Clone)]
 pub enum HmacState {
     /// HMAC-SHA256
-    Sha256(Hmac<Sha256>),
+    Sha256(HmacCore<Sha256>),
     /// HMAC-SHA384
-    Sha384(Box<Hmac<Sha384>>),
+    Sha384(Box<HmacCore<Sha384>>),
     /// HMAC-SHA512
-    Sha512(Box<Hmac<Sha512>>),
+    Sha512(Box<HmacCore<Sha512>>),
 }
 
 impl HmacState {
@@ -267,9 +279,9 @@ impl HmacState {
         cost::COST
             .with(|cost| cost.set(cost.get() + cost::Cost { hashes: 1, hashed_bytes: message.len(), signatures: 0 }));
         match self {
-            Self::Sha256(state) => state.clone().chain_update(message).verify_slice(tag).is_ok(),
-            Self::Sha384(state) => (**state).clone().chain_update(message).verify_slice(tag).is_ok(),
-            Self::Sha512(state) => (**state).clone().chain_update(message).verify_slice(tag).is_ok(),
+            Self::Sha256(state) => begun(state).chain_update(message).verify_slice(tag).is_ok(),
+            Self::Sha384(state) => begun(state).chain_update(message).verify_slice(tag).is_ok(),
+            Self::Sha512(state) => begun(state).chain_update(message).verify_slice(tag).is_ok(),
         }
     }
 
@@ -277,9 +289,9 @@ impl HmacState {
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         match self {
-            Self::Sha256(state) => state.clone().chain_update(message).finalize().into_bytes().to_vec(),
-            Self::Sha384(state) => (**state).clone().chain_update(message).finalize().into_bytes().to_vec(),
-            Self::Sha512(state) => (**state).clone().chain_update(message).finalize().into_bytes().to_vec(),
+            Self::Sha256(state) => begun(state).chain_update(message).finalize().into_bytes().to_vec(),
+            Self::Sha384(state) => begun(state).chain_update(message).finalize().into_bytes().to_vec(),
+            Self::Sha512(state) => begun(state).chain_update(message).finalize().into_bytes().to_vec(),
         }
     }
 }

@@ -125,7 +125,8 @@ async fn scrape(State(shown): State<Arc<Shown>>) -> Response {
     }
 }
 
-fn health(missing: Vec<String>) -> Response {
+/// The answer of a probe: well when nothing is missing.
+pub(crate) fn health(missing: Vec<String>) -> Response {
     let ok = missing.is_empty();
     let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     // A struct of a flag and texts always serializes.

@@ -155,7 +155,7 @@ fn a_file_of_public_keys_is_watched_too() {
     set("two");
     let Reload::Applied { changes, .. } = refreshed(&settings) else { panic!("not applied") };
     assert_eq!(changes, ["organization acme jwks"]);
-    assert_eq!(settings.current().by_slug("acme").unwrap().jwt_keys[0].id.as_ref(), "two");
+    assert_eq!(settings.current().by_slug("acme").unwrap().jwt_keys[0].id.as_str(), "two");
 }
 
 #[test]

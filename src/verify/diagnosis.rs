@@ -63,7 +63,7 @@ fn wrong_signature(case: &Case<'_, '_>, text: &str) -> Option<Hint> {
     if token.claims(arena, limits).is_ok_and(|claims| names_another(claims, case)) {
         return Some(Hint::OtherOrganization);
     }
-    let ours = header.kid.is_some_and(|kid| organization.jwt_keys.iter().any(|key| key.id.as_ref() == kid));
+    let ours = header.kid.is_some_and(|kid| organization.jwt_keys.iter().any(|key| key.id.as_str() == kid));
     ours.then_some(Hint::TokenEdited)
 }
 

@@ -32,7 +32,7 @@ pub(super) fn select<'a>(
     time: EventTime,
 ) -> Result<&'a JwtKey, Reason> {
     let algorithm = Algorithm::from_alg(header.alg).ok_or(Reason::AlgorithmNotAllowed)?;
-    let named = header.kid.and_then(|kid| organization.jwt_keys.iter().find(|key| key.id.as_ref() == kid));
+    let named = header.kid.and_then(|kid| organization.jwt_keys.iter().find(|key| key.id.as_str() == kid));
     match named {
         Some(key) => only(key, algorithm, token, time),
         None => any(organization, algorithm, token, time),

@@ -19,7 +19,10 @@ pub(super) fn find<'a>(tenant: &Tenant<'a>, snapshot: &'a Snapshot) -> Result<&'
     let (by_slug, by_app_id) = (by_slug.transpose()?, by_app_id.transpose()?);
     match (by_slug, by_app_id) {
         (Some(one), Some(other)) if one.slug != other.slug => Err(Reason::OrganizationMismatch.into()),
-        (Some(organization), _) | (None, Some(organization)) => Ok(organization),
+        (Some(organization), _) | (None, Some(organization)) => {
+            organization.touch();
+            Ok(organization)
+        }
         (None, None) => Err(Reason::MissingOrganization.into()),
     }
 }
@@ -32,6 +35,6 @@ pub fn told<'a>(tenant: &Tenant<'a>, snapshot: &'a Snapshot) -> Option<&'a Organ
 
 /// Claims that name an organization name this one.
 pub(super) fn agrees(tenant: &Tenant<'_>, organization: &Organization) -> bool {
-    tenant.organization.is_none_or(|slug| slug == organization.slug.as_ref())
+    tenant.organization.is_none_or(|slug| slug == organization.slug.as_str())
         && tenant.app_id.is_none_or(|app_id| Some(app_id) == organization.app_id.as_deref())
 }

@@ -19,7 +19,7 @@ pub fn judge<'a>(arena: &'a Arena, record: &Record<'a>, snapshot: &'a Snapshot, 
     let blank = |head| blank(head, record, snapshot);
     match decode::decode(&context, record) {
         Err(Undecoded { head, tenant, user, rejection }) => {
-            let organization = organization::told(&tenant, snapshot).map(|organization| organization.slug.as_ref());
+            let organization = organization::told(&tenant, snapshot).map(|organization| organization.slug.as_str());
             rejected(Verdict { organization, user, ..blank(head) }, rejection)
         }
         Ok(event) => match verify::verify(&context, &event, snapshot) {
@@ -57,7 +57,7 @@ fn rejected<'a>(verdict: Verdict<'a>, rejection: Rejection<'a>) -> Verdict<'a> {
 
 /// An event whose proof or tenant fails concerns whom its payload claims, never whom a failed token claims.
 fn refused<'a>(verdict: Verdict<'a>, event: &UnverifiedEvent<'a>, unproven: &Unproven<'a>) -> Verdict<'a> {
-    let organization = unproven.organization.map(|organization| organization.slug.as_ref());
+    let organization = unproven.organization.map(|organization| organization.slug.as_str());
     let Unproven { verification, rejection, .. } = *unproven;
     rejected(Verdict { organization, user: event.payload.user, verification, ..verdict }, rejection)
 }

@@ -5,6 +5,7 @@ mod contract;
 
 mod dev;
 mod explain;
+mod packaging;
 mod replay;
 mod sign;
 

@@ -27,3 +27,4 @@ mod settings;
 mod stopping;
 mod telemetry;
 mod topics;
+mod traffic;

@@ -81,7 +81,7 @@ fn the_database_tells_of_a_change_and_one_organization_is_read() {
             .unwrap()
             .jwt_keys
             .iter()
-            .any(|key| key.id.as_ref() == "2025-06" && key.validity.revoked)
+            .any(|key| key.id.as_str() == "2025-06" && key.validity.revoked)
     });
     assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     eventually("it is told", || *followed.told.lock().unwrap() == ["organization acme changed"]);
@@ -109,7 +109,7 @@ fn organizations_come_go_change_their_names_and_swap_them() {
         let current = followed.settings.current();
         let locked = |slug| current.by_slug(slug).is_some_and(|organization| organization.membership_locked);
         let by_app_id =
-            |id, slug: &str| current.by_app_id(id).is_some_and(|organization| organization.slug.as_ref() == slug);
+            |id, slug: &str| current.by_app_id(id).is_some_and(|organization| organization.slug.as_str() == slug);
         locked("a") && !locked("b") && by_app_id("1", "a") && by_app_id("2", "b") && current.len() == 2
     });
     base.sql("update attrsync.organizations set archived_at = now() where slug = 'a'").unwrap();

@@ -20,7 +20,7 @@ pub(super) fn text(config: &Config, settings: &Settings, shown: &Shown) -> Strin
     let (broker, input) = (&kafka.bootstrap_servers, kafka.input.topics.join(", "));
     let (accepted, rejected) = (&kafka.accepted_topic, &kafka.rejected_topic);
     let snapshot = settings.current();
-    let mut organizations: Vec<_> = snapshot.organizations().map(|organization| organization.slug.as_ref()).collect();
+    let mut organizations: Vec<_> = snapshot.organizations().map(|organization| organization.slug.as_str()).collect();
     organizations.sort_unstable();
     let traffic = match shown.rate {
         None => "none; send your own".to_owned(),

@@ -12,7 +12,6 @@
 //! would.
 
 mod broker;
-mod feed;
 mod intro;
 mod verdicts;
 mod view;
@@ -33,6 +32,7 @@ use clap::Args;
 
 use super::{
     dashboard::{address_in_use, start, url},
+    feed::{Feed, Plan},
     interrupt::on_interrupt,
     output::print,
     run::worker_options,
@@ -45,7 +45,6 @@ use crate::{
     worker::{Stopper, TopicLimits, Worker},
 };
 use broker::Broker;
-use feed::{Feed, Plan};
 use intro::Shown;
 use verdicts::Verdicts;
 use view::View;
@@ -61,6 +60,8 @@ Examples:
 
 Exit codes: 0 ended by ctrl-C, or all events have their verdicts; 1 a fault; 2 usage.";
 
+/// The most events without a verdict: the embedded broker forgets what is older.
+const AHEAD: u64 = 2_000;
 /// How often an edited settings file is looked at.
 const RELOAD: Duration = Duration::from_millis(500);
 /// How long the last verdicts may take after the last event was sent.
@@ -121,7 +122,7 @@ impl DevArgs {
         options.outputs.topics = TopicLimits::None;
         let worker = Worker::start(&options, &settings, &stopper)?;
         let events = if self.no_traffic { Some(0) } else { self.events };
-        let feed = Feed::start(&config, Plan { rate: self.rate, events, seed: self.seed })?;
+        let feed = Feed::start(&config, Plan { rate: self.rate, events, seed: self.seed, ahead: Some(AHEAD) })?;
         let shown = self.show(&Sources { verdicts, feed, interrupted, stopper: stopper.clone() });
         // Before the broker goes, which it would look for.
         drop(dashboard);

@@ -72,7 +72,7 @@ impl CredentialOptions {
     /// The event that would carry the token or the hash.
     pub(super) fn event(&self, snapshot: &Snapshot) -> anyhow::Result<Made> {
         let organization = judging::organization(snapshot, self.organization.as_deref().unwrap_or_default())?;
-        let mut event = json!({ "organization": organization.slug });
+        let mut event = json!({ "organization": organization.slug.as_str() });
         for (name, value) in [("userId", &self.user_id), ("email", &self.email)] {
             if let Some(value) = value {
                 event[name] = json!(value);

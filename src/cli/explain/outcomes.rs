@@ -3,7 +3,7 @@
 use super::steps::{Case, Mark, Part, Steps, theirs, words};
 use crate::domain::{
     Reason, Verdict,
-    snapshot::AttributeType,
+    snapshot::{AttributeType, Found},
     verdict::{Attributes, Company, Refused, Unset},
 };
 
@@ -53,7 +53,8 @@ impl Case<'_, '_> {
         let fits = matches!(reason, Reason::WrongType | Reason::NotAnOption | Reason::TooLong);
         let organization = self.snapshot.by_slug(self.verdict.organization.filter(|_| fits)?)?;
         let table = if company.is_some() { &organization.company_attributes } else { &organization.user_attributes };
-        Some(format!("It takes {}.", taken(&table.get(attribute)?.kind)))
+        let Found::Configured(attribute) = table.find(attribute) else { return None };
+        Some(format!("It takes {}.", taken(&attribute.kind)))
     }
 }
 

@@ -45,7 +45,7 @@ impl<'a> Case<'_, 'a> {
         };
         let kid = header.kid.map_or_else(|| "no kid".to_owned(), |kid| format!("kid {kid}"));
         steps.say(Mark::Fact, format!("proof: a token; its header says {}, {kid}", header.alg));
-        let named = organization.jwt_keys.iter().find(|key| Some(key.id.as_ref()) == header.kid);
+        let named = organization.jwt_keys.iter().find(|key| Some(key.id.as_str()) == header.kid);
         let tried = |key: &&JwtKey| named.is_none_or(|named| std::ptr::eq(named, *key));
         for key in organization.jwt_keys.iter().filter(tried) {
             let fits = Algorithm::from_alg(header.alg) == Some(key.algorithm);

@@ -34,8 +34,9 @@ use self::{
     access::{Access, Token, access},
     problem::Problem,
 };
-use super::{Options, Shared, metrics, now};
+use super::{Options, Shared, lock, metrics, now};
 use crate::observe::{
+    admin::health,
     bounded::{Bounded, Bounds, Patience},
     metrics::{CONTENT_TYPE, Metrics},
 };
@@ -146,13 +147,23 @@ fn router(app: Arc<App>) -> Router {
         .route("/api/v1/session", post(api::session))
         .route("/metrics", get(scrape))
         .layer(from_fn_with_state(Arc::clone(&app), known));
+    // Probes show no token, and come under whatever name.
     api.merge(assets::routes())
+        .route("/livez", get(|| async { health(Vec::new()) }))
+        .route("/readyz", get(readyz))
         .fallback(|| async {
             Problem::new(StatusCode::NOT_FOUND, "there is nothing here; docs/openapi.json lists what there is")
         })
         .method_not_allowed_fallback(|| async { Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this can only be read") })
         .layer(from_fn(guarded))
         .with_state(app)
+}
+
+/// Ready once both topics are read up to their ends: before that, counts grow as the past is read back.
+async fn readyz(State(app): State<Arc<App>>) -> Response {
+    let topics = [("accepted verdicts", &app.shared.accepted), ("rejected verdicts", &app.shared.rejected)];
+    let behind = topics.into_iter().filter(|(_, progress)| !lock(progress).caught_up);
+    health(behind.map(|(name, _)| name.to_owned()).collect())
 }
 
 async fn scrape(State(app): State<Arc<App>>) -> Response {

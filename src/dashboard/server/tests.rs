@@ -251,6 +251,18 @@ fn markup_and_escapes_in_events_are_answered_as_json_and_as_nothing_else() {
 }
 
 #[test]
+fn a_probe_is_answered_without_a_token_and_says_what_is_still_read() {
+    let token = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(token.path(), "0123456789abcdef0123456789abcdef").unwrap();
+    let running = Running::with(Some(Token::read(token.path()).unwrap()), 4);
+    lock(&running.shared.rejected).caught_up = false;
+    let alive = running.ask("GET /livez", "Host: 10.1.2.3\r\n");
+    assert_eq!((alive.status, alive.json()), (200, json!({"ok": true, "missing": []})));
+    let ready = running.ask("GET /readyz", "Host: 10.1.2.3\r\n");
+    assert_eq!((ready.status, ready.json()), (503, json!({"ok": false, "missing": ["rejected verdicts"]})));
+}
+
+#[test]
 fn metrics_tell_of_reading_and_subscribers_to_whoever_may_read() {
     let running = Running::with(None, 1);
     *running.shared.lag() = Some(answers::Lag {

@@ -2,12 +2,12 @@
 //! attributes are kept once, and equal tables too, by whoever builds many of them ([`Pool`]).
 
 use std::{
-    borrow::Borrow,
     collections::HashSet,
     hash::{BuildHasherDefault, Hash, Hasher},
     sync::Arc,
 };
 
+use compact_str::CompactString;
 use rustc_hash::FxHasher;
 
 type Quick = BuildHasherDefault<FxHasher>;
@@ -51,79 +51,108 @@ pub enum AttributeType {
 /// An attribute and its name.
 #[derive(Debug)]
 struct Entry {
-    name: Box<str>,
+    name: CompactString,
     attribute: Attribute,
-    folded: u32,
+    folded: u64,
 }
 
-/// An entry in a table, where it is found by its name.
+/// An entry in a table, where it is found by a digest of its name without case and punctuation: near misses stand beside it.
 #[derive(Debug, Clone)]
-struct Named(Arc<Entry>);
-
-impl Borrow<str> for Named {
-    fn borrow(&self) -> &str {
-        &self.0.name
-    }
+struct Slot {
+    folded: u64,
+    entry: Arc<Entry>,
 }
 
-impl Hash for Named {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.name.hash(state);
-    }
-}
-
-impl PartialEq for Named {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.name == other.0.name
-    }
-}
-
-impl Eq for Named {}
-
-/// Attributes by name.
+/// Attributes by name: in the order of the digests, in one piece of memory.
 #[derive(Debug, Clone, Default)]
-pub struct AttributeTable(Arc<Table>);
+pub struct AttributeTable(Arc<[Slot]>);
 
-#[derive(Debug, Default)]
-struct Table {
-    by_name: HashSet<Named, Quick>,
-    /// Digests of the names without case and punctuation, sorted: what a near miss is told by.
-    folded: Box<[u32]>,
+/// What a table has for a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found<'t> {
+    /// The attribute of this exact name.
+    Configured(&'t Attribute),
+    /// One whose name differs in case and punctuation alone. A collision of digests would make a hint wrong, and nothing else.
+    NearMiss,
+    /// Nothing.
+    Nothing,
 }
 
 impl AttributeTable {
-    /// The attribute of this exact name.
+    /// What there is for this name.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Attribute> {
-        self.0.by_name.get(name).map(|named| &named.0.attribute)
-    }
-
-    /// Whether a configured name differs from `name` in case and punctuation alone. A collision of digests would make a hint
-    /// wrong, and nothing else.
-    #[must_use]
-    pub fn nearly(&self, name: &str) -> bool {
-        self.0.folded.binary_search(&folded(name)).is_ok()
+    pub fn find(&self, name: &str) -> Found<'_> {
+        let folded = folded(name);
+        let from = self.0.partition_point(|slot| slot.folded < folded);
+        let mut found = Found::Nothing;
+        for slot in self.0.iter().skip(from).take_while(|slot| slot.folded == folded) {
+            if slot.entry.name == name {
+                return Found::Configured(&slot.entry.attribute);
+            }
+            found = Found::NearMiss;
+        }
+        found
     }
 
     /// All attributes, in no order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Attribute)> {
-        self.0.by_name.iter().map(|named| (named.0.name.as_ref(), &named.0.attribute))
+        self.0.iter().map(|slot| (slot.entry.name.as_str(), &slot.entry.attribute))
+    }
+
+    /// Reads from every cache line of a table of usual size: see [`Organization::touch`](super::Organization::touch).
+    pub(super) fn touch(&self) -> u64 {
+        const SLOTS_A_LINE: usize = 64 / size_of::<Slot>();
+        const LINES: usize = 12;
+        self.0.iter().step_by(SLOTS_A_LINE).take(LINES).fold(0, |all, slot| all ^ slot.folded)
     }
 }
 
 /// A digest of a name without case and punctuation.
-#[expect(clippy::cast_possible_truncation, reason = "half of the digest's bits are enough to tell a near miss")]
-fn folded(name: &str) -> u32 {
-    let mut hasher = FxHasher::default();
+fn folded(name: &str) -> u64 {
+    let mut letters = Letters::default();
     if name.is_ascii() {
         // The same letters, without the tables of Unicode: nearly every name is of this kind.
-        let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
-        letters.for_each(|letter| hasher.write_u32(letter.to_ascii_lowercase().into()));
+        name.bytes().for_each(|byte| letters.push(LETTERS.get(usize::from(byte)).copied().unwrap_or_default()));
     } else {
-        let letters = name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase);
-        letters.for_each(|letter| hasher.write_u32(letter.into()));
+        let folded = name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase);
+        folded.for_each(|char| char.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| letters.push(byte)));
     }
-    (hasher.finish() >> 16) as u32
+    letters.digest()
+}
+
+/// What each byte of ASCII is as a letter or digit; zero where it is neither.
+const LETTERS: [u8; 128] = {
+    let (mut letters, mut byte) = ([0; 128], 0);
+    while byte < 128 {
+        if (byte as u8).is_ascii_alphanumeric() {
+            letters[byte] = (byte as u8).to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    letters
+};
+
+/// Letters of a name, digested eight at a time. None is zero, so that a word that isn't full is like no other.
+#[derive(Default)]
+struct Letters {
+    hasher: FxHasher,
+    word: u64,
+}
+
+impl Letters {
+    /// Takes a letter; zero is none. Without a branch for that: punctuation stands where no processor foresees it.
+    fn push(&mut self, letter: u8) {
+        self.word = self.word << (if letter == 0 { 0 } else { 8 }) | u64::from(letter);
+        if self.word >> 56 != 0 {
+            self.hasher.write_u64(self.word);
+            self.word = 0;
+        }
+    }
+
+    fn digest(mut self) -> u64 {
+        self.hasher.write_u64(self.word);
+        self.hasher.finish()
+    }
 }
 
 /// Attributes and tables that were built before, for those that are built next.
@@ -153,56 +182,58 @@ impl Eq for Whole {}
 
 /// A table, compared by the entries that it shares with others.
 #[derive(Debug)]
-struct Alike(Arc<Table>);
+struct Alike(AttributeTable);
+
+impl Alike {
+    fn entries(&self) -> impl Iterator<Item = *const Entry> {
+        self.0.0.iter().map(|slot| Arc::as_ptr(&slot.entry))
+    }
+}
 
 impl Hash for Alike {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let sum = |sum: usize, named: &Named| sum.wrapping_add(Arc::as_ptr(&named.0) as usize);
-        self.0.by_name.iter().fold(0, sum).hash(state);
+        self.entries().for_each(|entry| entry.hash(state));
     }
 }
 
 impl PartialEq for Alike {
     fn eq(&self, other: &Self) -> bool {
-        let same = |named: &Named| other.0.by_name.get(named).is_some_and(|found| Arc::ptr_eq(&found.0, &named.0));
-        self.0.by_name.len() == other.0.by_name.len() && self.0.by_name.iter().all(same)
+        self.entries().eq(other.entries())
     }
 }
 
 impl Eq for Alike {}
 
 impl Pool {
-    /// The table of these attributes.
-    pub fn table(&mut self, attributes: impl IntoIterator<Item = (Box<str>, Attribute)>) -> AttributeTable {
-        let by_name: HashSet<_, _> =
-            attributes.into_iter().map(|(name, attribute)| self.entry(name, attribute)).collect();
-        let mut folds: Vec<_> = by_name.iter().map(|named| named.0.folded).collect();
-        folds.sort_unstable();
-        let table = Alike(Arc::new(Table { by_name, folded: folds.into() }));
+    /// The table of these attributes; no two have the same name.
+    pub fn table(&mut self, attributes: impl IntoIterator<Item = (CompactString, Attribute)>) -> AttributeTable {
+        let mut slots: Vec<_> = attributes.into_iter().map(|(name, attribute)| self.slot(name, attribute)).collect();
+        slots.sort_unstable_by(|one, other| (one.folded, &one.entry.name).cmp(&(other.folded, &other.entry.name)));
+        let table = Alike(AttributeTable(slots.into()));
         if let Some(known) = self.tables.get(&table) {
-            return AttributeTable(Arc::clone(&known.0));
+            return known.0.clone();
         }
-        let made = AttributeTable(Arc::clone(&table.0));
+        let made = table.0.clone();
         self.tables.insert(table);
         made
     }
 
-    fn entry(&mut self, name: Box<str>, attribute: Attribute) -> Named {
+    fn slot(&mut self, name: CompactString, attribute: Attribute) -> Slot {
         let mut entry = Arc::new(Entry { name, attribute, folded: 0 });
-        if let Some(known) = self.entries.get(&Whole(Arc::clone(&entry))) {
-            return Named(Arc::clone(&known.0));
+        if let Some(Whole(known)) = self.entries.get(&Whole(Arc::clone(&entry))) {
+            return Slot { folded: known.folded, entry: Arc::clone(known) };
         }
         // Folded once for all tables that it comes to stand in; nobody else has it yet.
         if let Some(entry) = Arc::get_mut(&mut entry) {
             entry.folded = folded(&entry.name);
         }
         self.entries.insert(Whole(Arc::clone(&entry)));
-        Named(entry)
+        Slot { folded: entry.folded, entry }
     }
 
     /// Lets go of what no organization uses any more.
     pub fn tidy(&mut self) {
-        self.tables.retain(|table| Arc::strong_count(&table.0) > 1);
+        self.tables.retain(|table| Arc::strong_count(&table.0.0) > 1);
         self.entries.retain(|entry| Arc::strong_count(&entry.0) > 1);
     }
 }
@@ -227,8 +258,38 @@ mod tests {
         for other in [&[("plan", true)][..], &[("plan", false), ("size", false)], &[("plan", true), ("sizes", false)]] {
             assert!(!Arc::ptr_eq(&one.0, &table(&mut pool, other).0), "{other:?}");
         }
-        assert!(one.get("plan").unwrap().locked && one.get("plan ").is_none());
-        assert!(one.nearly("P-lan") && !one.nearly("plans"));
+        assert!(matches!(one.find("plan"), Found::Configured(plan) if plan.locked));
+        assert_eq!(
+            ["plan ", "P-lan", "plans", ""].map(|name| one.find(name) == Found::NearMiss),
+            [true, true, false, false]
+        );
+    }
+
+    #[test]
+    fn names_are_found_among_others_that_differ_in_case_and_punctuation_alone() {
+        let names = [
+            "user_name",
+            "userName",
+            "user name",
+            "username",
+            "Größe",
+            "GRÖSSE",
+            "größe",
+            "a-long-name-of-many-letters",
+        ];
+        let table = table(&mut Pool::default(), &names.map(|name| (name, name == "userName")));
+        for name in names {
+            assert!(
+                matches!(table.find(name), Found::Configured(found) if found.locked == (name == "userName")),
+                "{name}"
+            );
+        }
+        for near in ["USER.NAME", "g-r-ö-ß-e", "A long name of many letters"] {
+            assert_eq!(table.find(near), Found::NearMiss, "{near}");
+        }
+        for far in ["user", "usernames", "a-long-name-of-many-letter", "alongnam", "größ"] {
+            assert_eq!(table.find(far), Found::Nothing, "{far}");
+        }
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 use std::{cmp::Ordering, collections::HashSet};
 
+use compact_str::CompactString;
+use smallvec::SmallVec;
+
 use super::{Compiler, public_keys};
 use crate::{
     domain::{
@@ -54,7 +57,7 @@ impl<'k> From<&'k mut IdentitySecret> for Held<'k> {
 
 /// A key that is ready to verify.
 struct Ready {
-    id: Box<str>,
+    id: CompactString,
     algorithm: Algorithm,
     validity: Validity,
     verifier: Verifier,
@@ -62,7 +65,11 @@ struct Ready {
 
 impl Compiler<'_> {
     /// The keys for tokens; sorts the document's own, and disguises their secrets.
-    pub(super) fn jwt_keys(&mut self, place: &Place, organization: &mut Organization) -> Vec<snapshot::JwtKey> {
+    pub(super) fn jwt_keys(
+        &mut self,
+        place: &Place,
+        organization: &mut Organization,
+    ) -> SmallVec<[snapshot::JwtKey; 1]> {
         let mut more = self.jwks(&place.field("jwks"), organization.jwks.as_mut());
         let place = place.field("jwt_keys");
         let keys = &mut organization.jwt_keys;

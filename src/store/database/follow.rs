@@ -169,7 +169,7 @@ impl Follower {
     fn forget(&mut self, state: State, difference: &mut Difference) -> Box<str> {
         match state {
             State::Ready(organization) => {
-                let slug = organization.slug.clone();
+                let slug = organization.slug.as_str().into();
                 difference.out.push(organization);
                 slug
             }

@@ -1,11 +1,11 @@
-//! Sends made-up traffic at a steady rate, from a thread of its own.
+//! Sends made-up traffic at a steady rate, from a thread of its own: for `dev` and `traffic`.
 //!
-//! The embedded broker keeps a few megabytes a partition and then forgets. So the feed never runs far ahead of the verdicts,
-//! whatever rate was asked for.
+//! The embedded broker of `dev` keeps a few megabytes a partition and then forgets. So a feed can be told never to run far ahead
+//! of the verdicts, whatever rate was asked for.
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     thread,
@@ -14,9 +14,10 @@ use std::{
 
 use anyhow::Context;
 use rdkafka::{
+    ClientContext,
     error::{KafkaError, RDKafkaErrorCode},
-    message::{Header, OwnedHeaders},
-    producer::{BaseProducer, BaseRecord, Producer},
+    message::{DeliveryResult, Header, OwnedHeaders},
+    producer::{BaseProducer, BaseRecord, Producer, ProducerContext},
 };
 
 use crate::{
@@ -25,8 +26,6 @@ use crate::{
     traffic::{Event, Traffic},
 };
 
-/// The most events without a verdict.
-const AHEAD: u64 = 2_000;
 /// The longest wait before it is looked whether there is something to do.
 const NAP: Duration = Duration::from_millis(20);
 /// How long the last events may take to reach the broker.
@@ -40,6 +39,8 @@ pub(super) struct Plan {
     pub(super) events: Option<u64>,
     /// Where the traffic begins.
     pub(super) seed: u64,
+    /// The most events without a verdict, for whoever says what was [`seen`](Feed::seen).
+    pub(super) ahead: Option<u64>,
 }
 
 /// A running feed. It ends with its plan, or when this is dropped: before the broker, which it would look for.
@@ -53,15 +54,36 @@ struct Progress {
     stop: AtomicBool,
     done: AtomicBool,
     seen: AtomicU64,
+    arrived: AtomicU64,
+    fault: OnceLock<KafkaError>,
+}
+
+/// Is told by the producer what became of each event.
+struct Deliveries(Arc<Progress>);
+
+impl ClientContext for Deliveries {}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, _: ()) {
+        match result {
+            Ok(_) => _ = self.0.arrived.fetch_add(1, Relaxed),
+            // The first is told; those after it are its echo.
+            Err((error, _)) => _ = self.0.fault.set(error.clone()),
+        }
+    }
 }
 
 impl Feed {
     /// Starts sending.
     pub(super) fn start(config: &Config, plan: Plan) -> anyhow::Result<Self> {
-        let mut client = config.kafka.client(ClientRole::Producer);
-        let producer: BaseProducer = client.set("linger.ms", "1").create().context("no producer for the traffic")?;
-        let topic = config.kafka.input.topics.first().cloned().context("no topic to send to")?;
         let progress = Arc::<Progress>::default();
+        let mut client = config.kafka.client(ClientRole::Producer);
+        client.set("linger.ms", "1").set("message.timeout.ms", config.worker.message_timeout_ms.to_string());
+        let producer = client.create_with_context(Deliveries(Arc::clone(&progress)));
+        let producer = producer.context("no producer for the traffic")?;
+        let topic = config.kafka.input.topics.first().cloned().context("no topic to send to")?;
         let sender = Sender { producer, topic, progress: Arc::clone(&progress) };
         let run = move || sender.run(&plan);
         let thread = thread::Builder::new().name("traffic".to_owned()).spawn(run).context("no thread")?;
@@ -77,20 +99,31 @@ impl Feed {
     pub(super) fn done(&self) -> bool {
         self.progress.done.load(Relaxed)
     }
-}
 
-impl Drop for Feed {
-    fn drop(&mut self) {
+    /// Why the first event that did not arrive didn't.
+    pub(super) fn fault(&self) -> Option<&KafkaError> {
+        self.progress.fault.get()
+    }
+
+    /// Sends no more, waits for what is on its way, and says how many events arrived.
+    pub(super) fn end(&mut self) -> u64 {
         self.progress.stop.store(true, Relaxed);
         if let Some(thread) = self.thread.take() {
             // A panic there has been reported by the panic hook.
             _ = thread.join();
         }
+        self.progress.arrived.load(Relaxed)
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
 struct Sender {
-    producer: BaseProducer,
+    producer: BaseProducer<Deliveries>,
     topic: String,
     progress: Arc<Progress>,
 }
@@ -99,26 +132,27 @@ impl Sender {
     fn run(&self, plan: &Plan) {
         let (mut traffic, began) = (Traffic::new(plan.seed), Instant::now());
         for sent in 0..plan.events.unwrap_or(u64::MAX) {
-            self.wait(began + due(sent, plan.rate), sent);
+            self.wait(began + due(sent, plan.rate), plan.ahead.map(|ahead| sent.saturating_sub(ahead)));
             if self.stopped() {
-                return;
+                break;
             }
             let now = EventTime::from_millis(jiff::Timestamp::now().as_millisecond());
             if let Err(error) = self.send(&traffic.next(now)) {
                 tracing::error!(%error, "the traffic has ended");
-                return;
+                _ = self.progress.fault.set(error);
+                break;
             }
         }
-        // An event that did not arrive is missed by the view, which says so.
+        // An event that did not arrive is told by `fault`, or missed by the view of `dev`.
         let _ = self.producer.flush(FLUSH);
         self.progress.done.store(true, Relaxed);
     }
 
-    /// Waits for the time of the next event, and for the verdicts to catch up.
-    fn wait(&self, due: Instant, sent: u64) {
+    /// Waits for the time of the next event, and until at least `behind` verdicts were seen.
+    fn wait(&self, due: Instant, behind: Option<u64>) {
         loop {
             let left = due.saturating_duration_since(Instant::now());
-            let far_ahead = sent.saturating_sub(self.progress.seen.load(Relaxed)) >= AHEAD;
+            let far_ahead = behind.is_some_and(|behind| behind > self.progress.seen.load(Relaxed));
             if left.is_zero() && !far_ahead || self.stopped() {
                 return;
             }

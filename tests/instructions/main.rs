@@ -1,0 +1,109 @@
+//! What a judgement costs, counted in instructions: a guard that a noisy machine can't move, as it moves every time that is
+//! measured. Valgrind runs this very program with a number of judgements and with twice as many; the difference is theirs alone.
+//!
+//! `ATTRSYNC_UPDATE=1 cargo test --test instructions` writes counts.tsv anew, after a change that is meant to cost more, or that
+//! costs less. The counts are those of the dev profile: the release profile has others, about a third of them.
+
+use std::{collections::BTreeMap, env, fmt::Write as _, fs, hint::black_box, process::Command};
+
+use attrsync::{
+    domain::{Arena, EventTime, Header, Offset, Partition, Policy, Position, Record},
+    store::{EXAMPLE, Settings, Source},
+    traffic::{Kind, Traffic},
+    worker::judge,
+};
+
+const COUNTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/instructions/counts.tsv");
+
+/// Says to the program that valgrind runs how many judgements of which kind are wanted.
+const WANTED: &str = "ATTRSYNC_TEST_JUDGEMENTS";
+
+/// Judgements of the shorter run.
+const FEW: u64 = 200;
+
+/// Hundredths by which a count may differ: the C library copies and compares with other instructions on other processors.
+const TOLERANCE: u64 = 4;
+
+const NOW: EventTime = EventTime::from_millis(1_795_341_600_000);
+
+const KINDS: [Kind; 7] =
+    [Kind::Signed, Kind::Companies, Kind::Hashed, Kind::Anonymous, Kind::Unconfigured, Kind::Locked, Kind::Forged];
+
+#[test]
+fn a_judgement_takes_the_instructions_that_it_took() {
+    if let Ok(wanted) = env::var(WANTED) {
+        let (kind, number) = wanted.split_once(' ').unwrap();
+        return judgements(kind, number.parse().unwrap());
+    }
+    let counted: BTreeMap<_, _> = KINDS.map(|kind| (format!("{kind:?}"), count(kind))).into();
+    if env::var_os("ATTRSYNC_UPDATE").is_some() {
+        let lines = counted.iter().fold(String::new(), |mut lines, (kind, count)| {
+            writeln!(lines, "{kind}\t{count}").unwrap();
+            lines
+        });
+        fs::write(COUNTS, lines).unwrap();
+        return;
+    }
+    let expected = fs::read_to_string(COUNTS).unwrap();
+    let expected: BTreeMap<_, u64> = expected
+        .lines()
+        .map(|line| line.split_once('\t').unwrap())
+        .map(|(kind, count)| (kind, count.parse().unwrap()))
+        .collect();
+    assert_eq!(counted.len(), expected.len(), "each kind has its count");
+    let different: Vec<_> = counted
+        .iter()
+        .map(|(kind, count)| (kind, *count, expected[kind.as_str()]))
+        .filter(|(_, count, expected)| count.abs_diff(*expected) * 100 > expected * TOLERANCE)
+        .map(|(kind, count, expected)| format!("{kind}: {count}, where it took {expected}"))
+        .collect();
+    assert!(
+        different.is_empty(),
+        "{}\nIf that is meant: ATTRSYNC_UPDATE=1 cargo test --test instructions, and say why in the commit",
+        different.join("\n")
+    );
+}
+
+/// Instructions of one judgement.
+fn count(kind: Kind) -> u64 {
+    let [few, more] = [FEW, 2 * FEW].map(|number| instructions(kind, number));
+    (more - few) / FEW
+}
+
+/// Instructions of a whole run.
+fn instructions(kind: Kind, number: u64) -> u64 {
+    let out = tempfile::NamedTempFile::new().unwrap();
+    let ran = Command::new("valgrind")
+        .args(["--tool=callgrind", "--quiet", "--trace-children=no"])
+        .arg(format!("--callgrind-out-file={}", out.path().display()))
+        .arg(env::current_exe().unwrap())
+        .args(["--exact", "a_judgement_takes_the_instructions_that_it_took", "--test-threads=1"])
+        .env(WANTED, format!("{kind:?} {number}"))
+        .output()
+        .expect("valgrind is there: scripts/test installs it");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let profile = fs::read_to_string(out.path()).unwrap();
+    let total =
+        profile.lines().find_map(|line| line.strip_prefix("totals: ").or_else(|| line.strip_prefix("summary: ")));
+    total.unwrap().trim().parse().unwrap()
+}
+
+/// Judges events of one kind, the same ones every time.
+fn judgements(kind: &str, number: u64) {
+    let kind = KINDS.into_iter().find(|one| format!("{one:?}") == kind).unwrap();
+    let snapshot = Settings::load(Source::Embedded(EXAMPLE), Policy::default()).unwrap().current();
+    let event = Traffic::new(1).make(kind, NOW);
+    let header = event.event_type.map(|name| Header { name: "ce_type", value: Some(name.as_bytes()) });
+    let mut arena = Arena::new();
+    for _ in 0..number {
+        arena.reset();
+        let record = Record {
+            position: Position { topic: "events", partition: Partition(0), offset: Offset(12) },
+            timestamp: Some(NOW),
+            key: None,
+            headers: header.as_slice(),
+            value: Some(black_box(&event.value)),
+        };
+        assert_eq!(black_box(judge(&arena, &record, &snapshot, NOW)).outcome, event.outcome);
+    }
+}
