@@ -141,7 +141,7 @@ const ROWS: &[(&str, &[Panel])] = &[
                 { r#"sum by (result) (rate(attrsync_telemetry_spans_total{instance=~"$instance"}[$__rate_interval]))"# as "{{result}}"
                   r#"sum(rate(attrsync_telemetry_failures_total{instance=~"$instance"}[$__rate_interval]))"# as "failed requests" }
             "Versions of the program" Lines, "none" "Which are running."
-                { r#"count by (version) (attrsync_build_info{instance=~"$instance"})"# as "{{version}}" }
+                { r#"count by (version, commit) (attrsync_build_info{instance=~"$instance"})"# as "{{version}} {{commit}}" }
         },
     ),
     (
