@@ -28,10 +28,13 @@
 //! # Where things are
 //!
 //! [`domain`] holds the words that all of them speak, [`store`] makes the settings that judge, [`worker`] drives the loop,
-//! [`observe`] tells others how it goes, [`dashboard`] reads the verdicts back and shows them, [`config`] is what the process was told, [`cli`] is a file per command.
+//! [`replay`] reads history again, [`observe`] tells others how it goes, [`dashboard`] reads the verdicts back and shows them, [`config`] is what the process was told, [`cli`] is a file per command.
 
+pub mod advice;
 pub mod cli;
+pub mod compare;
 pub mod config;
+pub mod count;
 pub mod dashboard;
 pub mod decide;
 pub mod decode;
@@ -39,6 +42,7 @@ pub mod domain;
 pub mod emit;
 pub mod native;
 pub mod observe;
+pub mod replay;
 pub mod source;
 pub mod store;
 pub mod traffic;

@@ -11,7 +11,10 @@ use std::{
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// What decides about events: no I/O, no clock, no randomness, no environment, and no panic.
-const PURE: [&str; 8] = [
+const PURE: [&str; 11] = [
+    "src/advice/",
+    "src/compare/",
+    "src/count/",
     "src/domain/",
     "src/decode/",
     "src/verify/",
@@ -50,8 +53,9 @@ const IMPURE: [&str; 17] = [
 const DENIED: [&str; 3] = ["clippy::unwrap_used", "clippy::expect_used", "clippy::panic"];
 
 /// Which modules a module may name: those below it. The stages never see who watches or drives them.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("domain", &[]),
+    ("count", &[]),
     ("native", &["domain"]),
     ("config", &["domain"]),
     ("decode", &["domain"]),
@@ -62,12 +66,18 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("store", &["domain", "decode"]),
     ("traffic", &["domain", "store", "worker"]),
     ("observe", &["domain", "config"]),
-    ("dashboard", &["domain", "observe"]),
+    ("compare", &["domain", "count", "decode"]),
+    ("advice", &["domain", "count", "decode", "verify"]),
+    ("dashboard", &["domain", "count", "advice", "observe"]),
     ("worker", &["domain", "native", "source", "decode", "verify", "decide", "emit", "store", "observe"]),
+    ("replay", &["domain", "native", "source", "emit", "store", "worker"]),
     (
         "cli",
         &[
             "domain",
+            "count",
+            "compare",
+            "advice",
             "config",
             "source",
             "decode",
@@ -78,6 +88,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "observe",
             "dashboard",
             "traffic",
+            "replay",
             "worker",
         ],
     ),

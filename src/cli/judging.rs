@@ -11,13 +11,15 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::{
+    history::moment,
     options::ConfigOptions,
     output::{BAD, DOUBTFUL, styled},
     source::source,
 };
 use crate::{
-    domain::{Arena, EventTime, Header, Organization, Record, Snapshot},
-    source::file::Line,
+    config::Config,
+    domain::{EventTime, Organization, Snapshot, shell},
+    replay::Defaults,
     store::{Settings, SettingsError},
 };
 
@@ -37,7 +39,7 @@ pub(super) struct JudgeOptions {
 
     /// The type of events that do not say theirs: boot, identify, or a widget's init_… or initialize_…
     #[arg(long = "type", value_name = "TYPE")]
-    event_type: Option<String>,
+    default_type: Option<String>,
 
     #[command(flatten)]
     config: ConfigOptions,
@@ -49,9 +51,76 @@ impl JudgeOptions {
         settings(&self.config, self.settings_at)
     }
 
+    /// The flags that chose the settings, for people.
+    pub(super) fn chosen(&self) -> Vec<String> {
+        let at = self.settings_at.map(|at| format!("--settings-at {at}"));
+        let chosen: Vec<_> = self.config.settings_flag().into_iter().chain(at).collect();
+        if chosen.is_empty() { vec!["the configuration".to_owned()] } else { chosen }
+    }
+
+    /// The configuration.
+    pub(super) fn config(&self) -> anyhow::Result<Config> {
+        Ok(self.config.load()?.config)
+    }
+
+    /// Other settings, judged by the same policy.
+    pub(super) fn settings_of(&self, which: &Which) -> anyhow::Result<Settings> {
+        match which {
+            Which::Now => self.settings(),
+            Which::At(time) => settings(&self.config, Some(*time)),
+            Which::File(path) => settings(&self.config.with_settings(path), None),
+        }
+    }
+
+    /// The flags by which `explain` judges as these settings do; none where they can't stand in a shell's line.
+    pub(super) fn flags_of(&self, which: &Which) -> Option<String> {
+        let at = |time: EventTime| format!(" --settings-at {time}");
+        let file = |path: &str| Some(format!(" --settings {}", shell::word(path)?));
+        match which {
+            Which::File(path) => file(path),
+            Which::At(time) => Some(at(*time)),
+            Which::Now => match self.config.settings_file() {
+                Some(path) => file(path),
+                None => Some(self.settings_at.map(at).unwrap_or_default()),
+            },
+        }
+    }
+
     /// What stands in for what records do not say.
     pub(super) fn defaults(&self) -> Defaults {
-        Defaults { now: self.at.unwrap_or_else(now), event_type: self.event_type.clone() }
+        Defaults { now: self.at.unwrap_or_else(now), event_type: self.default_type.clone() }
+    }
+}
+
+/// Which settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Which {
+    /// Those that the configuration names.
+    Now,
+    /// As they were in a database.
+    At(EventTime),
+    /// A file.
+    File(String),
+}
+
+impl std::fmt::Display for Which {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Now => f.write_str("now"),
+            Self::At(time) => write!(f, "at:{time}"),
+            Self::File(path) => f.write_str(path),
+        }
+    }
+}
+
+/// Settings on the command line: `now`, `at:` and a time, else a file.
+pub(super) fn which(text: &str) -> Result<Which, String> {
+    match (text, text.split_once(':')) {
+        ("", _) => Err("expected now, at:TIME, or a settings file".to_owned()),
+        ("now", _) => Ok(Which::Now),
+        (_, Some(("at", time))) => moment(time).map(Which::At),
+        (_, Some(("file", path))) => Ok(Which::File(path.to_owned())),
+        (path, _) => Ok(Which::File(path.to_owned())),
     }
 }
 
@@ -81,29 +150,6 @@ pub(super) fn organization<'s>(snapshot: &'s Snapshot, name: &str) -> anyhow::Re
         slugs.sort_unstable();
         format!("no organization {name:?}; the settings have {}", slugs.join(", "))
     })
-}
-
-/// What stands in for what records do not say.
-pub(super) struct Defaults {
-    /// The time of a record without a timestamp.
-    pub(super) now: EventTime,
-    /// The type of an event that does not say it.
-    pub(super) event_type: Option<String>,
-}
-
-impl Defaults {
-    /// The record of a line. A type that was given takes the place of the weakest header: whatever says a type itself beats
-    /// it, and the policy stays that of the deployment.
-    pub(super) fn record<'a>(&'a self, line: Line<'a>, name: &'a str, arena: &'a Arena) -> Record<'a> {
-        let mut record = line.record(name, arena);
-        if let Some(event_type) = &self.event_type {
-            let mut headers = arena.list_with(1 + record.headers.len());
-            headers.push(Header { name: "event-type", value: Some(event_type.as_bytes()) });
-            headers.extend_from_slice(record.headers);
-            record.headers = headers.into_bump_slice();
-        }
-        record
-    }
 }
 
 fn with_way_out(error: SettingsError) -> anyhow::Error {

@@ -4,6 +4,7 @@
 //! `output` and returns what went wrong, to be told once by [`main`]. One that reads the configuration flattens
 //! `options::ConfigOptions`.
 
+mod advise;
 mod completions;
 mod config;
 mod dashboard;
@@ -11,6 +12,7 @@ mod dev;
 mod explain;
 mod feed;
 mod healthcheck;
+mod history;
 mod interrupt;
 mod judging;
 mod man;
@@ -48,6 +50,7 @@ Examples:
   attrsync dev                               try everything in one process, nothing else installed
   attrsync dashboard --brokers kafka:9092    see in a browser what is rejected, for whom and why
   attrsync explain event.json                see an event's verdict and every step on the way there
+  attrsync advise --since 7d                 see what to lock, to configure, to retire and to enforce
   attrsync sign --organization acme --hash 1 make a token or a hash, to try things with
   attrsync config defaults > attrsync.toml   begin with a commented configuration
   attrsync topics create --dry-run           see which topics would be made
@@ -71,6 +74,7 @@ enum Command {
     Dev(dev::DevArgs),
     Dashboard(dashboard::DashboardArgs),
     Replay(replay::ReplayArgs),
+    Advise(advise::AdviseArgs),
     Explain(explain::ExplainArgs),
     Sign(sign::SignArgs),
     Settings(settings::SettingsArgs),
@@ -90,6 +94,7 @@ impl Command {
             Command::Dev(args) => args.execute(),
             Command::Dashboard(args) => args.execute(),
             Command::Replay(args) => args.execute(),
+            Command::Advise(args) => args.execute(),
             Command::Explain(args) => args.execute(),
             Command::Sign(args) => args.execute(),
             Command::Settings(args) => args.execute(),

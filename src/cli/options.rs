@@ -35,6 +35,16 @@ pub(super) struct ConfigOptions {
 }
 
 impl ConfigOptions {
+    /// The same, with another settings file.
+    pub(super) fn with_settings(&self, file: &str) -> Self {
+        Self { settings: Some(file.to_owned()), ..self.clone() }
+    }
+
+    /// The settings file that was named by its flag.
+    pub(super) fn settings_file(&self) -> Option<&str> {
+        self.settings.as_deref()
+    }
+
     /// Reads the configuration: the file, this process's environment and these flags.
     ///
     /// # Errors
@@ -59,6 +69,11 @@ impl ConfigOptions {
         let mut flags = self.flags();
         flags.extend(further.into_iter().map(|(name, key, text)| flag(name, key, text)));
         config::load(&Sources { file, flags, variables })
+    }
+
+    /// `--settings FILE`, where it was given.
+    pub(super) fn settings_flag(&self) -> Option<String> {
+        self.settings.as_ref().map(|file| format!("--settings {file}"))
     }
 
     /// The flags that set a key; those of one key come after `--set`, and so win.

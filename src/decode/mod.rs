@@ -14,6 +14,7 @@ mod framing;
 pub mod json;
 pub mod profile;
 pub(crate) mod scalar;
+pub mod sdk;
 
 pub use attributes::Attribute;
 pub(crate) use envelope::time_of;

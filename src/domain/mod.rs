@@ -11,6 +11,7 @@ pub mod policy;
 pub mod reason;
 pub mod record;
 pub mod rejection;
+pub mod shell;
 pub mod snapshot;
 pub mod text;
 pub mod time;

@@ -21,7 +21,7 @@ const FIRST: i64 = -62_135_596_800_000;
 impl EventTime {
     /// A time from milliseconds since the epoch, held within the years that RFC 3339 can write (1 to 9999).
     #[must_use]
-    pub const fn from_millis(millis: i64) -> Self {
+    pub fn from_millis(millis: i64) -> Self {
         Self(millis.clamp(FIRST, LAST))
     }
 

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use super::{EventTime, Hint, Position, Reason, Value};
 
 /// What became of the event as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// One record in the accepted topic.
@@ -159,11 +159,11 @@ impl Status {
 }
 
 /// The attributes that were set, as a JSON object by name.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Attributes<'a>(pub &'a [SetAttribute<'a>]);
 
 /// An attribute that was set.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SetAttribute<'a> {
     /// The attribute's name.
     pub name: &'a str,
@@ -209,7 +209,7 @@ impl Serialize for Attributes<'_> {
 }
 
 /// An attribute that was unset.
-#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Unset<'a> {
     /// The attribute's name; `companies` where the membership was cleared by null.
     pub attribute: &'a str,
@@ -218,7 +218,7 @@ pub struct Unset<'a> {
 }
 
 /// A company that the user belongs to.
-#[derive(Clone, Copy, Serialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Company<'a> {
     /// The company's id.
     pub id: &'a str,
@@ -231,7 +231,7 @@ pub struct Company<'a> {
 }
 
 /// An attribute or a company that was rejected or dropped.
-#[derive(Clone, Copy, Serialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Refused<'a> {
     /// The attribute's name; `companies` for a membership.
     pub attribute: &'a str,

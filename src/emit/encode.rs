@@ -49,6 +49,7 @@ impl Channel {
 /// Encodes verdicts, one at a time.
 pub struct Encoder {
     source: String,
+    replay: Option<String>,
     max_bytes: usize,
     key: Vec<u8>,
     /// Where the record is, as headers say it.
@@ -103,7 +104,14 @@ impl Encoder {
     /// An encoder whose records name `source` as their `ce_source` and are at most `max_bytes` long.
     #[must_use]
     pub fn new(source: String, max_bytes: usize) -> Self {
-        Self { source, max_bytes, key: Vec::new(), position: String::new(), records: Default::default() }
+        Self { source, replay: None, max_bytes, key: Vec::new(), position: String::new(), records: Default::default() }
+    }
+
+    /// The same, whose records say that they are of this replay. Their `ce_source` says so, too: with an event's own position as
+    /// `ce_id` a replayed verdict would pass for the live one.
+    #[must_use]
+    pub fn of_replay(self, id: &str) -> Self {
+        Self { source: format!("{}/replay/{id}", self.source), replay: Some(id.to_owned()), ..self }
     }
 
     /// Encodes the verdict of a record. Fails only where a value in the verdict isn't JSON, which decoding rules out.
@@ -143,7 +151,8 @@ impl Encoder {
         let subject = std::str::from_utf8(&self.key).ok().filter(|_| named);
         self.position.clear();
         record.position.push_to(&mut self.position);
-        let facts = Facts { source: &self.source, position: &self.position, subject, record, span };
+        let (source, position, replay) = (self.source.as_str(), self.position.as_str(), self.replay.as_deref());
+        let facts = Facts { source, replay, position, subject, record, span };
         let mut longest = 0;
         for (channel, buffers) in Channel::of(verdict.outcome).iter().zip(&mut self.records) {
             buffers.value.clear();

@@ -94,6 +94,9 @@ pub(super) fn write(headers: &mut Headers, channel: Channel, verdict: &Verdict<'
     headers.chosen(names::ORGANIZATION, verdict.organization);
     headers.chosen(names::EVENT_TYPE, verdict.event.kind);
     verification(headers, verdict.verification);
+    if let Some(replay) = facts.replay {
+        headers.text(names::REPLAY, replay);
+    }
     if let Some((parent, state)) = trace::context(facts.record) {
         match facts.span {
             Some(span) => headers.traceparent(parent, span),
@@ -109,6 +112,8 @@ pub(super) fn write(headers: &mut Headers, channel: Channel, verdict: &Verdict<'
 pub(super) struct Facts<'f> {
     /// `ce_source`.
     pub(super) source: &'f str,
+    /// The id of the replay that judged.
+    pub(super) replay: Option<&'f str>,
     /// Where the incoming record is: `topic/partition/offset`.
     pub(super) position: &'f str,
     /// Whom the record is about.

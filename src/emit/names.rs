@@ -46,6 +46,8 @@ headers! {
         "`boot`, `identify` or a widget's initialization."
     VERIFICATION "attrsync-verification" ALWAYS
         "The kind of proof and how it ended, as in `jwt/verified` or `none/anonymous`; the kind alone before it was looked at."
+    REPLAY "attrsync-replay" WHERE_KNOWN
+        "The id of the replay that judged the event again (docs/REPLAY.md). A live verdict has none."
     TRACEPARENT "traceparent" WHERE_KNOWN
         "The trace and span of the incoming record (W3C Trace Context), passed on where it is well-formed; the span is the worker's own where that exports one."
     TRACESTATE "tracestate" WHERE_KNOWN

@@ -35,7 +35,7 @@ use compile::Compiled;
 use current::Current;
 use database::follow::Follower;
 pub use database::{
-    Address, Author, Change, Database, DatabaseError, Edit, KeyKind, Plan, Removal, follow::DatabaseSource,
+    Address, Author, Change, Database, DatabaseError, Edit, KeyKind, Plan, Removal, Timeline, follow::DatabaseSource,
 };
 use file::Parsed;
 use freshness::Freshness;

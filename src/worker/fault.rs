@@ -127,7 +127,7 @@ pub enum Fault {
 
 /// What puts a shard back to where its batch began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Remedy {
+pub(crate) enum Remedy {
     /// Read the batch again from its first offsets: nothing of it is committed, that is certain.
     Rewind,
     /// A new producer under the same id, which ends whatever its predecessor left open; then read on from what the group
@@ -143,7 +143,7 @@ pub(super) enum Remedy {
 }
 
 impl Fault {
-    pub(super) fn remedy(&self) -> Remedy {
+    pub(crate) fn remedy(&self) -> Remedy {
         match self {
             // The consumer doesn't know it yet; reading on with it would end the same way.
             Self::Aborted { source, .. } if source.code == RDKafkaErrorCode::FencedInstanceId => Remedy::Rejoin,
@@ -162,6 +162,15 @@ impl Fault {
             | Self::Persistent { .. }
             | Self::Thread { .. } => Remedy::End,
         }
+    }
+}
+
+impl Fault {
+    /// Whether another producer has this one's id.
+    pub(crate) fn is_fenced(&self) -> bool {
+        use RDKafkaErrorCode as Code;
+        let (Self::Lost { source, .. } | Self::Aborted { source, .. }) = self else { return false };
+        matches!(source.code, Code::Fenced | Code::ProducerFenced)
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    Delivery, Options, Stats, TopicLimits,
+    Options, Stats, TopicLimits,
     batch::Limits,
     fault::Fault,
     holding::Holding,
@@ -23,7 +23,7 @@ use super::{
     tries::Tries,
 };
 use crate::{
-    emit::{Encoder, producer},
+    emit::Encoder,
     source::kafka::{self, Consumer, Member, Membership},
     store::Settings,
 };
@@ -91,14 +91,36 @@ fn shards(options: &Options, stop: &Stop) -> Result<usize, Fault> {
     for topic in &options.inputs {
         partitions += count_partitions(options, topic, stop)?;
     }
-    for topic in [&options.outputs.accepted, &options.outputs.rejected] {
-        count_partitions(options, topic, stop)?;
-    }
+    check_outputs(options, stop)?;
     let wanted = options.shards.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     Ok(wanted.min(partitions).max(1))
 }
 
-/// The same options, with output records no larger than their topics take.
+/// Both output topics have to be there.
+fn check_outputs(options: &Options, stop: &Stop) -> Result<(), Fault> {
+    for topic in [&options.outputs.accepted, &options.outputs.rejected] {
+        count_partitions(options, topic, stop)?;
+    }
+    Ok(())
+}
+
+impl Options {
+    /// Checks what can be checked before verdicts are sent: the timeouts, and that the topics are there.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check_outputs(&self) -> Result<(), Fault> {
+        self.timeouts.check()?;
+        check_outputs(self, &Stop::default())
+    }
+
+    /// The same options, with output records no larger than their topics take.
+    #[must_use]
+    pub fn within_topics(&self) -> Self {
+        within_topics(self)
+    }
+}
+
 fn within_topics(options: &Options) -> Options {
     let mut options = options.clone();
     if options.outputs.topics == TopicLimits::None {
@@ -186,22 +208,7 @@ impl Shared<'_> {
     fn outbox(&self, number: usize) -> Result<Outbox, Fault> {
         let options = self.options;
         let id = format!("{}-{}-{number}", options.transactional_id_prefix, options.instance);
-        let identity = producer::Identity {
-            client: format!("attrsync-{}-{number}", options.instance),
-            transactional: (options.delivery == Delivery::ExactlyOnce).then(|| id.clone()),
-            max_bytes: options.outputs.max_bytes,
-            message_timeout: options.timeouts.message,
-            transaction_timeout: options.timeouts.transaction,
-        };
-        let topics = producer::Topics::new(&options.outputs.accepted, &options.outputs.rejected);
-        Ok(Outbox {
-            topics: topics.map_err(|source| Fault::Client { client: id.clone(), source })?,
-            config: producer::properties(&identity, &options.producer),
-            delivery: options.delivery,
-            patience: options.timeouts.transaction,
-            producer: None,
-            id,
-        })
+        Outbox::new(options, id, format!("attrsync-{}-{number}", options.instance))
     }
 }
 

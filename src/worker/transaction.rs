@@ -15,14 +15,14 @@ use std::time::{Duration, Instant};
 
 use rdkafka::{ClientConfig, TopicPartitionList, error::KafkaError, producer::Producer as _};
 
-use super::{Delivery, fault::Fault};
+use super::{Delivery, Options, fault::Fault};
 use crate::{
     emit::{
         Output,
         producer::{self, Producer, Topics},
     },
     native::{self, CallClass, CallError},
-    source::kafka::Consumer,
+    source::kafka::Keeper,
 };
 
 /// How long one call may block before the producer is polled and the call repeated.
@@ -31,20 +31,40 @@ const SLICE: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// The producer of a shard, and how it delivers.
-pub(super) struct Outbox {
-    pub(super) id: String,
-    pub(super) config: ClientConfig,
-    pub(super) delivery: Delivery,
-    pub(super) topics: Topics,
+pub(crate) struct Outbox {
+    id: String,
+    config: ClientConfig,
+    delivery: Delivery,
+    topics: Topics,
     /// How long a call is repeated: the broker aborts the transaction after that anyway.
-    pub(super) patience: Duration,
+    patience: Duration,
     /// None before it is opened, and after it was given up.
-    pub(super) producer: Option<Producer>,
+    producer: Option<Producer>,
 }
 
 impl Outbox {
+    /// One that isn't open yet, with this transactional id and this name as a client.
+    pub(crate) fn new(options: &Options, id: String, client: String) -> Result<Self, Fault> {
+        let identity = producer::Identity {
+            client,
+            transactional: (options.delivery == Delivery::ExactlyOnce).then(|| id.clone()),
+            max_bytes: options.outputs.max_bytes,
+            message_timeout: options.timeouts.message,
+            transaction_timeout: options.timeouts.transaction,
+        };
+        let topics = Topics::new(&options.outputs.accepted, &options.outputs.rejected);
+        Ok(Self {
+            topics: topics.map_err(|source| Fault::Client { client: id.clone(), source })?,
+            config: producer::properties(&identity, &options.producer),
+            delivery: options.delivery,
+            patience: options.timeouts.transaction,
+            producer: None,
+            id,
+        })
+    }
+
     /// Makes a producer in place of the one there was, and ends the transaction that a predecessor of this id left open.
-    pub(super) fn open(&mut self) -> Result<(), Fault> {
+    pub(crate) fn open(&mut self) -> Result<(), Fault> {
         self.producer = None;
         let client = |source| Fault::Client { client: self.id.clone(), source };
         let producer: Producer = self.config.create_with_context(producer::Context::default()).map_err(client)?;
@@ -57,7 +77,7 @@ impl Outbox {
     }
 
     /// Begins a transaction.
-    pub(super) fn begin(&mut self) -> Result<Transaction<'_>, Fault> {
+    pub(crate) fn begin(&mut self) -> Result<Transaction<'_>, Fault> {
         let transactional = self.delivery == Delivery::ExactlyOnce;
         if let Some(producer) = &self.producer {
             producer.poll(Duration::ZERO);
@@ -101,27 +121,27 @@ impl Outbox {
 /// An open transaction. It holds the producer, and gives it back to the outbox only once it is certain how the transaction
 /// ended; in every other case, a panic included, the producer is dropped with it.
 #[must_use]
-pub(super) struct Transaction<'o> {
+pub(crate) struct Transaction<'o> {
     outbox: &'o mut Outbox,
     producer: Producer,
 }
 
 impl Transaction<'_> {
     /// Sends one record within the transaction.
-    pub(super) fn send(&self, output: &Output<'_>) -> Result<(), Fault> {
+    pub(crate) fn send(&self, output: &Output<'_>) -> Result<(), Fault> {
         let sent = producer::send(&self.producer, &self.outbox.topics, output);
         sent.map_err(|code| self.aborted("send", KafkaError::MessageProduction(code).into()))
     }
 
     /// Commits the records and these offsets together, or neither.
-    pub(super) fn commit(self, consumer: &Consumer, offsets: &TopicPartitionList) -> Result<(), Fault> {
+    pub(crate) fn commit(self, consumer: &impl Keeper, offsets: &TopicPartitionList) -> Result<(), Fault> {
         match self.outbox.delivery {
             Delivery::ExactlyOnce => self.commit_together(consumer, offsets),
             Delivery::AtLeastOnce => self.commit_after_delivery(consumer, offsets),
         }
     }
 
-    fn commit_together(self, consumer: &Consumer, offsets: &TopicPartitionList) -> Result<(), Fault> {
+    fn commit_together(self, consumer: &impl Keeper, offsets: &TopicPartitionList) -> Result<(), Fault> {
         let Some(member) = consumer.group_metadata() else { return Err(self.abort(Fault::AssignmentLost)) };
         // In one slice: when its time is up librdkafka doesn't call it retriable but asks for an abort.
         let send = |_| {
@@ -139,7 +159,7 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn commit_after_delivery(self, consumer: &Consumer, offsets: &TopicPartitionList) -> Result<(), Fault> {
+    fn commit_after_delivery(self, consumer: &impl Keeper, offsets: &TopicPartitionList) -> Result<(), Fault> {
         let flush =
             |timeout| if native::flush(&self.producer, timeout) { Ok(()) } else { Err(CallError::undelivered()) };
         if let Err(error) = self.outbox.repeat(&self.producer, flush) {
@@ -158,7 +178,7 @@ impl Transaction<'_> {
     }
 
     /// Ends the transaction without a trace of it. The answer is why it was aborted, or that nobody knows how it ended.
-    pub(super) fn abort(self, cause: Fault) -> Fault {
+    pub(crate) fn abort(self, cause: Fault) -> Fault {
         let id = self.outbox.id.clone();
         match self.discard() {
             Ok(()) => cause,
@@ -170,7 +190,7 @@ impl Transaction<'_> {
     }
 
     /// Ends the transaction without a trace of it.
-    pub(super) fn discard(self) -> Result<(), Fault> {
+    pub(crate) fn discard(self) -> Result<(), Fault> {
         if self.outbox.delivery == Delivery::ExactlyOnce {
             let abort = |timeout| self.producer.abort_transaction(timeout).map_err(CallError::from);
             if let Err(error) = self.outbox.repeat(&self.producer, abort) {

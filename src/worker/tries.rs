@@ -13,19 +13,19 @@ const CALM: Duration = Duration::from_secs(60);
 
 /// The row of faults of one shard.
 #[derive(Debug)]
-pub(super) struct Tries {
+pub(crate) struct Tries {
     retry: Retry,
     row: u32,
     latest: Option<Instant>,
 }
 
 impl Tries {
-    pub(super) fn new(retry: Retry) -> Self {
+    pub(crate) fn new(retry: Retry) -> Self {
         Self { retry, row: 0, latest: None }
     }
 
     /// The pause before the next try after this fault; none where there is no point in one, or there were enough.
-    pub(super) fn next(&mut self, fault: &Fault) -> Option<Duration> {
+    pub(crate) fn next(&mut self, fault: &Fault) -> Option<Duration> {
         if self.latest.is_some_and(|latest| latest.elapsed() > CALM) {
             self.row = 0;
         }
@@ -36,7 +36,7 @@ impl Tries {
     }
 
     /// The fault to end with.
-    pub(super) fn give_up(&self, shard: usize, last: Fault) -> Fault {
+    pub(crate) fn give_up(&self, shard: usize, last: Fault) -> Fault {
         Fault::Persistent { shard, tries: self.row - 1, last: Box::new(last) }
     }
 }

@@ -1,10 +1,11 @@
 // What the browser test is made of: a running `attrsync dev`, a Chromium that reaches nothing but it, and a page that notes
 // everything it complains of.
 
-import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
@@ -36,6 +37,27 @@ async function start(command, stderr) {
     ended.then((code) => reject(new Error(`attrsync ${command[0]} ended with ${code}`)));
   });
   return { url: url.replace(/\/$/, ""), stop: async () => { child.kill("SIGINT"); await ended; } };
+}
+
+/** Writes the page of what changes where an organization enforces and locks, of made-up events; one names an attribute like this. */
+export function changesPage(hostile) {
+  const folder = mkdtempSync(join(tmpdir(), "attrsync-changes-"));
+  const settings = join(root, "settings.example.toml");
+  const at = Date.parse("2026-11-22T10:00:00Z");
+  const payloads = (n) => [
+    { organization: "globex", userId: `g${n % 300}`, name: "Eve", plan: "Free", [hostile]: n },
+    { appId: "65f1c0de65f1c0de65f1c0de", locale: "de", title: "Engineer" },
+    { organization: "initech", userId: "1" },
+  ];
+  const line = (_, n) => JSON.stringify({ topic: "events", partition: n % 3, offset: n, ts: at + n * 9_000, payload: JSON.stringify({
+    id: `e${n}`, type: n % 3 ? "boot" : "identify", context: { anonymousId: `v${n % 50}`, library: { name: "featurebase-js", version: `1.0.${n % 4}` } },
+    payload: payloads(n)[n % 3],
+  }) });
+  writeFileSync(join(folder, "events.ndjson"), Array.from({ length: 2_000 }, line).join("\n"));
+  writeFileSync(join(folder, "next.toml"), readFileSync(settings, "utf8").replace('enforcement = "observe"', 'enforcement = "enforced"')
+    .replace("max_chars = 100 }", "max_chars = 100, locked = true }"));
+  execFileSync(binary, ["replay", "--from-file", "events.ndjson", "--compare", "now", "next.toml", "--html", "page.html", "--settings", settings], { cwd: folder });
+  return pathToFileURL(join(folder, "page.html")).href;
 }
 
 /** Starts Chromium. As root it has no sandbox; it is told to look for nothing by itself. */

@@ -6,7 +6,7 @@
 
 import { webcrypto } from "node:crypto";
 import { join } from "node:path";
-import { browser, check, dashboardAlone, dev, page, shots } from "./kit.mjs";
+import { browser, changesPage, check, dashboardAlone, dev, page, shots } from "./kit.mjs";
 
 const WIDE = { width: 1600, height: 1000 };
 const NARROW = { width: 360, height: 760 };
@@ -43,10 +43,11 @@ test("every view is reached by clicking and shows what it is for", async ({ open
   await tab.getByText("it observes").waitFor();
   await tab.getByRole("link", { name: "Organizations" }).click();
   await tab.getByRole("link", { name: "acme" }).click();
-  for (const heading of ["What is being rejected", "Enforcement", "Keys that sign", "Attributes of users", "Names that nobody configured"]) {
+  for (const heading of ["Advice", "What is being rejected", "Enforcement", "Keys that sign", "Attributes of users", "Names that nobody configured"]) {
     await tab.getByRole("heading", { name: heading }).waitFor();
   }
   await tab.getByRole("link", { name: "plan" }).first().waitFor();
+  await tab.getByText("attrsync settings attribute add acme utm_campaign --type TYPE").waitFor();
   check(complaints.length === 0, `no complaints: ${complaints}`);
 });
 
@@ -189,6 +190,28 @@ test("every view fits 360 and 1600 pixels, light and dark", async ({ open, url }
   }
 });
 
+test("the page of what changes fits 360 and 1600 pixels, light and dark, and runs nothing", async ({ launched }) => {
+  const file = changesPage(HOSTILE);
+  for (const [size, viewport] of [["wide", WIDE], ["narrow", NARROW]]) {
+    for (const colorScheme of ["light", "dark"]) {
+      const { page: tab, complaints, close } = await page(launched, file, { viewport, colorScheme });
+      await tab.goto(file);
+      await tab.getByRole("heading", { name: "By organization" }).waitFor();
+      await tab.getByText("accepted", { exact: true }).first().waitFor();
+      await tab.locator("tbody details").first().click();
+      await tab.getByText("attrsync explain").first().waitFor();
+      const over = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      check(over <= 0, `at ${viewport.width} it is ${over} px too wide`);
+      const weak = await tab.evaluate(contrasts);
+      check(weak.length === 0, `${colorScheme}: ${weak.join("; ")}`);
+      check((await tab.locator("script, img, iframe, [onerror]").count()) === 0, "names stay text");
+      check(complaints.length === 0, `no complaints: ${complaints}`);
+      await tab.screenshot({ path: join(shots, `changes-${size}-${colorScheme}.png`), fullPage: true });
+      await close();
+    }
+  }
+});
+
 /** The text of what has the focus. */
 const focused = (tab) => tab.evaluate(() => document.activeElement.textContent.trim());
 
@@ -241,7 +264,7 @@ try {
   }
   for (const [name, run] of tests) {
     try {
-      await run({ open, url: running.url });
+      await run({ open, url: running.url, launched: chromium.launched });
       console.log(`ok      ${name}`);
     } catch (error) {
       failed += 1;

@@ -3,6 +3,8 @@
 #[path = "../common/contract.rs"]
 mod contract;
 
+mod advise;
+mod compare;
 mod dev;
 mod explain;
 mod packaging;

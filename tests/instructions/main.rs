@@ -24,7 +24,9 @@ const FEW: u64 = 200;
 /// Hundredths by which a count may differ: the C library copies and compares with other instructions on other processors.
 const TOLERANCE: u64 = 4;
 
-const NOW: EventTime = EventTime::from_millis(1_795_341_600_000);
+fn now() -> EventTime {
+    EventTime::from_millis(1_795_341_600_000)
+}
 
 const KINDS: [Kind; 7] =
     [Kind::Signed, Kind::Companies, Kind::Hashed, Kind::Anonymous, Kind::Unconfigured, Kind::Locked, Kind::Forged];
@@ -91,19 +93,20 @@ fn instructions(kind: Kind, number: u64) -> u64 {
 /// Judges events of one kind, the same ones every time.
 fn judgements(kind: &str, number: u64) {
     let kind = KINDS.into_iter().find(|one| format!("{one:?}") == kind).unwrap();
+    let now = now();
     let snapshot = Settings::load(Source::Embedded(EXAMPLE), Policy::default()).unwrap().current();
-    let event = Traffic::new(1).make(kind, NOW);
+    let event = Traffic::new(1).make(kind, now);
     let header = event.event_type.map(|name| Header { name: "ce_type", value: Some(name.as_bytes()) });
     let mut arena = Arena::new();
     for _ in 0..number {
         arena.reset();
         let record = Record {
             position: Position { topic: "events", partition: Partition(0), offset: Offset(12) },
-            timestamp: Some(NOW),
+            timestamp: Some(now),
             key: None,
             headers: header.as_slice(),
             value: Some(black_box(&event.value)),
         };
-        assert_eq!(black_box(judge(&arena, &record, &snapshot, NOW)).outcome, event.outcome);
+        assert_eq!(black_box(judge(&arena, &record, &snapshot, now)).outcome, event.outcome);
     }
 }

@@ -211,7 +211,10 @@ fn locking_and_enforcing_say_what_to_look_at_first() {
     base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
     for (line, named) in [
         (&["settings", "attribute", "lock", "globex", "plan", "--reason", "r"][..], "replay"),
-        (&["settings", "enforcement", "globex", "enforced", "--reason", "r"], "wouldReject"),
+        (
+            &["settings", "enforcement", "globex", "enforced", "--reason", "r"],
+            "attrsync advise --since 7d --organization globex",
+        ),
     ] {
         let told = base.attrsync(line);
         assert!(

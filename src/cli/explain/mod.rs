@@ -27,11 +27,12 @@ use std::{
 use clap::Args;
 
 use super::{
-    judging::{Defaults, Input, JudgeOptions},
+    judging::{Input, JudgeOptions},
     output::{OK, print},
 };
 use crate::{
     domain::{Arena, Snapshot, verdict::Outcome},
+    replay::Defaults,
     source::file::Line,
     worker::judge,
 };
@@ -91,7 +92,8 @@ impl ExplainArgs {
         let snapshot = settings.current();
         let (arena, mut defaults) = (Arena::new(), self.judge.defaults());
         let (name, text) = self.given(&snapshot, &mut defaults)?;
-        let record = defaults.record(Line::new(self.line.unwrap_or(1), &text), &name, &arena);
+        let line = Line::new(self.line.unwrap_or(1), &text);
+        let record = defaults.apply(line.record(&name, &arena), &arena);
         let verdict = judge(&arena, &record, &snapshot, defaults.now);
         if self.json {
             let mut out = io::stdout().lock();

@@ -3,7 +3,7 @@
 use super::steps::{Case, Mark, Part, Steps, theirs, words};
 use crate::domain::{
     Reason, Verdict,
-    snapshot::{AttributeType, Found},
+    snapshot::AttributeType,
     verdict::{Attributes, Company, Refused, Unset},
 };
 
@@ -53,8 +53,7 @@ impl Case<'_, '_> {
         let fits = matches!(reason, Reason::WrongType | Reason::NotAnOption | Reason::TooLong);
         let organization = self.snapshot.by_slug(self.verdict.organization.filter(|_| fits)?)?;
         let table = if company.is_some() { &organization.company_attributes } else { &organization.user_attributes };
-        let Found::Configured(attribute) = table.find(attribute) else { return None };
-        Some(format!("It takes {}.", taken(&attribute.kind)))
+        Some(format!("It takes {}.", taken(&table.get(attribute)?.kind)))
     }
 }
 

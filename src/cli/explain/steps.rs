@@ -2,9 +2,9 @@
 //! it from the stages' own functions, asked again with the same input.
 
 use crate::{
-    cli::judging::Defaults,
     decode::{self, Context, UnverifiedEvent},
     domain::{Arena, EventTimeSource, Record, Snapshot, Stage, Verdict, verdict::User},
+    replay::Defaults,
 };
 
 /// How a step went.

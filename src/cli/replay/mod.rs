@@ -7,30 +7,31 @@
 //!
 //! Whole or not at all: verdicts are written beside the file and take its name at the end.
 
-mod judge_all;
-mod progress;
-mod tally;
+mod changes;
+mod compare;
+mod into_topics;
+mod outputs;
+mod settings;
+mod summary;
 mod target;
+mod verdicts;
 
-use std::{
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::mpsc::{RecvTimeoutError, Sender, channel},
-    thread,
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Instant};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 
 use super::{
-    interrupt::on_interrupt,
-    judging::{Input, JudgeOptions, interrupted},
+    history::{self, HistoryOptions, Interrupt, Progress},
+    judging::{JudgeOptions, interrupted},
 };
-use judge_all::{By, Job};
-use progress::Progress;
-use tally::{Summary, Tally};
+use crate::replay::{Judgement, Tally};
+use compare::{CompareOptions, Means};
+use into_topics::TopicOptions;
+use settings::SettingsAs;
+use summary::Summary;
 use target::Target;
+use verdicts::Verdicts;
 
 /// What stands below the help.
 const AFTER_HELP: &str = "\
@@ -40,23 +41,22 @@ Examples:
   attrsync replay --from-file events.ndjson --to-file verdicts.ndjson
   kcat -C -b localhost -t events -J -e | attrsync replay --from-file - --to-file verdicts.ndjson
   attrsync replay --from-file events.ndjson --to-file - --settings next.toml | jq 'select(.verdict == \"rejected\")'
+  attrsync replay --since 7d --compare now next.toml --html changes.html
+  attrsync replay --since 2d --organization acme --compare at:2d now --json
 
 Exit codes: 0 every record has its verdict; 1 a fault; 2 usage or configuration; 130 interrupted.";
-
-/// How often progress is looked at.
-const TICK: Duration = Duration::from_millis(100);
 
 /// Judge records from a file again, one verdict a line
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ReplayArgs {
-    /// Records, one a line; - for standard input
-    #[arg(long, value_name = "FILE")]
-    from_file: PathBuf,
+    /// Write verdicts nowhere, and count them; the default
+    #[arg(long, conflicts_with_all = ["to_file", "to_topics", "into_live", "resume"])]
+    dry_run: bool,
 
-    /// Where verdicts go, one a line; - for standard output
+    /// Write verdicts to a file, one a line; - for standard output
     #[arg(long, value_name = "FILE")]
-    to_file: PathBuf,
+    to_file: Option<PathBuf>,
 
     /// Replace the file of verdicts if it is there
     #[arg(long)]
@@ -67,60 +67,63 @@ pub(super) struct ReplayArgs {
     json: bool,
 
     #[command(flatten)]
-    judge: JudgeOptions,
-}
+    compare: CompareOptions,
 
-/// What the command waits for.
-enum News {
-    Done(anyhow::Result<Tally>),
-    Interrupted,
+    #[command(flatten)]
+    topics: TopicOptions,
+
+    #[command(flatten)]
+    history: HistoryOptions,
+
+    #[command(flatten)]
+    judge: JudgeOptions,
+
+    /// Judge each event by the settings as they were for it, from a database [default: all as the settings are]
+    #[arg(long, value_name = "WHAT", conflicts_with_all = ["settings_at", "settings", "from_file"])]
+    settings_as: Option<SettingsAs>,
 }
 
 impl ReplayArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
-        let (tell, news) = channel();
-        let interrupts = tell.clone();
-        // Before there is a file that an interrupt would leave behind.
-        on_interrupt(move || _ = interrupts.send(News::Interrupted)).context("signals cannot be listened to")?;
-        let input = Input::open(&self.from_file)?;
-        let settings = self.judge.settings()?;
+        let means = Means { history: &self.history, judge: &self.judge, json: self.json, force: self.force };
+        if let Some(ended) = self.compare.execute(&means) {
+            return ended;
+        }
+        if self.topics.asked() {
+            return self.into_topics();
+        }
+        let interrupt = Interrupt::listen()?;
+        let (defaults, began) = (self.judge.defaults(), Instant::now());
+        let (config, now) = (self.judge.config()?, defaults.now);
+        let chosen = self.history.open(&config, defaults)?;
+        let Some(settings) = self.chosen_settings(&config, &interrupt)? else { return Ok(interrupted()) };
         self.refuse_same_file()?;
-        let (target, output) = Target::open(&self.to_file, self.force)?;
-        let mut progress = Progress::new(input.bytes, target.leaves_terminal_free());
-        let (began, snapshot) = (Instant::now(), settings.current());
-        let version = snapshot.version();
-        let job = Job::new(input, output, By { snapshot, defaults: self.judge.defaults() });
-        let counter = job.counter();
-        start(job, tell)?;
-        let tally = loop {
-            match news.recv_timeout(TICK) {
-                Err(RecvTimeoutError::Timeout) => progress.show(&counter),
-                Err(RecvTimeoutError::Disconnected) => bail!("the judging threads are gone"),
-                Ok(News::Done(tally)) => break tally?,
-                Ok(News::Interrupted) => return Ok(interrupted()),
-            }
+        let (target, output) = match &self.to_file {
+            Some(file) => Target::open(file, self.force)?,
+            None => Target::nowhere(),
         };
+        let size = (chosen.source.size(), chosen.source.measure());
+        let progress = Progress::new(size, target.leaves_terminal_free());
+        let judgement = Judgement { by: settings.by.clone(), now, filter: chosen.filter.clone() };
+        let work = Verdicts { judgement, written: self.to_file.is_some(), tally: Tally::default() };
+        let watched = (&interrupt, progress, self.history.limits());
+        let found = history::run(Arc::clone(&chosen.source), output, watched, move || work.clone())?;
+        let Some(Verdicts { tally, .. }) = found else { return Ok(interrupted()) };
         target.keep()?;
-        progress.end();
-        Summary { tally: &tally, version, took: began.elapsed() }.print(self.json)?;
+        let took = began.elapsed();
+        let (version, guessed, gone) = (settings.version, settings.guessed(), chosen.gone());
+        Summary { tally: &tally, version, guessed, gone, took, replay: None }.print(self.json)?;
         Ok(ExitCode::SUCCESS)
     }
 
     /// Written in place of its own input, a replay could never be repeated.
     fn refuse_same_file(&self) -> anyhow::Result<()> {
-        let real = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
-        if let (Some(from), Some(to)) = (real(&self.from_file), real(&self.to_file))
+        let real = |path: &Option<PathBuf>| path.as_ref()?.canonicalize().ok().filter(|path| path.is_file());
+        if let (Some(from), Some(to)) = (real(&self.history.from_file), real(&self.to_file))
             && from == to
         {
             bail!("{} is read from and written to; name another file for the verdicts", to.display());
         }
         Ok(())
     }
-}
-
-/// Judges in the background, so that an interrupt ends the command even while it waits for input.
-fn start(job: Job, tell: Sender<News>) -> anyhow::Result<()> {
-    let run = move || _ = tell.send(News::Done(job.run()));
-    thread::Builder::new().name("replay".to_owned()).spawn(run).context("no thread for the replay")?;
-    Ok(())
 }

@@ -2,17 +2,19 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{IsTerminal, stdout},
+    io::{self, IsTerminal, stdout},
     path::{Path, PathBuf},
     process,
 };
 
 use anyhow::{Context, bail};
 
-use super::judge_all::Output;
+use crate::replay::Output;
 
 /// What becomes of what was written. Dropped before [`Target::keep`], a file that is not whole is removed.
 pub(super) enum Target {
+    /// Nothing is written.
+    Nowhere,
     /// Standard output, a pipe or a device: written to as it comes.
     Stream {
         /// It is the terminal itself.
@@ -28,6 +30,11 @@ pub(super) enum Target {
 }
 
 impl Target {
+    /// Nowhere.
+    pub(super) fn nowhere() -> (Self, Output) {
+        (Self::Nowhere, Box::new(io::sink()))
+    }
+
     /// Opens where verdicts go: a file, or standard output for `-`.
     pub(super) fn open(path: &Path, force: bool) -> anyhow::Result<(Self, Output)> {
         if path == Path::new("-") {
@@ -80,7 +87,7 @@ fn beside(path: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Write};
+    use std::io::Write;
 
     use super::*;
 

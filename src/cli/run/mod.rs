@@ -8,7 +8,7 @@
 //! The first signal finishes the batch in hand and ends with 0; a second one, or `worker.shutdown_timeout_ms`, ends at once
 //! with 1, and what was open is aborted by the broker or the successor. A fault that persists ends with 1 and one line.
 
-mod options;
+pub(super) mod options;
 mod reading;
 mod signals;
 

@@ -22,8 +22,13 @@ use crate::{
 };
 
 /// What a lock does, and where to look first.
-const LOCK_ADVICE: &str = "a locked attribute is rejected wherever it comes without a signature. Look in the accepted topic for how \
-    often it still does (`attributes.NAME.verified` is false), or judge recent events again with the lock: attrsync replay --from-file";
+fn lock_advice(organization: &str) -> String {
+    format!(
+        "a locked attribute is rejected wherever it comes without a signature. How often it still does, and of how many users: \
+         attrsync advise --since 7d --organization {organization}. What exactly the lock changes, with the lock in a file of \
+         settings: attrsync replay --since 7d --compare now next.toml --organization {organization}"
+    )
+}
 
 /// Add, lock, unlock, archive or list attributes
 #[derive(Debug, Args)]
@@ -155,7 +160,7 @@ impl AttributeArgs {
                 })
             }
             AttributeCommand::Lock { which, change } => {
-                advise(LOCK_ADVICE)?;
+                advise(&lock_advice(&safe(&which.organization)))?;
                 set(which, change, |attribute| attribute.locked = Some(true))
             }
             AttributeCommand::Unlock { which, consent, change } => {

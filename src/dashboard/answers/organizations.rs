@@ -8,9 +8,10 @@ use super::{
     shapes::{Clock, Given, OutcomesView, RecentView},
 };
 use crate::{
+    advice::{self, Item},
+    count::bounded::{Bounded, Tally as _},
     dashboard::board::{
         Board,
-        bounded::{Bounded, Tally as _},
         organization::Organization,
         tally::{Attribute, Recent, Series},
     },
@@ -87,6 +88,8 @@ pub(crate) struct OrganizationPage {
     pub(crate) company_attributes: Attributes,
     /// Names that arrive and that nobody configured.
     pub(crate) unconfigured: Unconfigured,
+    /// What follows from what was seen, as far as verdicts tell; `attrsync advise` knows the settings, too.
+    pub(crate) advice: Vec<Item>,
 }
 
 /// What happens to an identity that is claimed without proof.
@@ -224,6 +227,7 @@ pub(crate) fn organization(board: &Board, reading: Reading, slug: &str, now: i64
         attributes: attributes(&organization.attributes),
         company_attributes: attributes(&organization.company_attributes),
         unconfigured: unconfigured(&organization.unconfigured, now),
+        advice: advice::advise(slug, &organization.seen, None),
     })
 }
 
@@ -259,7 +263,7 @@ fn attributes(table: &Bounded<Attribute>) -> Attributes {
         dropped: attribute.dropped,
         last: attribute.last,
     };
-    let sorted = table.by(crate::dashboard::board::bounded::Tally::weight);
+    let sorted = table.by(crate::count::bounded::Tally::weight);
     Attributes { attributes: sorted.into_iter().map(row).collect(), others: table.rest().weight() }
 }
 

@@ -125,7 +125,7 @@ pub(crate) struct Given {
 
 impl Given {
     /// Each reason of a table, the most frequent of the last hour first.
-    pub(crate) fn all(table: &crate::dashboard::board::bounded::Bounded<Recent>, now: i64) -> Vec<Self> {
+    pub(crate) fn all(table: &crate::count::bounded::Bounded<Recent>, now: i64) -> Vec<Self> {
         let sorted = table.by(|recent| (recent.hour.sum(now, 60), recent.total));
         let given = |(code, recent): (&str, &Recent)| Self {
             reason: Explained::of(code),

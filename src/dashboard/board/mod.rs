@@ -5,7 +5,6 @@
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-pub(crate) mod bounded;
 pub(crate) mod filter;
 pub(crate) mod newest;
 pub(crate) mod organization;
@@ -15,14 +14,13 @@ pub(crate) mod told;
 
 use std::sync::Arc;
 
-use bounded::Bounded;
 use newest::Newest;
 use organization::Organization;
 use ring::Minute;
 use tally::{Outcomes, Series};
 use told::{Kept, Told};
 
-use crate::domain::verdict::Outcome;
+use crate::{count::bounded::Bounded, domain::verdict::Outcome};
 
 /// What is kept at most.
 #[derive(Debug, Clone, Copy)]

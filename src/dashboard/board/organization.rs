@@ -1,11 +1,14 @@
 //! What is counted of one organization.
 
 use super::{
-    bounded::{Bounded, Tally},
     tally::{Attribute, Outcomes, Recent},
     told::{Refused, Set, Told, Unset},
 };
-use crate::domain::Reason;
+use crate::{
+    advice::{Bounds, Event, Owner, Seen, Sent},
+    count::bounded::{Bounded, Tally},
+    domain::Reason,
+};
 
 /// Reasons, keys and kinds of proof are closed or chosen by an operator; whoever else writes to the topics gets no more room.
 const CLOSED: usize = 128;
@@ -26,6 +29,8 @@ pub(crate) struct Organization {
     pub(crate) company_attributes: Bounded<Attribute>,
     /// Names that nobody configured.
     pub(crate) unconfigured: Bounded<Recent>,
+    /// What is advised of it is made of this.
+    pub(crate) seen: Seen,
 }
 
 impl Default for Organization {
@@ -46,6 +51,8 @@ impl Organization {
             attributes: Bounded::new(attributes),
             company_attributes: Bounded::new(attributes),
             unconfigured: Bounded::new(attributes),
+            // Users are not counted here: a sketch for each attribute of each organization would be the most of a board.
+            seen: Seen::new(Bounds { attributes, users: None }),
         }
     }
 
@@ -66,6 +73,7 @@ impl Organization {
             self.keys.of(&format!("{}/{key}", proof.method)).add(at);
         }
         self.attributes(told, at);
+        advice(&mut self.seen, told, at);
     }
 
     fn attributes(&mut self, told: &Told<'_>, at: i64) {
@@ -96,6 +104,40 @@ impl Organization {
         let table = if refused.of_company() { &mut self.company_attributes } else { &mut self.attributes };
         table.of(&refused.attribute)
     }
+}
+
+/// Tells what advice is made of; the verdicts say neither the types of values that were dropped nor whether tokens expire.
+fn advice(seen: &mut Seen, told: &Told<'_>, at: i64) {
+    let proof = &told.verification;
+    let event = Event {
+        kind: told.event.kind.as_deref(),
+        at,
+        user: None,
+        method: &proof.method,
+        key: proof.key_id.as_deref(),
+        reason: told.reason.as_deref(),
+        would_reject: proof.would_reject.as_deref(),
+        expires: None,
+    };
+    seen.event(&event);
+    let sent = |verified| if verified { Sent::Signed } else { Sent::Unsigned };
+    for (name, set) in &told.attributes {
+        seen.attribute((Owner::User, name), sent(set.verified), &event);
+    }
+    for (name, set) in told.companies.iter().flatten().flat_map(|company| &company.attributes) {
+        seen.attribute((Owner::Company, name), sent(set.verified), &event);
+    }
+    for refused in told.rejected.iter().filter(|refused| refused.reason == Reason::Locked.code()) {
+        seen.attribute((owner(refused), &refused.attribute), Sent::Locked, &event);
+    }
+    for refused in told.dropped.iter().filter(|refused| refused.reason == Reason::NotConfigured.code()) {
+        seen.attribute((owner(refused), &refused.attribute), Sent::Unconfigured(None), &event);
+    }
+}
+
+/// Whose an attribute is; a membership is the user's.
+fn owner(refused: &Refused<'_>) -> Owner {
+    if refused.of_company() && refused.attribute != "companies" { Owner::Company } else { Owner::User }
 }
 
 fn set(table: &mut Bounded<Attribute>, found: &std::collections::BTreeMap<std::borrow::Cow<'_, str>, Set>, at: i64) {

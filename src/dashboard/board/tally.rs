@@ -1,10 +1,7 @@
 //! What is counted of one thing: how often, since when, and how the last hour and day went.
 
-use super::{
-    bounded::Tally,
-    ring::{Day, Hour},
-};
-use crate::domain::verdict::Outcome;
+use super::ring::{Day, Hour};
+use crate::{count::bounded::Tally, domain::verdict::Outcome};
 
 /// How often, first, last, and the last hour by minute.
 #[derive(Debug, Clone, Default)]

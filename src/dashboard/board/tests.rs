@@ -5,12 +5,11 @@ use serde_json::{Value, json};
 
 use super::{
     Board, Limits,
-    bounded::Tally,
     filter::{Filter, Who},
     samples::{self, NOW},
     told::Told,
 };
-use crate::domain::verdict::Outcome;
+use crate::{count::bounded::Tally, domain::verdict::Outcome};
 
 const LIMITS: Limits = Limits { organizations: 5, attributes: 4, verdicts: 20, verdicts_bytes: 200_000 };
 

@@ -94,6 +94,15 @@ impl AttributeTable {
         found
     }
 
+    /// The attribute of this exact name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Attribute> {
+        match self.find(name) {
+            Found::Configured(attribute) => Some(attribute),
+            Found::NearMiss | Found::Nothing => None,
+        }
+    }
+
     /// All attributes, in no order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Attribute)> {
         self.0.iter().map(|slot| (slot.entry.name.as_str(), &slot.entry.attribute))

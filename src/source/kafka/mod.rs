@@ -8,6 +8,7 @@
 //! stop, the others are read on. An operator can choose another strategy, or KIP-848's `group.protocol=consumer`;
 //! [`Change::apply`] answers in whatever protocol the group speaks.
 
+mod assigned;
 mod context;
 mod failure;
 mod properties;
@@ -23,13 +24,14 @@ use std::{
 
 use rdkafka::{
     ClientConfig, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer as _, ConsumerGroupMetadata},
+    consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
     message::BorrowedMessage,
 };
 
 use self::context::Context;
 pub(crate) use self::{
+    assigned::{Assigned, Came, Hand},
     context::Change,
     properties::{Member, properties},
     record::record,
@@ -56,6 +58,26 @@ const ENDING: Duration = Duration::from_secs(5);
 pub(crate) struct Consumer {
     inner: BaseConsumer<Context>,
     membership: Membership,
+}
+
+/// Who keeps in Kafka how far it is.
+pub(crate) trait Keeper {
+    /// Under which name offsets are sent to a transaction. A member's generation changes with each rebalance, so it is taken
+    /// right before.
+    fn group_metadata(&self) -> Option<ConsumerGroupMetadata>;
+
+    /// Commits offsets outside of a transaction and waits for the answer.
+    fn commit(&self, offsets: &TopicPartitionList) -> KafkaResult<()>;
+}
+
+impl Keeper for Consumer {
+    fn group_metadata(&self) -> Option<ConsumerGroupMetadata> {
+        self.inner.group_metadata()
+    }
+
+    fn commit(&self, offsets: &TopicPartitionList) -> KafkaResult<()> {
+        self.inner.commit(offsets, CommitMode::Sync)
+    }
 }
 
 /// What a poll came back with.
@@ -149,12 +171,6 @@ impl Consumer {
         self.inner.assignment()
     }
 
-    /// The membership under which offsets are sent to a transaction. Its generation changes with each rebalance, so it is
-    /// taken right before.
-    pub(crate) fn group_metadata(&self) -> Option<ConsumerGroupMetadata> {
-        self.inner.group_metadata()
-    }
-
     /// The group's committed offsets. Waits for transactions that are still open on them (KIP-447).
     pub(crate) fn committed(
         &self,
@@ -162,11 +178,6 @@ impl Consumer {
         timeout: Duration,
     ) -> KafkaResult<TopicPartitionList> {
         self.inner.committed_offsets(partitions, timeout)
-    }
-
-    /// Commits offsets outside of a transaction and waits for the answer.
-    pub(crate) fn commit(&self, offsets: &TopicPartitionList) -> KafkaResult<()> {
-        self.inner.commit(offsets, rdkafka::consumer::CommitMode::Sync)
     }
 
     /// Reads no further in these partitions; polling goes on.

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         EventTime, Policy,
         key::Standing,
-        snapshot::{Attribute, AttributeTable, AttributeType, Enforcement, Found, OnRejectedAttribute, Organization},
+        snapshot::{Attribute, AttributeType, Enforcement, OnRejectedAttribute, Organization},
     },
     store::{EXAMPLE, file, secret::Vault},
 };
@@ -21,13 +21,6 @@ fn compiled(text: &str) -> Result<Compiled, Vec<String>> {
 
 fn acme(rest: &str) -> Result<Compiled, Vec<String>> {
     compiled(&format!("[[organizations]]\nslug = \"acme\"\n{rest}"))
-}
-
-fn found<'t>(table: &'t AttributeTable, name: &str) -> &'t Attribute {
-    match table.find(name) {
-        Found::Configured(attribute) => attribute,
-        other => panic!("{name}: {other:?}"),
-    }
 }
 
 fn problems(rest: &str) -> Vec<String> {
@@ -64,8 +57,8 @@ fn the_smallest_organization_has_the_defaults_and_the_standard_attributes() {
         assert_eq!((acme.user_attributes.iter().len(), acme.company_attributes.iter().len()), (8, 7));
         let locked = acme.user_attributes.iter().filter(|(_, attribute)| attribute.locked).count();
         assert_eq!(locked, 2);
-        assert!(found(&acme.user_attributes, "email").locked && found(&acme.user_attributes, "roles").locked);
-        assert_eq!(found(&acme.company_attributes, "companySize").kind, AttributeType::Number);
+        assert!(acme.user_attributes.get("email").unwrap().locked && acme.user_attributes.get("roles").unwrap().locked);
+        assert_eq!(acme.company_attributes.get("companySize").unwrap().kind, AttributeType::Number);
     });
     assert_eq!(warnings(&compiled).len(), 1, "it can verify nobody");
 }
@@ -75,7 +68,7 @@ fn a_standard_attribute_can_be_changed_in_part() {
     let text = "attributes.email.locked = false\nattributes.roles.type = \"text\"\nattributes.phone.archived = true\n\
                 attributes.profilePicture.max_chars = 9\nmembership.locked = false";
     with_acme(&acme(text).unwrap(), |acme| {
-        let get = |name| found(&acme.user_attributes, name).clone();
+        let get = |name| acme.user_attributes.get(name).unwrap().clone();
         let text = |max_chars| AttributeType::Text { max_chars, options: Vec::new() };
         assert_eq!(get("email"), Attribute { kind: text(255), locked: false, archived: false });
         assert_eq!(get("roles"), Attribute { kind: text(255), locked: true, archived: false });

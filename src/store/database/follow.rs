@@ -100,7 +100,7 @@ struct Connected {
 }
 
 impl Follower {
-    fn new(policy: &Policy) -> Self {
+    pub(super) fn new(policy: &Policy) -> Self {
         let (mark, held, unusable, sum, pool) = Default::default();
         Self { policy: policy.clone(), mark, held, unusable, sum, pool }
     }
@@ -234,19 +234,24 @@ impl Follower {
         for slice in ids.chunks(SLICE) {
             let mut reader =
                 Reader { connection: &mut database.connection, master_keys: &source.master_keys, at: None };
-            read.push((slice, within(SLICE_ANSWER, reader.read(slice)).await.map_err(&failed)?));
+            read.push((slice.to_vec(), within(SLICE_ANSWER, reader.read(slice)).await.map_err(&failed)?));
         }
         within(ANSWER, query("rollback").execute(&mut database.connection)).await.map_err(&failed)?;
         // From here on nothing fails: either all of it is taken in, or nothing was.
+        self.mark = mark;
+        Ok(Some(self.after(read, now)))
+    }
+
+    /// The snapshot once what was read of these organizations is taken in.
+    pub(super) fn after(&mut self, read: Vec<(Vec<i64>, Vec<Stored>)>, now: &Snapshot) -> (Snapshot, Found) {
         let (mut difference, mut found) = (Difference::default(), Found::default());
         for (slice, stored) in read {
-            self.take(slice, stored, (&mut difference, &mut found));
+            self.take(&slice, stored, (&mut difference, &mut found));
         }
-        self.mark = mark;
         difference.unusable = self.unusable.clone();
         let newer = now.with(self.version(), difference);
         self.pool.tidy();
-        Ok(Some((newer, found)))
+        (newer, found)
     }
 
     /// The organizations that changed between what was read last and this mark; all, where the database doesn't remember
@@ -387,7 +392,7 @@ async fn read_all(source: &DatabaseSource, mut take: impl FnMut(Vec<i64>, Vec<St
     Ok(mark)
 }
 
-async fn begin(database: &mut Database) -> Result<(), DatabaseError> {
+pub(super) async fn begin(database: &mut Database) -> Result<(), DatabaseError> {
     let failed = database.failed("the settings can't be read");
     let sql = "begin isolation level repeatable read read only";
     within(ANSWER, query(sql).execute(&mut database.connection)).await.map_err(failed)?;
@@ -400,7 +405,7 @@ async fn within<T>(limit: Duration, asked: impl Future<Output = sqlx::Result<T>>
 }
 
 /// Runs to the end on this thread.
-fn block_on<T>(future: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, DatabaseError> {
+pub(super) fn block_on<T>(future: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, DatabaseError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let failed = |error: std::io::Error| DatabaseError::Failed {
         doing: "the system refuses what it takes to connect",

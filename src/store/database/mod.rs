@@ -4,6 +4,7 @@
 //! - [`read`] makes documents of rows, as they are or as they were, and [`mod@write`] rows of documents.
 //! - [`plan`] compares a file with the database and writes the difference; [`edit`] changes one organization. Both read, check
 //!   and write the very documents that a settings file holds, so that there is one set of rules.
+//! - [`timeline`] makes the settings as they were, change by change.
 //! - [`follow`] keeps a worker's snapshot up to date.
 //! - [`history`] tells who changed what, when and why; [`reseal`] changes the master key under which secrets are sealed.
 //!
@@ -16,6 +17,7 @@ mod migrate;
 mod plan;
 mod read;
 mod reseal;
+mod timeline;
 mod write;
 
 use std::{fmt, str::FromStr, time::Duration};
@@ -28,6 +30,7 @@ pub use self::{
     migrate::{MigrationStatus, ROLES},
     plan::{Change, Plan, Removal},
     reseal::Resealed,
+    timeline::Timeline,
 };
 use super::problem::Problem;
 use crate::domain::EventTime;

@@ -57,11 +57,18 @@ impl Setup {
     pub(crate) fn start(&self, instance: &str) -> Process {
         let log = self.folder.path().join(format!("{instance}.log"));
         let file = File::options().create(true).append(true).open(&log).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
-        command.arg("run").args(self.set.iter().flat_map(|key| ["--set", key]));
+        let mut command = self.command("run");
         command.args(["--set", &format!("kafka.instance={instance}")]);
-        command.current_dir(self.folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
+        command.stdout(Stdio::null()).stderr(file);
         Process { child: command.spawn().unwrap(), log }
+    }
+
+    /// A command that is told the same.
+    pub(crate) fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
+        command.arg(name).args(self.set.iter().flat_map(|key| ["--set", key]));
+        command.current_dir(self.folder.path()).stdin(Stdio::null());
+        command
     }
 }
 

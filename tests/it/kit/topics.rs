@@ -37,6 +37,15 @@ impl Topics {
         topics
     }
 
+    /// Makes one more topic.
+    pub(crate) fn add(&self, name: &str, settings: &[(&str, &str)]) {
+        let new = NewTopic::new(name, self.partitions, TopicReplication::Fixed(1));
+        let new = settings.iter().fold(new, |topic, (key, value)| topic.set(key, value));
+        let admin: AdminClient<DefaultClientContext> = self.client().create().unwrap();
+        let made = block_on(admin.create_topics([&new], &AdminOptions::new())).unwrap();
+        made.into_iter().for_each(|topic| _ = topic.unwrap());
+    }
+
     /// Names alone, for a cluster that makes topics by itself.
     pub(crate) fn named(brokers: &str, test: &str, partitions: i32) -> Self {
         let now = jiff::Timestamp::now().as_microsecond();

@@ -3,7 +3,7 @@
 
 import { show } from "../charts.js";
 import { h } from "../dom.js";
-import { count } from "../format.js";
+import { count, shown } from "../format.js";
 import { badge, foreign, inline, outcomeFigures, reasonText, section, sparkline, table, time, verdictsLink } from "../parts.js";
 
 export default {
@@ -19,6 +19,7 @@ export default {
         h("p", { class: "legend" }, ["rejected", "partial", "accepted"].map((name) => [badge(name), " "]))),
         h("p", { class: "readout", "data-keep": "readout", "aria-hidden": "true" }),
         h("div", { class: "chart", "data-keep": "chart", role: "img" })),
+      section("advice", "Advice", advice(data)),
       section("reasons", "What is being rejected", given(data.reasons, organization, now, "Nothing was rejected.")),
       section("enforcement", "Enforcement", enforcement(data, now)),
       section("keys", "Keys that sign", keys(data, now)),
@@ -31,6 +32,27 @@ export default {
     show(root.querySelector("[data-keep=chart]"),
       { from: clock.hourFrom, step: 60_000, accepted: accepted.hour, partial: partial.hour, rejected: rejected.hour }),
 };
+
+const ADVICE = {
+  lock: "Lock", unlock: "Sign or unlock", configure: "Configure", retire: "Retire the key", enforce: "Enforce", migrate: "From hashes to tokens", expire: "Let tokens expire",
+};
+
+/** What follows from what was seen; each with what to look at first and the command that carries it out. */
+function advice({ advice: items }) {
+  const rows = items.map(({ advice: rule, about, of, ready, says, check, command }) => ({ key: `${rule}/${of}/${about}`, cells: [
+    [h("p", { class: "code" }, ADVICE[rule] ?? foreign(rule)), of !== "organization" && h("p", {}, foreign(about), of === "company" && " of a company")],
+    ready === "now" ? h("span", { class: "tag ready" }, "now") : h("span", { class: "tag" }, "look first"),
+    foreign(says),
+    [check && commandLine("Look at it", check), command && commandLine(check ? "Then" : "Run", command)],
+  ] }));
+  return [
+    table("Advice", [{ name: "What" }, { name: "When" }, { name: "Why", kind: "wide" }, { name: "How", kind: "wide" }], rows,
+      "Nothing, as far as these verdicts tell."),
+    h("p", { class: "dim" }, "From verdicts alone. ", h("code", {}, "attrsync advise"), " reads the events and knows the settings: it counts users, types of values and tokens without an expiry, too."),
+  ];
+}
+
+const commandLine = (name, text) => h("p", { class: "how" }, h("span", { class: "dim" }, name, ": "), h("code", {}, shown(text)));
 
 function given(reasons, organization, now, empty) {
   const rows = reasons.map(({ reason, verdicts }) => ({

@@ -12,6 +12,17 @@ pub(crate) trait Tally: Default {
     fn absorb(&mut self, other: Self);
 }
 
+/// A plain number of times.
+impl Tally for u64 {
+    fn weight(&self) -> u64 {
+        *self
+    }
+
+    fn absorb(&mut self, other: Self) {
+        *self += other;
+    }
+}
+
 /// The longest name that is told apart, in bytes.
 const NAME_BYTES: usize = 128;
 
@@ -49,12 +60,29 @@ impl<T: Tally> Bounded<T> {
     }
 
     fn make_room(&mut self) {
-        if self.kept.len() < self.most {
-            return;
+        if self.kept.len() >= self.most {
+            self.drop_least();
         }
+    }
+
+    fn drop_least(&mut self) {
         let least = self.kept.iter().min_by_key(|(_, tally)| tally.weight()).map(|(name, _)| name.clone());
         if let Some(tally) = least.and_then(|name| self.kept.remove(&name)) {
             self.rest.absorb(tally);
+        }
+    }
+
+    /// Adds what another table counted.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.rest.absorb(other.rest);
+        for (name, tally) in other.kept {
+            match self.kept.get_mut(&name) {
+                Some(known) => known.absorb(tally),
+                None => _ = self.kept.insert(name, tally),
+            }
+        }
+        while self.kept.len() > self.most {
+            self.drop_least();
         }
     }
 
@@ -85,9 +113,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::dashboard::board::tally::Attribute;
 
-    fn total(table: &Bounded<Attribute>) -> u64 {
+    fn total(table: &Bounded<u64>) -> u64 {
         table.iter().map(|(_, tally)| tally.weight()).sum::<u64>() + table.rest().weight()
     }
 
@@ -96,24 +123,30 @@ mod tests {
         fn the_sum_is_what_was_fed_and_the_size_is_bounded(
             names in prop::collection::vec("[a-z\u{1b}<é]{0,4}|[x]{100,300}", 0..400), most in 1_usize..12,
         ) {
-            let mut table = Bounded::<Attribute>::new(most);
+            let mut table = Bounded::<u64>::new(most);
             for name in &names {
-                table.of(name).signed += 1;
+                *table.of(name) += 1;
             }
             prop_assert_eq!(total(&table), names.len() as u64);
-            prop_assert!(table.iter().len() <= most);
+            let (mut apart, mut other) = (Bounded::<u64>::new(most), Bounded::<u64>::new(most));
+            for (at, name) in names.iter().enumerate() {
+                *if at % 3 == 0 { &mut other } else { &mut apart }.of(name) += 1;
+            }
+            apart.merge(other);
+            prop_assert_eq!(total(&apart), names.len() as u64);
+            prop_assert!(apart.iter().len() <= most && table.iter().len() <= most);
             prop_assert!(table.iter().all(|(name, _)| name.len() <= NAME_BYTES));
         }
     }
 
     #[test]
     fn a_flood_of_made_up_names_does_not_push_out_what_comes_often() {
-        let mut table = Bounded::<Attribute>::new(10);
+        let mut table = Bounded::<u64>::new(10);
         for number in 0..1_000 {
-            table.of("plan").signed += 1;
-            table.of(&format!("made-up-{number}")).dropped += 1;
+            *table.of("plan") += 1;
+            *table.of(&format!("made-up-{number}")) += 1;
         }
-        assert_eq!(table.get("plan").map(|plan| plan.signed), Some(1_000));
+        assert_eq!(table.get("plan"), Some(&1_000));
         assert_eq!(total(&table), 2_000);
         assert_eq!(table.by(Tally::weight)[0].0, "plan");
     }

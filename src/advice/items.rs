@@ -1,0 +1,56 @@
+//! One piece of advice: what was seen, whether it can be acted upon now, and the command that does it.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::domain::shell;
+
+/// Whether it can be done now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ready {
+    /// Nothing that was seen would be refused for it.
+    Now,
+    /// Something has to be looked at first: it would be refused, or somebody still uses it.
+    First,
+}
+
+/// A piece of advice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Item {
+    /// Which rule gives it: `lock`, `unlock`, `configure`, `retire`, `enforce`, `migrate` or `expire`.
+    pub advice: &'static str,
+    /// What it is about: an attribute, a key; the organization where it is about all of it.
+    pub about: String,
+    /// What that is: `user` or `company` whose attribute it is, `key`, or `organization`.
+    pub of: &'static str,
+    /// Whether it can be done now.
+    pub ready: Ready,
+    /// What was seen, and what follows.
+    pub says: String,
+    /// The numbers in it, by name.
+    pub figures: BTreeMap<&'static str, u64>,
+    /// What to run before.
+    pub check: Option<String>,
+    /// What carries it out; null where a name can't stand in a shell's line.
+    pub command: Option<String>,
+}
+
+/// A command: how it begins, the names that it is about, each made fit for a shell, and its flags; `None` where a name can't be.
+pub(super) fn command(begin: &str, names: &[&str], flags: &str) -> Option<String> {
+    let words: Option<Vec<Cow<'_, str>>> = names.iter().map(|name| shell::word(name)).collect();
+    Some(words?.iter().fold(begin.to_owned(), |command, word| command + " " + word) + flags)
+}
+
+/// The command for what no single edit changes: the file is edited and applied.
+pub(super) fn apply(reason: &str) -> String {
+    format!("attrsync settings apply settings.toml --reason '{reason}'")
+}
+
+/// What compares the settings as they are with a file in which the change is made.
+pub(super) fn compare(slug: &str) -> Option<String> {
+    command("attrsync replay --since 7d --compare now next.toml --organization", &[slug], "")
+}

@@ -1,0 +1,115 @@
+//! Feeds a judged record: what its verdict says, and what only the record tells: the type of values that were dropped, and whether a
+//! token that verified expires. Claims are read of a token whose verdict says that it verified, and of no other.
+
+use super::{Event, Kind, Owner, Seen, Sent};
+use crate::{
+    decode::{self, Attribute, Context, Origin, Profile, profile},
+    domain::{
+        Arena, EventTime, Policy, Reason, Record, Value, Verdict,
+        verdict::{Attributes, Method, Refused, Status, Unset},
+    },
+    verify::jws,
+};
+
+/// Counts one record and its verdict.
+pub fn judged<'a>(
+    seen: &mut Seen,
+    (arena, policy): (&'a Arena, &'a Policy),
+    record: &Record<'a>,
+    verdict: &Verdict<'a>,
+) {
+    let signed = verdict.verification.method == Method::Jwt && verdict.verification.status == Some(Status::Verified);
+    let unconfigured = verdict.dropped.iter().any(|refused| refused.reason == Reason::NotConfigured);
+    let context = Context { arena, policy, now: verdict.event.time };
+    let said = (signed || unconfigured).then(|| Said::of(&context, record, signed)).flatten().unwrap_or_default();
+    let user = verdict.user;
+    let event = Event {
+        kind: verdict.event.kind,
+        at: verdict.event.time.millis(),
+        user: user.user_id.or(user.email).or(user.anonymous_id),
+        method: verdict.verification.method.name(),
+        key: verdict.verification.key_id,
+        reason: verdict.reason.map(Reason::code),
+        would_reject: verdict.verification.would_reject.map(Reason::code),
+        expires: said.expires,
+    };
+    seen.event(&event);
+    set(seen, Owner::User, (verdict.attributes, verdict.unset), &event);
+    for company in verdict.companies.unwrap_or_default() {
+        let sent = if company.verified { Sent::Signed } else { Sent::Unsigned };
+        seen.attribute((Owner::User, "companies"), sent, &event);
+        set(seen, Owner::Company, (company.attributes, company.unset), &event);
+    }
+    for refused in verdict.rejected.iter().filter(|refused| refused.reason == Reason::Locked) {
+        seen.attribute((owner(refused), refused.attribute), Sent::Locked, &event);
+    }
+    for refused in verdict.dropped.iter().filter(|refused| refused.reason == Reason::NotConfigured) {
+        seen.attribute((owner(refused), refused.attribute), Sent::Unconfigured(said.kind(refused)), &event);
+    }
+}
+
+/// Whose an attribute is; a membership is the user's.
+fn owner(refused: &Refused<'_>) -> Owner {
+    let of_company = refused.company.is_some() || refused.position.is_some();
+    if of_company && refused.attribute != "companies" { Owner::Company } else { Owner::User }
+}
+
+fn set(seen: &mut Seen, owner: Owner, (set, unset): (Attributes<'_>, &[Unset<'_>]), event: &Event<'_>) {
+    let set = set.0.iter().map(|set| (set.name, set.verified));
+    for (name, verified) in set.chain(unset.iter().map(|unset| (unset.attribute, unset.verified))) {
+        seen.attribute((owner, name), if verified { Sent::Signed } else { Sent::Unsigned }, event);
+    }
+}
+
+/// What a record says beyond its verdict.
+#[derive(Default)]
+struct Said<'a> {
+    payload: Profile<'a>,
+    claims: Profile<'a>,
+    expires: Option<bool>,
+}
+
+impl<'a> Said<'a> {
+    fn of(context: &Context<'a>, record: &Record<'a>, signed: bool) -> Option<Self> {
+        let event = decode::decode(context, record).ok()?;
+        let payload = event.payload;
+        let limits = &context.policy.limits;
+        let claims = || {
+            let text = payload.credentials.token?.as_text()?;
+            jws::open(context.arena, text, limits).ok()?.0.claims(context.arena, limits).ok()
+        };
+        let Some(claims) = signed.then(claims).flatten() else {
+            return Some(Self { payload, ..Self::default() });
+        };
+        let folded = profile::fold(context.arena, claims, Origin::Claims, limits).0;
+        Some(Self { payload, claims: folded, expires: Some(claims.get("exp").is_some()) })
+    }
+
+    /// The type that the value of a dropped attribute seems to have.
+    fn kind(&self, refused: &Refused<'_>) -> Option<Kind> {
+        let named = |attributes: &[Attribute<'a>]| {
+            attributes.iter().find(|attribute| attribute.name == refused.attribute).map(|attribute| attribute.value)
+        };
+        let found = [self.claims, self.payload].into_iter().find_map(|said| match refused.company {
+            None => named(said.attributes),
+            Some(company) => {
+                let mut entries = said.membership.entries.iter().filter(|entry| entry.id == Ok(company));
+                entries.find_map(|entry| named(entry.attributes))
+            }
+        });
+        found.and_then(kind)
+    }
+}
+
+/// The type that a value seems to have; none for null.
+fn kind(value: Value<'_>) -> Option<Kind> {
+    Some(match value {
+        Value::Null => return None,
+        Value::Bool(_) => Kind::Boolean,
+        Value::Number(_) => Kind::Number,
+        Value::Text(text) if text.len() >= 10 && EventTime::parse(text).is_some() => Kind::Date,
+        Value::Text(_) => Kind::Text,
+        Value::List(items) if items.iter().all(|item| item.as_text().is_some()) => Kind::TextList,
+        Value::List(_) | Value::Object(_) => Kind::Other,
+    })
+}

@@ -1,0 +1,49 @@
+//! A name that keeps arriving and that nobody configured: its values are dropped.
+
+use super::{Case, day, times};
+use crate::advice::{Item, Owner, Ready, items::command, seen::Often};
+
+/// Once is an accident.
+const KEEPS_ARRIVING: u64 = 2;
+/// The most names that are advised of; a flood of made-up ones is no advice.
+const MOST: usize = 20;
+
+pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
+    let users = case.seen.unconfigured.by(|often| often.events).into_iter().map(|found| (found, Owner::User));
+    let companies =
+        case.seen.company_unconfigured.by(|often| often.events).into_iter().map(|found| (found, Owner::Company));
+    let mut found: Vec<_> = users.chain(companies).filter(|((_, often), _)| often.events >= KEEPS_ARRIVING).collect();
+    found.sort_by_key(|((_, often), _)| std::cmp::Reverse(often.events));
+    found.into_iter().take(MOST).map(|(found, owner)| item(case, found, owner)).collect()
+}
+
+fn item(case: &Case<'_>, (name, often): (&str, &Often), owner: Owner) -> Item {
+    let kinds = often.kinds();
+    let seems = match (often.kind(), kinds.as_slice()) {
+        (Some(kind), _) => format!("; its values seem to be of type {kind}"),
+        (None, []) => String::new(),
+        (None, kinds) => {
+            let kinds: Vec<_> =
+                kinds.iter().map(|(number, kind)| format!("{kind} ({})", times(*number, "time", "times"))).collect();
+            format!("; its values are of several types: {}", kinds.join(", "))
+        }
+    };
+    let kind =
+        often.kind().filter(|kind| kind.chars().all(|char| char.is_ascii_lowercase() || char == '_')).unwrap_or("TYPE");
+    let company = if owner == Owner::Company { " --company" } else { "" };
+    let flags = format!("{company} --type {kind} --reason 'it keeps arriving'");
+    Item {
+        advice: "configure",
+        about: name.to_owned(),
+        of: owner.name(),
+        ready: Ready::First,
+        says: format!(
+            "is configured nowhere and was dropped {}, last {}{seems}. Configure it, or stop sending it",
+            times(often.events, "time", "times"),
+            day(often.last)
+        ),
+        figures: [("events", often.events)].into(),
+        check: None,
+        command: command("attrsync settings attribute add", &[case.slug, name], &flags),
+    }
+}

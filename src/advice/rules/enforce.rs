@@ -1,0 +1,53 @@
+//! Enforcement that is not on: what it would refuse.
+
+use super::{Case, grouped, of_users, times};
+use crate::{
+    advice::{
+        Item, Ready,
+        items::{command, compare},
+    },
+    domain::snapshot::Enforcement,
+};
+
+pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
+    let reasons = case.seen.would_reject.by(|often| often.events);
+    let refused: u64 =
+        reasons.iter().map(|(_, often)| often.events).sum::<u64>() + case.seen.would_reject.rest().events;
+    let observes = match case.settings {
+        Some((settings, policy)) => settings.enforcement_under(policy) != Enforcement::Enforced,
+        // The verdicts show it only where something would be refused.
+        None => refused > 0 && case.seen.refused == 0,
+    };
+    if !observes || case.seen.events == 0 {
+        return Vec::new();
+    }
+    let why: Vec<_> = reasons.iter().take(3).map(|(reason, often)| format!("{reason} {}", often.events)).collect();
+    let users = case.seen.would_reject_users();
+    let says = match refused {
+        0 => "enforcement is off, and would have refused nothing: switch it on".to_owned(),
+        _ => format!(
+            "enforcement is off; it would have refused {} of {}{} ({})",
+            grouped(refused),
+            times(case.seen.events, "event", "events"),
+            of_users(users),
+            why.join(", ")
+        ),
+    };
+    vec![Item {
+        advice: "enforce",
+        about: case.slug.to_owned(),
+        of: "organization",
+        ready: if refused == 0 { Ready::Now } else { Ready::First },
+        says,
+        figures: [("refused", refused), ("events", case.seen.events)]
+            .into_iter()
+            .chain(users.map(|users| ("users", users.number)))
+            .collect(),
+        check: compare(case.slug).filter(|_| refused > 0),
+        command: enforced(case.slug),
+    }]
+}
+
+fn enforced(slug: &str) -> Option<String> {
+    command("attrsync settings enforcement", &[slug], " enforced --reason 'nothing is refused any more'")
+}

@@ -1,0 +1,74 @@
+//! An attribute that arrives signed and is not locked: anybody can overwrite what the server signed.
+
+use super::{Case, of_users, times};
+use crate::{
+    advice::{
+        Item, Owner, Ready,
+        items::{apply, command, compare},
+        seen::Attribute,
+    },
+    domain::Organization,
+};
+
+pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
+    let of = |owner| {
+        let table = match owner {
+            Owner::User => &case.seen.attributes,
+            Owner::Company => &case.seen.company_attributes,
+        };
+        let signed = table.by(|attribute| attribute.signed).into_iter().filter(|(_, attribute)| attribute.signed > 0);
+        signed
+            .filter(move |(name, attribute)| open(case, (owner, name), attribute))
+            .map(move |found| item(case, owner, found))
+    };
+    of(Owner::User).chain(of(Owner::Company)).collect()
+}
+
+/// Whether it is known to be unlocked: by the settings, or where they are not at hand, by an unsigned value that was taken.
+fn open(case: &Case<'_>, (owner, name): (Owner, &str), attribute: &Attribute) -> bool {
+    match case.settings {
+        Some((settings, _)) => unlocked(settings, owner, name),
+        None => attribute.unsigned > 0,
+    }
+}
+
+fn unlocked(settings: &Organization, owner: Owner, name: &str) -> bool {
+    match owner {
+        Owner::User if name == "companies" => !settings.membership_locked,
+        Owner::User => settings.user_attributes.get(name).is_some_and(|known| !known.locked && !known.archived),
+        Owner::Company => settings.company_attributes.get(name).is_some_and(|known| !known.locked && !known.archived),
+    }
+}
+
+fn item(case: &Case<'_>, owner: Owner, (name, attribute): (&str, &Attribute)) -> Item {
+    let (signed, unsigned) = (attribute.signed, attribute.unsigned);
+    let hit = match unsigned {
+        0 => "a lock would have refused nothing".to_owned(),
+        _ => format!(
+            "a lock would have refused {}{}",
+            times(unsigned, "unsigned one", "unsigned ones"),
+            of_users(attribute.users())
+        ),
+    };
+    let flags = if owner == Owner::Company { " --company --reason 'it is signed'" } else { " --reason 'it is signed'" };
+    Item {
+        advice: "lock",
+        about: name.to_owned(),
+        of: owner.name(),
+        ready: if unsigned == 0 { Ready::Now } else { Ready::First },
+        says: format!(
+            "arrives signed ({}) and is not locked, so that anybody can overwrite it; {hit}",
+            times(signed, "time", "times")
+        ),
+        figures: [("signed", signed), ("unsigned", unsigned)]
+            .into_iter()
+            .chain(attribute.users().map(|users| ("users", users.number)))
+            .collect(),
+        check: compare(case.slug).filter(|_| unsigned > 0),
+        // Membership is a setting of its own, which stands in the file alone.
+        command: match name {
+            "companies" => Some(apply("membership is signed")),
+            _ => command("attrsync settings attribute lock", &[case.slug, name], flags),
+        },
+    }
+}

@@ -1,0 +1,183 @@
+//! What each rule says of what was seen, with the settings at hand and without.
+
+use std::hash::RandomState;
+
+use super::{Bounds, Event, Item, Kind, Owner, Ready, Seen, Sent, advise};
+use crate::domain::{
+    Organization, Policy,
+    key::{Algorithm, HmacDigest, HmacState, SecretBytes, Validity, Verifier},
+    snapshot::{Attribute, AttributeType, Enforcement, IdentitySecret, JwtKey, OnRejectedAttribute, Pool, TokenRules},
+};
+
+/// 2026-11-22T10:00:00Z
+const NOW: i64 = 1_795_341_600_000;
+
+fn seen() -> Seen {
+    Seen::new(Bounds { attributes: 8, users: Some((64, RandomState::new())) })
+}
+
+fn event(user: &str) -> Event<'_> {
+    Event { kind: Some("identify"), at: NOW, user: Some(user), method: "none", ..Event::default() }
+}
+
+/// An organization that observes; `plan` is open, `roles` locked.
+fn organization() -> Organization {
+    let attribute = |locked| Attribute { kind: AttributeType::Number, locked, archived: false };
+    let table = |names: &[(&str, bool)]| {
+        Pool::default().table(names.iter().map(|(name, locked)| ((*name).into(), attribute(*locked))))
+    };
+    let state = || HmacState::new(HmacDigest::Sha256, b"secret");
+    let secret = || SecretBytes::new(b"secret");
+    let key = |id: &str| JwtKey {
+        id: id.into(),
+        validity: Validity::default(),
+        algorithm: Algorithm::HS256,
+        verifier: Verifier::Hmac(state(), secret()),
+    };
+    Organization {
+        slug: "acme".into(),
+        app_id: None,
+        enforcement: Enforcement::Observe,
+        on_rejected_attribute: OnRejectedAttribute::Attribute,
+        token: TokenRules::default(),
+        jwt_keys: vec![key("new"), key("old"), key("older")].into(),
+        identity_secrets: vec![IdentitySecret {
+            id: "iv-1".into(),
+            validity: Validity::default(),
+            state: state(),
+            secret: secret(),
+        }],
+        membership_locked: true,
+        user_attributes: table(&[("plan", false), ("roles", true)]),
+        company_attributes: table(&[]),
+    }
+}
+
+fn advised(seen: &Seen) -> [Vec<Item>; 2] {
+    let (organization, policy) = (organization(), Policy::default());
+    [advise("acme", seen, Some((&organization, &policy))), advise("acme", seen, None)]
+}
+
+fn of(items: &[Item], advice: &str) -> Vec<Item> {
+    items.iter().filter(|item| item.advice == advice).cloned().collect()
+}
+
+#[test]
+fn an_attribute_that_arrives_signed_and_is_open_is_to_be_locked_and_the_users_that_a_lock_hits_are_counted() {
+    let mut seen = seen();
+    let plan = (Owner::User, "plan");
+    seen.attribute(plan, Sent::Signed, &event("1"));
+    let [known, unknown] = advised(&seen);
+    let now = of(&known, "lock");
+    assert_eq!((now[0].about.as_str(), now[0].ready, &now[0].check), ("plan", Ready::Now, &None));
+    assert_eq!(now[0].command.as_deref(), Some("attrsync settings attribute lock acme plan --reason 'it is signed'"));
+    assert_eq!(of(&unknown, "lock"), [], "it may be locked already");
+    for user in ["1", "2", "2"] {
+        seen.attribute(plan, Sent::Unsigned, &event(user));
+    }
+    for items in advised(&seen) {
+        let first = of(&items, "lock").remove(0);
+        assert_eq!((first.ready, first.figures["unsigned"], first.figures["users"]), (Ready::First, 3, 2));
+        assert!(first.check.unwrap().contains("--compare now next.toml --organization acme"));
+    }
+    seen.attribute((Owner::User, "roles"), Sent::Signed, &event("1"));
+    assert_eq!(of(&advised(&seen)[0], "lock").len(), 1, "roles are locked");
+}
+
+#[test]
+fn a_lock_that_refuses_everything_is_told() {
+    let mut seen = seen();
+    seen.attribute((Owner::User, "roles"), Sent::Locked, &event("1"));
+    for items in advised(&seen) {
+        assert_eq!(of(&items, "unlock")[0].figures["refused"], 1);
+    }
+    seen.attribute((Owner::User, "roles"), Sent::Signed, &event("1"));
+    assert!(advised(&seen).iter().all(|items| of(items, "unlock").is_empty()), "somebody signs it");
+}
+
+#[test]
+fn a_name_that_keeps_arriving_is_told_with_the_type_of_its_values() {
+    let mut seen = seen();
+    let sent = |kind| Sent::Unconfigured(Some(kind));
+    for (name, kinds) in
+        [("once", &[Kind::Text][..]), ("seats", &[Kind::Number, Kind::Number]), ("mixed", &[Kind::Text, Kind::Boolean])]
+    {
+        for kind in kinds {
+            seen.attribute((Owner::Company, name), sent(*kind), &event("1"));
+        }
+    }
+    seen.attribute((Owner::User, "$(reboot)'"), sent(Kind::Date), &event("1"));
+    seen.attribute((Owner::User, "$(reboot)'"), sent(Kind::Date), &event("1"));
+    let items = of(&advised(&seen)[0], "configure");
+    let command = |name: &str| items.iter().find(|item| item.about == name).map(|item| item.command.clone());
+    assert_eq!(command("once"), None);
+    assert_eq!(command("$(reboot)'"), Some(None), "nothing that a shell acts on");
+    let seats = "attrsync settings attribute add acme seats --company --type number --reason 'it keeps arriving'";
+    assert_eq!(command("seats"), Some(Some(seats.to_owned())));
+    assert!(command("mixed").unwrap().unwrap().contains("--type TYPE"));
+}
+
+#[test]
+fn an_older_key_is_safe_to_retire_once_nobody_signs_with_it() {
+    let mut seen = seen();
+    for key in ["new", "old"] {
+        seen.event(&Event { method: "jwt", key: Some(key), expires: Some(true), ..event("1") });
+    }
+    let [known, unknown] = advised(&seen).map(|items| of(&items, "retire"));
+    let told: Vec<_> = known.iter().map(|item| (item.about.as_str(), item.ready)).collect();
+    assert_eq!(told, [("older", Ready::Now), ("old", Ready::First)]);
+    assert!(known[1].says.contains("identify 1"), "{}", known[1].says);
+    assert_eq!(unknown.len(), 1, "which of two in use is the newer one, verdicts don't say: one stays");
+}
+
+#[test]
+fn enforcement_is_advised_with_what_it_would_refuse() {
+    let mut seen = seen();
+    seen.event(&event("1"));
+    let [known, unknown] = advised(&seen);
+    assert_eq!((of(&known, "enforce")[0].ready, of(&unknown, "enforce").len()), (Ready::Now, 0));
+    seen.event(&Event { would_reject: Some("proof_missing"), ..event("1") });
+    seen.event(&Event { would_reject: Some("proof_missing"), ..event("1") });
+    for items in advised(&seen) {
+        let item = of(&items, "enforce").remove(0);
+        assert_eq!((item.ready, item.figures["refused"], item.figures["users"]), (Ready::First, 2, 1));
+        assert!(item.says.contains("2 of 3 events, of 1 user (proof_missing 2)"), "{}", item.says);
+    }
+}
+
+#[test]
+fn the_migration_to_tokens_is_told_in_percent_and_by_type() {
+    let mut seen = seen();
+    let jwt = Event { method: "jwt", key: Some("new"), expires: Some(false), ..event("1") };
+    for _ in 0..3 {
+        seen.event(&jwt);
+    }
+    let [known, unknown] = advised(&seen);
+    assert_eq!((of(&known, "migrate")[0].ready, of(&unknown, "migrate").len()), (Ready::Now, 0));
+    seen.event(&Event { kind: Some("boot"), method: "hmac", key: Some("iv-1"), ..event("1") });
+    for items in advised(&seen) {
+        let item = of(&items, "migrate").remove(0);
+        assert_eq!((item.ready, item.figures["percent"]), (Ready::First, 75));
+        assert!(item.says.contains("identify 100%, boot 0%"), "{}", item.says);
+        assert!(item.command.unwrap().starts_with("attrsync settings key retire acme iv-1 --identity"));
+    }
+    let expire = of(&known, "expire").remove(0);
+    assert_eq!((expire.figures["tokens"], expire.figures["withoutExpiry"]), (3, 3));
+}
+
+#[test]
+fn what_threads_saw_apart_is_what_one_would_have_seen() {
+    let key = RandomState::new();
+    let new = || Seen::new(Bounds { attributes: 8, users: Some((64, key.clone())) });
+    let (mut whole, mut one, mut other) = (new(), new(), new());
+    for number in 0..50 {
+        let user = (number % 7).to_string();
+        let event = Event { would_reject: (number % 3 == 0).then_some("proof_missing"), ..event(&user) };
+        for seen in [&mut whole, if number % 2 == 0 { &mut one } else { &mut other }] {
+            seen.event(&event);
+            seen.attribute((Owner::User, "plan"), if number % 5 == 0 { Sent::Signed } else { Sent::Unsigned }, &event);
+        }
+    }
+    one.add(other);
+    assert_eq!(advised(&one), advised(&whole));
+}

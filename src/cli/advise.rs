@@ -1,0 +1,223 @@
+//! `attrsync advise`: what history says about the settings: what to lock, to configure, to retire, to enforce, each with the command that
+//! carries it out.
+//!
+//! ```text
+//! attrsync advise --since 7d
+//! attrsync advise --organization acme --from-file events.ndjson --json
+//! ```
+//!
+//! Every event is judged by the settings as they are. An organization whose enforcement is off is judged as if it observed: the verdict
+//! is the same, and says what enforcement would have refused.
+
+use std::{fmt::Write as _, hash::RandomState, io::sink, process::ExitCode, sync::Arc};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{
+    history::{self, HistoryOptions, Interrupt, Progress},
+    judging::{JudgeOptions, interrupted},
+    output::{DIM, DOUBTFUL, GOOD, print, styled},
+    terminal::safe,
+};
+use crate::{
+    advice::{self, Bounds, Item, Ready, Seen},
+    count::{
+        bounded::{Bounded, Tally as _},
+        distinct::grouped,
+    },
+    domain::{Arena, EventTime, Organization, Record, Snapshot, snapshot::Enforcement},
+    replay::{Failure, Filter, Work},
+    worker::judge,
+};
+
+/// What stands below the help.
+const AFTER_HELP: &str = "\
+Each piece of advice says whether it can be followed at once (now), or something has to be looked at first. Settings in a file
+are edited there instead of by the command: `attrsync replay --compare now next.toml` tells what that would change.
+
+Examples:
+  attrsync advise --since 7d
+  attrsync advise --organization acme --since 30d --json
+  kcat -C -b localhost -t events -J -e | attrsync advise --from-file -
+
+Exit codes: 0 whatever is advised; 1 a fault; 2 usage or configuration; 130 interrupted.";
+
+/// Organizations that are told apart, attributes of each, and up to how many users of one attribute are counted exactly.
+const ORGANIZATIONS: usize = 500;
+const ATTRIBUTES: usize = 100;
+const USERS: usize = 256;
+
+/// Tell what to lock, configure, retire and enforce, from history
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct AdviseArgs {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    history: HistoryOptions,
+
+    #[command(flatten)]
+    judge: JudgeOptions,
+}
+
+/// What is advised.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Advice<'a> {
+    /// The version of the settings that judged.
+    settings_version: u64,
+    /// Events that were judged.
+    events: u64,
+    /// Events of no organization, and of those that are not told apart.
+    other_events: u64,
+    /// Offsets that were asked for and that their topic no longer keeps.
+    gone: u64,
+    organizations: Vec<OfOrganization<'a>>,
+}
+
+/// What is advised of one organization.
+#[derive(Serialize)]
+struct OfOrganization<'a> {
+    organization: &'a str,
+    events: u64,
+    last: Option<EventTime>,
+    advice: Vec<Item>,
+}
+
+impl AdviseArgs {
+    pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
+        let interrupt = Interrupt::listen()?;
+        let defaults = self.judge.defaults();
+        let (config, now) = (self.judge.config()?, defaults.now);
+        let chosen = self.history.open(&config, defaults)?;
+        let settings = self.judge.settings()?.current();
+        let (snapshot, filter) = (observing(&settings), chosen.filter.clone());
+        let key = RandomState::new();
+        let work = move || Advising::new(Arc::clone(&snapshot), (now, filter.clone()), &key);
+        let watched =
+            (&interrupt, Progress::new((chosen.source.size(), chosen.source.measure()), true), self.history.limits());
+        let found = history::run(Arc::clone(&chosen.source), Box::new(sink()), watched, work)?;
+        let Some(found) = found else { return Ok(interrupted()) };
+        let advice = advice(&found, &settings, chosen.gone());
+        print(&if self.json { serde_json::to_string_pretty(&advice)? + "\n" } else { table(&advice) })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The settings, with enforcement that is off turned to `observe`: nothing is judged otherwise, but what would be refused is marked.
+fn observing(settings: &Arc<Snapshot>) -> Arc<Snapshot> {
+    let policy = settings.policy();
+    let off = |organization: &Organization| organization.enforcement_under(policy) == Enforcement::Off;
+    if !settings.organizations().any(off) {
+        return Arc::clone(settings);
+    }
+    let observing = settings.organizations().cloned().map(|organization| match off(&organization) {
+        true => Organization { enforcement: Enforcement::Observe, ..organization },
+        false => organization,
+    });
+    Arc::new(Snapshot::new(settings.version(), policy.clone(), observing.collect()))
+}
+
+/// Judges and counts what was seen.
+struct Advising {
+    snapshot: Arc<Snapshot>,
+    /// The time of a record without one.
+    now: EventTime,
+    filter: Filter,
+    bounds: Bounds,
+    events: u64,
+    organizations: Bounded<Seen>,
+}
+
+impl Advising {
+    fn new(snapshot: Arc<Snapshot>, (now, filter): (EventTime, Filter), key: &RandomState) -> Self {
+        let bounds = Bounds { attributes: ATTRIBUTES, users: Some((USERS, key.clone())) };
+        Self { snapshot, now, filter, bounds, events: 0, organizations: Bounded::new(ORGANIZATIONS) }
+    }
+}
+
+impl Work for Advising {
+    fn record<'a>(&mut self, record: &Record<'a>, arena: &'a Arena, _: &mut Vec<u8>) -> Result<(), Failure> {
+        let verdict = judge(arena, record, &self.snapshot, self.now);
+        if !self.filter.takes(&verdict) {
+            return Ok(());
+        }
+        self.events += 1;
+        if let Some(slug) = verdict.organization {
+            let seen = self.organizations.of_or(slug, || Seen::new(self.bounds.clone()));
+            advice::judged(seen, (arena, self.snapshot.policy()), record, &verdict);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, other: Self) {
+        self.events += other.events;
+        self.organizations.merge(other.organizations);
+    }
+}
+
+fn advice<'a>(found: &'a Advising, settings: &Snapshot, gone: u64) -> Advice<'a> {
+    let told: Vec<_> = found.organizations.by(Seen::weight);
+    let counted: u64 = told.iter().map(|(_, seen)| seen.weight()).sum();
+    let organizations = told.into_iter().map(|(slug, seen)| OfOrganization {
+        organization: slug,
+        events: seen.weight(),
+        last: seen.last(),
+        advice: advice::advise(
+            slug,
+            seen,
+            settings.by_slug(slug).map(|organization| (organization, settings.policy())),
+        ),
+    });
+    Advice {
+        settings_version: settings.version(),
+        events: found.events,
+        other_events: found.events - counted,
+        gone,
+        organizations: organizations.collect(),
+    }
+}
+
+/// A table for people. Writing into a text does not fail.
+fn table(advice: &Advice<'_>) -> String {
+    let mut text = format!("{} events were judged by settings {}.", grouped(advice.events), advice.settings_version);
+    if advice.gone > 0 {
+        _ = write!(text, " {} older ones are no longer kept.", grouped(advice.gone));
+    }
+    if advice.other_events > 0 {
+        _ = write!(text, " {} are of no organization that is told apart.", grouped(advice.other_events));
+    }
+    text.push('\n');
+    for OfOrganization { organization, events, last, advice } in &advice.organizations {
+        let last = last.map(|last| format!(", the last at {last}")).unwrap_or_default();
+        _ = writeln!(
+            text,
+            "\n{}  {}",
+            styled(GOOD.bold(), safe(organization)),
+            styled(DIM, format_args!("{} events{last}", grouped(*events)))
+        );
+        if advice.is_empty() {
+            _ = writeln!(text, "  nothing to advise");
+        }
+        advice.iter().for_each(|item| told(&mut text, item));
+    }
+    text
+}
+
+fn told(text: &mut String, item: &Item) {
+    let ready = match item.ready {
+        Ready::Now => styled(GOOD, "now  "),
+        Ready::First => styled(DOUBTFUL, "first"),
+    };
+    let whose = if item.of == "company" { " of a company" } else { "" };
+    _ = writeln!(text, "  {ready}  {:<9} {}{whose}: {}", item.advice, safe(&item.about), safe(&item.says));
+    for (what, command) in [("look at", &item.check), ("then", &item.command)] {
+        let what = if item.check.is_none() { "run" } else { what };
+        if let Some(command) = command {
+            _ = writeln!(text, "         {:<9} {}", styled(DIM, format_args!("{what:<9}")), safe(command));
+        }
+    }
+}

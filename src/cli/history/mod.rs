@@ -1,0 +1,94 @@
+//! History on the command line: which events, how far it is, and an end by ctrl-C. What `replay` is made of, every command over
+//! history shares: a clap group that says which events, and a job that runs while its progress is shown.
+
+mod moment;
+mod options;
+mod progress;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+        mpsc::{RecvTimeoutError, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+
+use super::interrupt::on_interrupt;
+use crate::replay::{self, Counter, Failure, Limits, Output, Source, Work};
+
+pub(super) use self::{
+    moment::moment,
+    options::{HistoryOptions, fetching},
+    progress::{Progress, records_in_words},
+};
+
+/// How often progress is looked at.
+const TICK: Duration = Duration::from_millis(100);
+/// How long a job may take to end after ctrl-C. One that waits for a pipe never does.
+const ENDING: Duration = Duration::from_millis(500);
+
+/// Whether ctrl-C came.
+pub(super) struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Listens from here on: before there is anything that an interrupt would leave behind.
+    pub(super) fn listen() -> anyhow::Result<Self> {
+        let came = Arc::new(AtomicBool::new(false));
+        let interrupt = Arc::clone(&came);
+        on_interrupt(move || interrupt.store(true, Relaxed)).context("signals cannot be listened to")?;
+        Ok(Self(came))
+    }
+
+    fn came(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+}
+
+/// What shows how far a job is, and bounds and ends it.
+pub(super) type Watched<'w> = (&'w Interrupt, Progress, Limits);
+
+/// Works through history in the background, so that an interrupt ends the command even while it waits for input; shows how
+/// far it is meanwhile. `None` where it was interrupted.
+pub(super) fn run<W: Work + 'static>(
+    source: Arc<dyn Source>,
+    output: Output,
+    watched: Watched<'_>,
+    work: impl Fn() -> W + Send + Sync + 'static,
+) -> anyhow::Result<Option<W>> {
+    watch(watched, ENDING, move |counter| replay::run(source.as_ref(), output, counter, work))
+}
+
+/// Runs a job in the background and shows how far it is; `None` where it was interrupted. It may take so long to end then.
+pub(super) fn watch<T: Send + 'static>(
+    (interrupt, mut progress, limits): Watched<'_>,
+    ending: Duration,
+    job: impl FnOnce(&Counter) -> Result<T, Failure> + Send + 'static,
+) -> anyhow::Result<Option<T>> {
+    let (tell, news) = channel();
+    let counter = Arc::new(Counter::new(limits));
+    let counts = Arc::clone(&counter);
+    let job = move || _ = tell.send(job(&counts));
+    thread::Builder::new().name("replay".to_owned()).spawn(job).context("no thread for the history")?;
+    let mut interrupted: Option<Instant> = None;
+    loop {
+        match news.recv_timeout(TICK) {
+            Ok(Err(Failure::Stopped)) => return Ok(None),
+            Ok(found) => {
+                progress.end();
+                return Ok(Some(found?));
+            }
+            Err(RecvTimeoutError::Disconnected) => bail!("the working threads are gone"),
+            Err(RecvTimeoutError::Timeout) => progress.show(&counter),
+        }
+        if interrupt.came() {
+            counter.stop();
+            if interrupted.get_or_insert_with(Instant::now).elapsed() > ending {
+                return Ok(None);
+            }
+        }
+    }
+}

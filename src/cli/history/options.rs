@@ -1,0 +1,187 @@
+//! Which events: the options that every command over history has.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::bail;
+use clap::Args;
+
+use super::{super::judging::Input, moment::moment};
+use crate::{
+    config::{ClientRole, Config},
+    domain::EventTime,
+    replay::{Defaults, Fetching, File, Filter, Limits, Offsets, Source, Topics, Wanted},
+};
+
+/// Which events of history.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Which events")]
+pub(in crate::cli) struct HistoryOptions {
+    /// Records from a file, one a line, in place of a topic; - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["topic", "offsets"])]
+    pub(in crate::cli) from_file: Option<PathBuf>,
+
+    /// A topic; may be repeated [default: kafka.input.topics]
+    #[arg(long, value_name = "NAME")]
+    topic: Vec<String>,
+
+    /// Offsets of a partition, the last one included: 0:100-200, 0:100- to the end, 0:100 alone; may be repeated [default: all]
+    #[arg(long, value_name = "PARTITION:FROM-TO", value_parser = offsets, value_delimiter = ',')]
+    offsets: Vec<Offsets>,
+
+    /// Events from this time on: a date, RFC 3339, or how long ago, as in 7d
+    #[arg(long, visible_alias = "since", value_name = "TIME", value_parser = moment)]
+    from: Option<EventTime>,
+
+    /// Events before this time
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    to: Option<EventTime>,
+
+    /// Events of this organization, by its slug
+    #[arg(long, value_name = "SLUG")]
+    organization: Option<String>,
+
+    /// Events of this type: boot, identify, or a widget's
+    #[arg(long, value_name = "TYPE")]
+    event_type: Option<String>,
+
+    /// Events about this user: an id, an e-mail or a visitor's id
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
+
+    /// Go no faster than so many events a second [default: as fast as it goes]
+    #[arg(long, value_name = "EVENTS", value_parser = above_zero)]
+    max_rate: Option<f64>,
+
+    /// Take no more than so many percent of one core, as in 50, or 200 for two [default: all cores]
+    #[arg(long, value_name = "PERCENT", value_parser = above_zero)]
+    max_cpu: Option<f64>,
+}
+
+/// The history that was chosen.
+pub(in crate::cli) struct Chosen {
+    /// Where it is.
+    pub(in crate::cli) source: Arc<dyn Source>,
+    /// Which of its events; asked by the work, after the judgement.
+    pub(in crate::cli) filter: Filter,
+    /// The topics, where it is in Kafka.
+    topics: Option<Arc<Topics>>,
+}
+
+impl Chosen {
+    /// Offsets that were asked for and are no longer kept.
+    pub(in crate::cli) fn gone(&self) -> u64 {
+        self.topics.as_ref().map_or(0, |topics| topics.gone())
+    }
+}
+
+impl HistoryOptions {
+    /// The file that is read.
+    pub(in crate::cli) fn file(&self) -> Option<&Path> {
+        self.from_file.as_deref()
+    }
+
+    /// Opens the history that was chosen.
+    pub(in crate::cli) fn open(&self, config: &Config, defaults: Defaults) -> anyhow::Result<Chosen> {
+        let filter = self.filter();
+        if let Some(file) = &self.from_file {
+            let input = Input::open(file)?;
+            let source = File::new((input.name, input.bytes), input.reader, &config.policy(), defaults);
+            return Ok(Chosen { source: Arc::new(source), filter, topics: None });
+        }
+        let topics = Arc::new(self.open_topics(config, defaults)?);
+        // Which record of a topic is the first of a time, the broker says: what it found is all that is asked for.
+        let filter = Filter { from: None, to: None, ..filter };
+        Ok(Chosen { source: Arc::clone(&topics) as Arc<dyn Source>, filter, topics: Some(topics) })
+    }
+
+    /// Opens topics that were chosen.
+    pub(in crate::cli) fn open_topics(&self, config: &Config, defaults: Defaults) -> anyhow::Result<Topics> {
+        Ok(Topics::open(&self.topics(config)?, &self.wanted(), fetching(config), defaults)?)
+    }
+
+    /// Which events.
+    pub(in crate::cli) fn filter(&self) -> Filter {
+        Filter {
+            organization: self.organization.clone(),
+            event_type: self.event_type.clone(),
+            user: self.user.clone(),
+            from: self.from,
+            to: self.to,
+        }
+    }
+
+    /// How fast it may go.
+    pub(in crate::cli) fn limits(&self) -> Limits {
+        Limits { rate: self.max_rate, cpu: self.max_cpu }
+    }
+
+    /// Which records of the topics.
+    pub(in crate::cli) fn wanted(&self) -> Wanted {
+        Wanted { offsets: self.offsets.clone(), from: self.from, to: self.to }
+    }
+
+    /// The topics, each once.
+    pub(in crate::cli) fn topics(&self, config: &Config) -> anyhow::Result<Vec<String>> {
+        let named = if self.topic.is_empty() { &config.kafka.input.topics } else { &self.topic };
+        let mut topics = Vec::new();
+        for topic in named {
+            if !topics.contains(topic) {
+                topics.push(topic.clone());
+            }
+        }
+        if topics.len() > 1 && !self.offsets.is_empty() {
+            bail!("--offsets are of one topic, and {} are read; name it with --topic", topics.join(", "));
+        }
+        Ok(topics)
+    }
+}
+
+/// How records are fetched: by the worker's own properties.
+pub(in crate::cli) fn fetching(config: &Config) -> Fetching {
+    Fetching {
+        consumer: config.kafka.client(ClientRole::Consumer),
+        queue_bytes: usize::try_from(config.worker.fetch_queue_bytes).unwrap_or(usize::MAX),
+        threads: usize::try_from(config.worker.shards).ok().filter(|shards| *shards > 0),
+    }
+}
+
+fn above_zero(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number > 0.0);
+    number.ok_or_else(|| "expected a number above zero".to_owned())
+}
+
+/// `0:100-200`, `0:100-`, `0:100`.
+fn offsets(text: &str) -> Result<Offsets, String> {
+    let read = || {
+        let (partition, range) = text.split_once(':')?;
+        let (first, last) = match range.split_once('-') {
+            None => (range, Some(range.parse().ok()?)),
+            Some((first, "")) => (first, None),
+            Some((first, last)) => (first, Some(last.parse().ok()?)),
+        };
+        let offsets = Offsets { partition: partition.parse().ok()?, first: first.parse().ok()?, last };
+        let sound =
+            offsets.partition >= 0 && offsets.first >= 0 && offsets.last.is_none_or(|last| last >= offsets.first);
+        sound.then_some(offsets)
+    };
+    read().ok_or_else(|| "expected PARTITION:FROM-TO, as in 0:100-200, 0:100- or 0:100".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_are_a_range_an_open_one_or_one_alone() {
+        let of = |first, last| Ok(Offsets { partition: 3, first, last });
+        assert_eq!(offsets("3:100-200"), of(100, Some(200)));
+        assert_eq!(offsets("3:100-"), of(100, None));
+        assert_eq!(offsets("3:7"), of(7, Some(7)));
+        for text in ["", "3", "3:", "3:-", "3:-5", "-1:0", "3:9-8", "x:1", "3:1-2-3", "3:1.5"] {
+            assert!(offsets(text).is_err(), "{text}");
+        }
+    }
+}

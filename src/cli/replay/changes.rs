@@ -1,0 +1,150 @@
+//! What changes, as a table in a terminal. Names are the senders'; they are shown without what a terminal acts on.
+
+use std::fmt::Write as _;
+
+use crate::{
+    cli::{
+        output::{BAD, DIM, DOUBTFUL, GOOD, styled},
+        terminal::safe,
+    },
+    compare::{
+        html::{percent, sender_name, summary},
+        report::{AttributeChange, Change, End, OrganizationChange, Report, Sender},
+    },
+    count::distinct::{Count, grouped},
+    domain::verdict::Outcome,
+};
+
+/// Rows of each list; the JSON has all.
+const ROWS: usize = 20;
+/// Attributes of each organization.
+const ATTRIBUTES: usize = 8;
+
+/// All of it. Writing into a text does not fail.
+pub(super) fn table(report: &Report) -> String {
+    let mut text = format!("{}\n", summary(report));
+    if report.changed.events == 0 {
+        return text;
+    }
+    verdicts(&mut text, report);
+    kinds(&mut text, report);
+    organizations(&mut text, report);
+    for (title, found) in [
+        ("by type of event", &report.senders.event_types),
+        ("by key", &report.senders.keys),
+        ("by SDK", &report.senders.sdks),
+    ] {
+        senders(&mut text, title, found);
+    }
+    text
+}
+
+fn verdicts(text: &mut String, report: &Report) {
+    let title = format!("{} → {}", safe(&report.before.settings), safe(&report.after.settings));
+    _ = writeln!(text, "\n{}", styled(DIM.bold(), title));
+    for outcome in [Outcome::Accepted, Outcome::Partial, Outcome::Rejected] {
+        let (was, is) = report.totals(outcome);
+        let (was, is) = (grouped(was), grouped(is));
+        _ = writeln!(text, "  {was:>12} → {is:<12} {}", badge(outcome));
+    }
+}
+
+fn kinds(text: &mut String, report: &Report) {
+    heading(text, "what changes");
+    for turn in report.kinds.iter().take(ROWS) {
+        let (from, to) = (end(turn.from), end(turn.to));
+        let users = users(turn.users);
+        _ = writeln!(text, "  {:>12}  {from} → {to}{}", grouped(turn.events), styled(DIM, users));
+        if let Some(command) = turn.examples.iter().find_map(|example| example.command.as_deref()) {
+            _ = writeln!(text, "                {}", styled(DIM, command));
+        }
+    }
+    more(text, report.kinds.len(), ROWS);
+}
+
+fn organizations(text: &mut String, report: &Report) {
+    heading(text, "by organization");
+    for one in report.organizations.iter().take(ROWS) {
+        let name = one.organization.as_deref().unwrap_or("unknown organization");
+        _ = writeln!(
+            text,
+            "  {:>12}  {}  {} of its events: {}{}",
+            grouped(one.changed.events),
+            safe(name),
+            percent(one.changed.events, one.events),
+            ways(one.changed),
+            styled(DIM, one.users.map(users).unwrap_or_default())
+        );
+        attributes(text, one);
+    }
+    more(text, report.organizations.len(), ROWS);
+}
+
+fn attributes(text: &mut String, one: &OrganizationChange) {
+    for AttributeChange { attribute, of, from, to, events } in one.attributes.iter().take(ATTRIBUTES) {
+        let told = |fate: &crate::compare::Fate| match fate.reason() {
+            Some(reason) => format!("{} {reason}", fate.name()),
+            None => fate.name().to_owned(),
+        };
+        let after = if from == to { "another value".to_owned() } else { told(to) };
+        let owner = if *of == "company" { " of a company" } else { "" };
+        _ = writeln!(
+            text,
+            "  {:>14}{:>12}  {}{owner}: {} → {after}",
+            "",
+            grouped(*events),
+            safe(attribute),
+            told(from)
+        );
+    }
+    more(text, one.attributes.len(), ATTRIBUTES);
+}
+
+fn senders(text: &mut String, title: &str, found: &[Sender]) {
+    if found.is_empty() {
+        return;
+    }
+    heading(text, title);
+    for Sender { name, changed } in found.iter().take(ROWS) {
+        let name = safe(sender_name(name.as_deref()));
+        _ = writeln!(text, "  {:>12}  {name}  {}", grouped(changed.events), styled(DIM, ways(*changed)));
+    }
+    more(text, found.len(), ROWS);
+}
+
+fn heading(text: &mut String, title: &str) {
+    _ = writeln!(text, "\n{}", styled(DIM.bold(), title));
+}
+
+fn more(text: &mut String, found: usize, shown: usize) {
+    if found > shown {
+        _ = writeln!(text, "  {:>12}  {}", "", styled(DIM, format_args!("{} more with --json", found - shown)));
+    }
+}
+
+fn ways(Change { stricter, milder, within, .. }: Change) -> String {
+    let each = [(stricter, "stricter"), (milder, "milder"), (within, "within")].into_iter();
+    let told = each.filter(|(number, _)| *number > 0).map(|(number, way)| format!("{} {way}", grouped(number)));
+    told.collect::<Vec<_>>().join(", ")
+}
+
+fn users(users: Count) -> String {
+    match users.number {
+        0 => String::new(),
+        1 => ", of 1 user".to_owned(),
+        _ => format!(", of {users} users"),
+    }
+}
+
+fn end(End { verdict, reason }: End) -> String {
+    reason.map_or_else(|| badge(verdict), |reason| format!("{} {reason}", badge(verdict)))
+}
+
+fn badge(outcome: Outcome) -> String {
+    let style = match outcome {
+        Outcome::Accepted => GOOD,
+        Outcome::Partial => DOUBTFUL,
+        Outcome::Rejected => BAD,
+    };
+    styled(style, outcome.name())
+}

@@ -1,0 +1,149 @@
+//! `attrsync replay --compare BEFORE AFTER`: each event judged by both settings, and what changes told as a table, as JSON, and as a page
+//! that is one file.
+
+use std::{
+    hash::RandomState,
+    io::{Write, sink},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::Args;
+
+use super::{changes, target::Target};
+use crate::{
+    cli::{
+        history::{self, HistoryOptions, Interrupt, Progress},
+        judging::{JudgeOptions, Which, interrupted, which},
+        output::print,
+    },
+    compare::{Comparison, Judged, Place, Report, Side, html},
+    domain::{Arena, EventTime, Record, Snapshot, shell},
+    replay::{Failure, Filter, Work},
+    worker::judge,
+};
+
+/// Two settings against each other.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Compare")]
+pub(super) struct CompareOptions {
+    /// Judge each event by both settings and tell what changes; each is now, at:TIME (from a database), or a settings file
+    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], value_parser = which, conflicts_with_all = [
+        "to_file", "to_topics", "into_live", "resume", "settings_as",
+    ])]
+    compare: Option<Vec<Which>>,
+
+    /// Write what changes as a page that is one file, with charts
+    #[arg(long, value_name = "FILE", requires = "compare", conflicts_with = "to_file")]
+    html: Option<PathBuf>,
+}
+
+/// Which events, and what a comparison is made with.
+pub(super) struct Means<'m> {
+    pub(super) history: &'m HistoryOptions,
+    pub(super) judge: &'m JudgeOptions,
+    pub(super) json: bool,
+    pub(super) force: bool,
+}
+
+impl CompareOptions {
+    /// Compares, where that was asked for.
+    pub(super) fn execute(&self, means: &Means<'_>) -> Option<anyhow::Result<ExitCode>> {
+        match self.compare.as_deref() {
+            Some([before, after]) => Some(self.compare((before, after), means)),
+            _ => None,
+        }
+    }
+
+    fn compare(&self, (before, after): (&Which, &Which), means: &Means<'_>) -> anyhow::Result<ExitCode> {
+        let interrupt = Interrupt::listen()?;
+        let defaults = means.judge.defaults();
+        let config = means.judge.config()?;
+        let both = [before, after].map(|which| means.judge.settings_of(which).map(|settings| settings.current()));
+        let [first, second] = both;
+        let snapshots = [first?, second?];
+        let versions = [snapshots[0].version(), snapshots[1].version()];
+        let now = defaults.now;
+        let chosen = means.history.open(&config, defaults)?;
+        let page = self.html.as_deref().map(|path| Target::open(path, means.force)).transpose()?;
+        let progress = Progress::new((chosen.source.size(), chosen.source.measure()), true);
+        let (key, filter) = (RandomState::new(), chosen.filter.clone());
+        let work = move || Comparing {
+            snapshots: snapshots.clone(),
+            now,
+            filter: filter.clone(),
+            found: Comparison::new(&key),
+        };
+        let watched = (&interrupt, progress, means.history.limits());
+        let found = history::run(Arc::clone(&chosen.source), Box::new(sink()), watched, work)?;
+        let Some(Comparing { found, .. }) = found else { return Ok(interrupted()) };
+        let sides = [(before, versions[0]), (after, versions[1])]
+            .map(|(which, version)| Side { settings: which.to_string(), version })
+            .into();
+        let explain = Explain::new(after, means, &config.kafka.bootstrap_servers);
+        let report = Report::of(&found, (sides, chosen.gone()), &|place| explain.command(place));
+        if let Some((target, mut output)) = page {
+            output.write_all(html::page(&report).as_bytes())?;
+            output.flush()?;
+            target.keep()?;
+        }
+        print(&if means.json { serde_json::to_string_pretty(&report)? + "\n" } else { changes::table(&report) })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Judges by both and counts what changes.
+struct Comparing {
+    snapshots: [Arc<Snapshot>; 2],
+    /// The time of a record without one.
+    now: EventTime,
+    filter: Filter,
+    found: Comparison,
+}
+
+impl Work for Comparing {
+    fn record<'a>(&mut self, record: &Record<'a>, arena: &'a Arena, _: &mut Vec<u8>) -> Result<(), Failure> {
+        let [before, after] = self.snapshots.each_ref().map(|snapshot| judge(arena, record, snapshot, self.now));
+        if self.filter.takes(&before) || self.filter.takes(&after) {
+            let judged = Judged { record, arena, policy: self.snapshots[0].policy() };
+            self.found.count(judged, &before, &after);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, other: Self) {
+        self.found.absorb(other.found);
+    }
+}
+
+/// How an event is looked at, by the second settings.
+struct Explain {
+    /// The file of events, and what stands for the topic of an event alone in it.
+    file: Option<(String, String)>,
+    brokers: Option<String>,
+    flags: Option<String>,
+}
+
+impl Explain {
+    fn new(after: &Which, means: &Means<'_>, brokers: &str) -> Self {
+        let path = means.history.file().filter(|path| *path != Path::new("-"));
+        let file = path.and_then(|path| {
+            let name = path.file_name()?.to_str()?.to_owned();
+            Some((name, shell::word(path.to_str()?)?.into_owned()))
+        });
+        let brokers = shell::word(brokers).map(std::borrow::Cow::into_owned);
+        Self { file, brokers, flags: means.judge.flags_of(after) }
+    }
+
+    fn command(&self, Place { topic, partition, offset }: &Place) -> Option<String> {
+        let flags = self.flags.as_deref()?;
+        if let Some((name, path)) = &self.file
+            && name == topic
+        {
+            return Some(format!("attrsync explain {path} --line {offset}{flags}"));
+        }
+        let (topic, brokers) = (shell::word(topic)?, self.brokers.as_deref()?);
+        Some(format!("kcat -C -b {brokers} -t {topic} -p {partition} -o {offset} -c 1 -J | attrsync explain -{flags}"))
+    }
+}

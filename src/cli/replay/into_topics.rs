@@ -1,0 +1,231 @@
+//! A replay into topics: planned, kept under an id, delivered exactly once, and resumed.
+
+use std::{
+    io::{IsTerminal, Write, stdin},
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use super::{
+    ReplayArgs, outputs,
+    settings::ChosenSettings,
+    summary::{Replayed, Summary},
+};
+use crate::{
+    cli::{
+        history::{self, Interrupt, Progress, fetching},
+        judging::interrupted,
+        output::{DIM, styled},
+    },
+    config::Config,
+    replay::{Delivery, Judgement, Means, Measure, Plan},
+    worker::Options,
+};
+
+/// How long the batches in hand may take to end after ctrl-C.
+const ENDING: Duration = Duration::from_secs(20);
+
+/// Verdicts into topics.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Into topics")]
+pub(super) struct TopicOptions {
+    /// Write verdicts to topics of the replay's own, exactly once: NAME.accepted and NAME.rejected, or two names
+    #[arg(long, value_name = "NAME|A,B", value_parser = outputs::named, conflicts_with = "to_file")]
+    to_topics: Option<(String, String)>,
+
+    /// Write verdicts to the live topics, among the worker's; asks first
+    #[arg(long, conflicts_with_all = ["to_file", "to_topics"])]
+    into_live: bool,
+
+    /// Don't ask
+    #[arg(long, requires = "into_live")]
+    yes: bool,
+
+    /// The replay's id: letters, digits, - and _ [default: made of the time]
+    #[arg(long, value_name = "ID", value_parser = id)]
+    id: Option<String>,
+
+    /// Go on with a replay that was interrupted or killed; its records and topics are as they were planned
+    #[arg(long, value_name = "ID", value_parser = id, conflicts_with_all = [
+        "id", "to_topics", "into_live", "to_file", "from_file", "topic", "offsets", "from", "to", "organization", "event_type", "user",
+    ])]
+    resume: Option<String>,
+
+    /// The folder in which the plans of replays into topics are kept
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    plans: PathBuf,
+}
+
+impl TopicOptions {
+    /// Whether verdicts go into topics.
+    pub(super) fn asked(&self) -> bool {
+        self.to_topics.is_some() || self.into_live || self.resume.is_some()
+    }
+}
+
+impl ReplayArgs {
+    pub(super) fn into_topics(&self) -> anyhow::Result<ExitCode> {
+        if self.history.from_file.is_some() {
+            bail!("a file's records have no place in Kafka to go on from; into topics, replay topics");
+        }
+        let (interrupt, began) = (Interrupt::listen()?, Instant::now());
+        let config = self.judge.config()?;
+        let Some(settings) = self.chosen_settings(&config, &interrupt)? else { return Ok(interrupted()) };
+        let plan = match &self.topics.resume {
+            Some(id) => self.planned(id, &settings)?,
+            None => self.plan(&config, &settings)?,
+        };
+        let options = outputs::options(&config, (&plan.accepted, &plan.rejected)).within_topics();
+        let mut defaults = self.judge.defaults();
+        defaults.event_type.clone_from(&plan.default_type);
+        let judgement = Judgement { by: settings.by.clone(), now: defaults.now, filter: plan.filter.clone() };
+        let progress = Progress::new((Some(plan.size()), Measure::Offsets), true);
+        let (job_plan, job_fetching) = (plan.clone(), fetching(&config));
+        let watched = (&interrupt, progress, self.history.limits());
+        let found = history::watch(watched, ENDING, move |counter| {
+            let means = Means { options: &options, fetching: &job_fetching, judgement: &judgement, defaults };
+            Delivery::new(&job_plan, means, counter).run()
+        });
+        let resumed = || format!("go on with: attrsync replay --resume {}", plan.id);
+        let Some(delivered) = found.with_context(resumed)? else {
+            writeln!(anstream::stderr(), "{}", resumed())?;
+            return Ok(interrupted());
+        };
+        let replay = Some(Replayed {
+            id: &plan.id,
+            accepted: &plan.accepted,
+            rejected: &plan.rejected,
+            delivered_before: delivered.before,
+        });
+        let (gone, took) = (plan.gone + delivered.gone, began.elapsed());
+        let (version, guessed) = (settings.version, settings.guessed());
+        Summary { tally: &delivered.tally, version, guessed, gone, took, replay }.print(self.json)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// A new plan, kept before anything is sent.
+    fn plan(&self, config: &Config, settings: &ChosenSettings) -> anyhow::Result<Plan> {
+        let id = self.topics.id.clone().unwrap_or_else(new_id);
+        if Plan::path(&self.topics.plans, &id).exists() {
+            bail!("there is a plan of a replay {id} here; go on with it with --resume {id}, or choose another --id");
+        }
+        let read = self.history.topics(config)?;
+        let live = (config.kafka.accepted_topic.clone(), config.kafka.rejected_topic.clone());
+        let (accepted, rejected) = self.topics.to_topics.clone().unwrap_or(live);
+        if self.topics.into_live {
+            self.ask(&accepted, &rejected)?;
+        } else {
+            outputs::check(config, (&accepted, &rejected), &read)?;
+        }
+        let options = outputs::options(config, (&accepted, &rejected));
+        let defaults = self.judge.defaults();
+        let default_type = defaults.event_type.clone();
+        let topics = self.history.open_topics(config, defaults)?;
+        options.check_outputs()?;
+        let plan = Plan {
+            id,
+            accepted,
+            rejected,
+            filter: self.history.filter(),
+            default_type,
+            settings: settings.words.clone(),
+            settings_version: settings.version,
+            spans: topics.planned(),
+            gone: topics.gone(),
+        };
+        refuse_known(&plan, &options, config)?;
+        plan.keep(&self.topics.plans)?;
+        let id = styled(DIM, format!("attrsync replay --resume {}", plan.id));
+        writeln!(anstream::stderr(), "replay {} begins; if it is interrupted: {id}", plan.id)?;
+        Ok(plan)
+    }
+
+    /// The plan of a replay that was begun, which is judged by the same settings to its end.
+    fn planned(&self, id: &str, settings: &ChosenSettings) -> anyhow::Result<Plan> {
+        let plan = Plan::read(&self.topics.plans, id)
+            .with_context(|| format!("there is no plan of a replay {id} here; --plans names the folder where it is"))?;
+        let same = match plan.settings_version {
+            Some(version) => settings.version == Some(version),
+            None => settings.words == plan.settings,
+        };
+        if !same {
+            let version = plan.settings_version.map_or_else(String::new, |version| format!(" {version}"));
+            bail!(
+                "replay {id} was begun by settings{version}, chosen by {}, and these are others; choose the same, or begin a new \
+                 replay",
+                plan.settings.join(" ")
+            );
+        }
+        Ok(plan)
+    }
+
+    /// Asks whether verdicts are to be told among the live ones.
+    fn ask(&self, accepted: &str, rejected: &str) -> anyhow::Result<()> {
+        if self.topics.yes {
+            return Ok(());
+        }
+        if !stdin().is_terminal() {
+            bail!(
+                "--into-live tells verdicts again in {accepted} and {rejected}; without a terminal to ask on, say --yes"
+            );
+        }
+        write!(
+            anstream::stderr(),
+            "Verdicts of the past will be told again in {accepted} and {rejected}, where subscribers take them for news unless \
+             they look at attrsync-replay or the event's time (docs/REPLAY.md).\nReplay into the live topics? [y/N] "
+        )?;
+        let mut answer = String::new();
+        stdin().read_line(&mut answer)?;
+        if !["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()) {
+            bail!("nothing was replayed");
+        }
+        Ok(())
+    }
+}
+
+/// A group that has committed under this id belongs to a replay whose plan is elsewhere: another one would go on in its middle.
+fn refuse_known(plan: &Plan, options: &Options, config: &Config) -> anyhow::Result<()> {
+    if plan.is_begun(options, &fetching(config))? {
+        bail!(
+            "a replay {} was begun before, and its plan isn't in this folder; --plans names the one where it is, --id chooses another id",
+            plan.id
+        );
+    }
+    Ok(())
+}
+
+/// `20261125-140501-3fa9`: when it began, and what keeps two of one second apart.
+fn new_id() -> String {
+    let now = jiff::Timestamp::now();
+    let nanos = now.subsec_nanosecond().unsigned_abs();
+    format!("{}-{:04x}", now.strftime("%Y%m%d-%H%M%S"), (nanos ^ std::process::id()) & 0xffff)
+}
+
+/// An id stands in the names of a file, a group and transactions.
+fn id(text: &str) -> Result<String, String> {
+    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if (1..=64).contains(&text.len()) && text.bytes().all(fine) {
+        return Ok(text.to_owned());
+    }
+    Err("expected 1 to 64 letters, digits, - or _".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn an_id_is_fit_for_the_name_of_a_file() {
+        assert!(id(&new_id()).is_ok() && id("november_2").is_ok());
+        for text in ["", "a/b", "..", "a b", "ä", &"x".repeat(65)] {
+            assert!(id(text).is_err(), "{text}");
+        }
+        assert_eq!(Plan::path(Path::new("x"), "one"), Path::new("x/attrsync-replay-one.json"));
+    }
+}

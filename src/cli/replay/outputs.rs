@@ -1,0 +1,56 @@
+//! The topics that a replay writes to: there, not read from, and the live ones only where that was said.
+
+use anyhow::bail;
+
+use crate::{
+    config::Config,
+    worker::{Delivery, Options},
+};
+
+/// The worker's options with a replay's topics. Exactly once whatever the worker's delivery is: what a replay that is resumed doesn't
+/// double has no other way.
+pub(super) fn options(config: &Config, (accepted, rejected): (&str, &str)) -> Options {
+    let mut options = crate::cli::run::options::worker(config);
+    options.delivery = Delivery::ExactlyOnce;
+    accepted.clone_into(&mut options.outputs.accepted);
+    rejected.clone_into(&mut options.outputs.rejected);
+    options
+}
+
+/// The two topics of `NAME`, or of two names.
+pub(super) fn named(text: &str) -> Result<(String, String), String> {
+    match text.split_once(',') {
+        Some((accepted, rejected)) if accepted != rejected && !accepted.is_empty() && !rejected.is_empty() => {
+            Ok((accepted.to_owned(), rejected.to_owned()))
+        }
+        None if !text.is_empty() => Ok((format!("{text}.accepted"), format!("{text}.rejected"))),
+        _ => Err("expected a NAME, for NAME.accepted and NAME.rejected, or two topics as in A,B".to_owned()),
+    }
+}
+
+/// Refuses topics in which a replay's verdicts would be taken for something else.
+pub(super) fn check(config: &Config, (accepted, rejected): (&str, &str), read: &[String]) -> anyhow::Result<()> {
+    let live = [config.kafka.accepted_topic.as_str(), config.kafka.rejected_topic.as_str()];
+    if let Some(topic) = [accepted, rejected].into_iter().find(|topic| live.contains(topic)) {
+        bail!("{topic} is a live topic; --into-live replays into those, or name others with --to-topics");
+    }
+    if let Some(topic) = [accepted, rejected].into_iter().find(|topic| read.iter().any(|read| read == topic)) {
+        bail!("{topic} is read from and written to; name other topics with --to-topics");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_two_topics_and_two_names_are_themselves() {
+        let two = |accepted: &str, rejected: &str| Ok((accepted.to_owned(), rejected.to_owned()));
+        assert_eq!(named("november"), two("november.accepted", "november.rejected"));
+        assert_eq!(named("a,b"), two("a", "b"));
+        for text in ["", ",", "a,", ",b", "a,a"] {
+            assert!(named(text).is_err(), "{text}");
+        }
+    }
+}

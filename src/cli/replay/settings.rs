@@ -1,0 +1,90 @@
+//! Under which settings a replay judges: as they are, a file's, as they were at a time, or as they were for each event.
+
+use std::sync::Arc;
+
+use anyhow::bail;
+use clap::ValueEnum;
+
+use super::ReplayArgs;
+use crate::{
+    cli::{
+        history::{self, Interrupt, Progress, fetching},
+        judging::now,
+        source::source,
+    },
+    config::Config,
+    replay::{AsJudged, By, Learning, Source as _, Topics, Wanted},
+    store::{Source, Timeline},
+};
+
+/// As the settings were for each event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SettingsAs {
+    /// Those that judged the event live, as its verdict in the verdict topics tells
+    Judged,
+    /// As they were when the event came, by its record's timestamp
+    Received,
+}
+
+impl SettingsAs {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Judged => "--settings-as judged",
+            Self::Received => "--settings-as received",
+        }
+    }
+}
+
+/// The settings that were chosen.
+pub(super) struct ChosenSettings {
+    pub(super) by: By,
+    /// Their version, where it is one.
+    pub(super) version: Option<u64>,
+    /// The flags that chose them, for people.
+    pub(super) words: Vec<String>,
+}
+
+impl ChosenSettings {
+    /// Events that could not be judged by what judged them live.
+    pub(super) fn guessed(&self) -> u64 {
+        if let By::Judged(as_judged) = &self.by { as_judged.guessed() } else { 0 }
+    }
+}
+
+impl ReplayArgs {
+    /// Reads the settings; `None` where it was interrupted.
+    pub(super) fn chosen_settings(
+        &self,
+        config: &Config,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Option<ChosenSettings>> {
+        let Some(settings_as) = self.settings_as else {
+            let snapshot = self.judge.settings()?.current();
+            let version = Some(snapshot.version());
+            return Ok(Some(ChosenSettings { by: By::One(snapshot), version, words: self.judge.chosen() }));
+        };
+        let Source::Database(database) = source(config, Some(now()))? else {
+            bail!("what settings were is in a database (settings.source)");
+        };
+        let from = self.history.filter().from.filter(|_| settings_as == SettingsAs::Received);
+        let timeline = Timeline::load(&database, &config.policy(), from)?;
+        let by = match settings_as {
+            SettingsAs::Received => By::Time(Arc::new(timeline)),
+            SettingsAs::Judged => {
+                let Some(learnt) = self.learn(config, interrupt)? else { return Ok(None) };
+                By::Judged(Arc::new(AsJudged::new(learnt.learnt(), timeline)))
+            }
+        };
+        Ok(Some(ChosenSettings { by, version: None, words: vec![settings_as.name().to_owned()] }))
+    }
+
+    /// Reads the verdict topics.
+    fn learn(&self, config: &Config, interrupt: &Interrupt) -> anyhow::Result<Option<Learning>> {
+        let topics = [config.kafka.accepted_topic.clone(), config.kafka.rejected_topic.clone()];
+        let verdicts = Topics::open(&topics, &Wanted::default(), fetching(config), self.judge.defaults())?;
+        let progress = Progress::new((verdicts.size(), verdicts.measure()), true);
+        let learning = Learning::default();
+        let watched = (interrupt, progress, self.history.limits());
+        history::run(Arc::new(verdicts), Box::new(std::io::sink()), watched, move || learning.clone())
+    }
+}

@@ -1,0 +1,112 @@
+//! What a replay found, in numbers: for people on standard error, or as JSON for machines.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use indicatif::HumanCount;
+use serde::Serialize;
+
+use crate::{
+    cli::{
+        history::records_in_words,
+        output::{BAD, DIM, DOUBTFUL, GOOD, styled},
+    },
+    replay::{Reasons, Tally},
+};
+
+/// What is told at the end.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Summary<'t> {
+    /// What was found.
+    #[serde(flatten)]
+    pub(super) tally: &'t Tally,
+    /// The version of the settings that judged, where it was one.
+    #[serde(rename = "settingsVersion")]
+    pub(super) version: Option<u64>,
+    /// Events that were to be judged by what judged them live, and of which nothing tells what that was.
+    pub(super) guessed: u64,
+    /// Offsets that were asked for and are no longer kept.
+    pub(super) gone: u64,
+    /// The replay into topics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) replay: Option<Replayed<'t>>,
+    /// How long it took.
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub(super) took: Duration,
+}
+
+/// What is told of a replay into topics.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Replayed<'t> {
+    /// Its id.
+    pub(super) id: &'t str,
+    /// Where verdicts went.
+    pub(super) accepted: &'t str,
+    /// Likewise.
+    pub(super) rejected: &'t str,
+    /// Offsets that an earlier run of it had delivered.
+    pub(super) delivered_before: u64,
+}
+
+fn seconds<S: serde::Serializer>(took: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(took.as_secs_f64())
+}
+
+impl Summary<'_> {
+    /// Tells it on standard error: standard output may be where the verdicts go.
+    pub(super) fn print(&self, json: bool) -> io::Result<()> {
+        let mut out = anstream::stderr().lock();
+        if json {
+            return writeln!(out, "{}", serde_json::to_string(self)?);
+        }
+        let Tally { records, accepted, partial, rejected, .. } = *self.tally;
+        let took = self.took.as_secs_f64();
+        let by = self.version.map_or_else(|| "as they were".to_owned(), |version| version.to_string());
+        writeln!(out, "judged {} in {took:.2} s by settings {by}", records_in_words(records))?;
+        if let Some(Replayed { id, accepted, rejected, delivered_before }) = &self.replay {
+            let before = HumanCount(*delivered_before);
+            writeln!(
+                out,
+                "replay {id} into {accepted} and {rejected} is whole; {before} offsets were delivered by earlier runs"
+            )?;
+        }
+        for (number, what) in [
+            (self.gone, "offsets that were asked for are past retention"),
+            (self.guessed, "events by the settings when they came: no live verdict tells which ones judged them"),
+        ] {
+            if number > 0 {
+                writeln!(out, "  {:>12}  {}", HumanCount(number).to_string(), styled(DOUBTFUL, what))?;
+            }
+        }
+        for (number, name, style) in
+            [(accepted, "accepted", GOOD), (partial, "partial", DOUBTFUL), (rejected, "rejected", BAD)]
+        {
+            writeln!(out, "  {:>12}  {}", HumanCount(number).to_string(), styled(style, name))?;
+        }
+        self.list(&mut out, "events rejected", &self.tally.reasons)?;
+        self.list(
+            &mut out,
+            "events that an organization which observes would reject if it enforced",
+            &self.tally.would_reject,
+        )?;
+        self.list(&mut out, "attributes rejected", &self.tally.attributes_rejected)?;
+        self.list(&mut out, "attributes dropped", &self.tally.attributes_dropped)
+    }
+
+    fn list(&self, out: &mut impl Write, title: &str, reasons: &Reasons) -> io::Result<()> {
+        let mut reasons: Vec<_> = reasons.iter().collect();
+        reasons.sort_by_key(|(_, number)| std::cmp::Reverse(**number));
+        if !reasons.is_empty() {
+            writeln!(out, "{title}")?;
+        }
+        for (reason, number) in reasons {
+            let number = HumanCount(*number).to_string();
+            writeln!(out, "  {number:>12}  {:<24} {}", reason.code(), styled(DIM, reason.meaning()))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,207 @@
+//! Properties of a comparison: against itself it finds nothing, the other way round it is its mirror, and made in parts it is the same.
+
+use std::hash::RandomState;
+
+use proptest::prelude::*;
+
+use super::{Comparison, Judged, Report, Side, report::Flow};
+use crate::domain::{
+    Arena, EventTime, Offset, Partition, Policy, Position, Reason, Record, Value, Verdict,
+    verdict::{
+        Attributes, EventHead, Method, Outcome, Refused, SetAttribute, Source, Status, Unset, User, Verification,
+    },
+};
+
+const POSITION: Position<'_> = Position { topic: "events", partition: Partition(0), offset: Offset(7) };
+const RECORD: Record<'_> = Record { position: POSITION, timestamp: None, key: None, headers: &[], value: None };
+
+/// A verdict that owns its parts.
+#[derive(Debug, Clone)]
+struct Owned {
+    outcome: Outcome,
+    reason: Option<Reason>,
+    organization: Option<String>,
+    user: Option<String>,
+    key: Option<String>,
+    set: Vec<(String, bool, bool)>,
+    unset: Vec<(String, bool)>,
+    rejected: Vec<(String, bool, Reason)>,
+    dropped: Vec<(String, bool, Reason)>,
+}
+
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof!["[a-c]", "<img src=x>", "\u{1b}\\[2J", "x{200,300}"]
+}
+
+fn reason() -> impl Strategy<Value = Reason> {
+    prop::sample::select(vec![Reason::Locked, Reason::NotConfigured, Reason::Archived, Reason::ProofMissing])
+}
+
+prop_compose! {
+    fn owned()(
+        outcome in prop::sample::select(vec![Outcome::Accepted, Outcome::Partial, Outcome::Rejected]),
+        reason in prop::option::of(reason()), organization in prop::option::of(name()),
+        user in prop::option::of("[1-3]"), key in prop::option::of("[kl]"),
+        set in prop::collection::vec((name(), any::<bool>(), any::<bool>()), 0..3),
+        unset in prop::collection::vec((name(), any::<bool>()), 0..2),
+        rejected in prop::collection::vec((name(), any::<bool>(), reason()), 0..3),
+        dropped in prop::collection::vec((name(), any::<bool>(), reason()), 0..3),
+    ) -> Owned {
+        Owned { outcome, reason, organization, user, key, set, unset, rejected, dropped }
+    }
+}
+
+impl Owned {
+    fn verdict<'a>(&'a self, arena: &'a Arena) -> Verdict<'a> {
+        let refused = |list: &'a [(String, bool, Reason)]| {
+            let refused = list.iter().map(|(attribute, of_company, reason)| Refused {
+                attribute,
+                company: of_company.then_some("c1"),
+                position: None,
+                reason: *reason,
+                hint: None,
+                value: None,
+            });
+            arena.slice(&refused.collect::<Vec<_>>()).iter().as_slice()
+        };
+        let set = self.set.iter().map(|(name, verified, yes)| SetAttribute {
+            name,
+            value: Value::Bool(*yes),
+            verified: *verified,
+        });
+        let unset = self.unset.iter().map(|(attribute, verified)| Unset { attribute, verified: *verified });
+        Verdict {
+            outcome: self.outcome,
+            reason: self.reason,
+            event: EventHead { id: "e", kind: Some("identify"), time: EventTime::from_millis(0) },
+            organization: self.organization.as_deref(),
+            user: User { user_id: self.user.as_deref(), ..User::default() },
+            verification: Verification {
+                method: if self.key.is_some() { Method::Jwt } else { Method::None },
+                status: self.key.as_ref().map(|_| Status::Verified),
+                key_id: self.key.as_deref(),
+                would_reject: None,
+            },
+            attributes: Attributes(arena.slice(&set.collect::<Vec<_>>())),
+            unset: arena.slice(&unset.collect::<Vec<_>>()),
+            companies: None,
+            rejected: refused(&self.rejected),
+            dropped: refused(&self.dropped),
+            detail: None,
+            hint: None,
+            source: Source::of(POSITION, None),
+            settings_version: 1,
+        }
+    }
+}
+
+fn count(comparison: &mut Comparison, before: &Owned, after: &Owned) {
+    let (arena, policy) = (Arena::new(), Policy::default());
+    let judged = Judged { record: &RECORD, arena: &arena, policy: &policy };
+    comparison.count(judged, &before.verdict(&arena), &after.verdict(&arena));
+}
+
+fn told(comparison: &Comparison) -> Report {
+    let side = || Side { settings: "now".to_owned(), version: 1 };
+    Report::of(comparison, ((side(), side()), 0), &|_| None)
+}
+
+fn compared(pairs: &[(Owned, Owned)]) -> Report {
+    let mut comparison = Comparison::new(&RandomState::new());
+    pairs.iter().for_each(|(before, after)| count(&mut comparison, before, after));
+    told(&comparison)
+}
+
+/// The report with its two sides exchanged.
+fn mirrored(mut report: Report) -> Report {
+    let flows = |flows: &mut Vec<Flow>| {
+        flows.iter_mut().for_each(|flow| std::mem::swap(&mut flow.from, &mut flow.to));
+        flows.sort_by_key(|flow| (flow.from, flow.to));
+    };
+    let swap = |change: &mut super::report::Change| std::mem::swap(&mut change.stricter, &mut change.milder);
+    flows(&mut report.verdicts);
+    flows(&mut report.other_organizations);
+    swap(&mut report.changed);
+    report.kinds.iter_mut().for_each(|turn| std::mem::swap(&mut turn.from, &mut turn.to));
+    for one in &mut report.organizations {
+        flows(&mut one.verdicts);
+        swap(&mut one.changed);
+        one.attributes.iter_mut().for_each(|change| std::mem::swap(&mut change.from, &mut change.to));
+    }
+    let senders = &mut report.senders;
+    for sender in senders.event_types.iter_mut().chain(&mut senders.keys).chain(&mut senders.sdks) {
+        swap(&mut sender.changed);
+    }
+    for span in &mut report.timeline.spans {
+        std::mem::swap(&mut span.events.stricter, &mut span.events.milder);
+    }
+    in_order(report)
+}
+
+/// Equal numbers come in an order that depends on what stands beside them.
+fn in_order(mut report: Report) -> Report {
+    report.kinds.sort_by_key(|turn| format!("{:?}{:?}", turn.from, turn.to));
+    for one in &mut report.organizations {
+        one.attributes.sort_by_key(|change| format!("{change:?}"));
+    }
+    report
+}
+
+proptest! {
+    #[test]
+    fn the_other_way_round_it_is_the_mirror(pairs in prop::collection::vec((owned(), owned()), 0..20)) {
+        let back: Vec<_> = pairs.iter().map(|(before, after)| (after.clone(), before.clone())).collect();
+        prop_assert_eq!(in_order(compared(&pairs)), mirrored(compared(&back)));
+    }
+
+    #[test]
+    fn against_itself_nothing_changes(verdicts in prop::collection::vec(owned(), 0..20)) {
+        let pairs: Vec<_> = verdicts.iter().map(|verdict| (verdict.clone(), verdict.clone())).collect();
+        let report = compared(&pairs);
+        prop_assert_eq!((report.records, report.changed.events), (verdicts.len() as u64, 0));
+        prop_assert!(report.kinds.is_empty() && report.organizations.is_empty());
+    }
+
+    #[test]
+    fn in_parts_it_is_the_same(pairs in prop::collection::vec((owned(), owned()), 0..20), cut in 0_usize..20) {
+        let key = RandomState::new();
+        let (mut whole, mut one, mut other) = (Comparison::new(&key), Comparison::new(&key), Comparison::new(&key));
+        for (at, (before, after)) in pairs.iter().enumerate() {
+            count(&mut whole, before, after);
+            count(if at < cut { &mut one } else { &mut other }, before, after);
+        }
+        one.absorb(other);
+        prop_assert_eq!(in_order(told(&one)), in_order(told(&whole)));
+    }
+}
+
+#[test]
+fn whatever_names_events_bring_the_report_stays_small() {
+    let mut comparison = Comparison::new(&RandomState::new());
+    let mut owned = Owned {
+        outcome: Outcome::Accepted,
+        reason: None,
+        organization: None,
+        user: None,
+        key: None,
+        set: Vec::new(),
+        unset: Vec::new(),
+        rejected: Vec::new(),
+        dropped: Vec::new(),
+    };
+    for number in 0..20_000 {
+        owned.organization = Some(format!("made-up-{}", number % 3_000));
+        owned.user = Some(number.to_string());
+        owned.set = vec![(format!("name-{number}"), true, true)];
+        let after =
+            Owned { outcome: Outcome::Rejected, reason: Some(Reason::ProofMissing), set: Vec::new(), ..owned.clone() };
+        count(&mut comparison, &owned, &after);
+    }
+    let report = told(&comparison);
+    assert_eq!((report.records, report.changed.stricter), (20_000, 20_000));
+    assert!(report.users.estimated && report.users.number.abs_diff(20_000) < 1_200, "{}", report.users);
+    assert!(report.organizations.len() <= super::ORGANIZATIONS);
+    let others: u64 = report.other_organizations.iter().map(|flow| flow.events).sum();
+    assert_eq!(report.organizations.iter().map(|one| one.events).sum::<u64>() + others, 20_000);
+    assert_eq!(report.kinds[0].examples.len(), 3);
+}

@@ -1,0 +1,37 @@
+//! Texts in commands that a person is to paste into a shell. Names come from senders: only what a shell takes as the word that it is
+//! becomes part of one.
+
+use std::borrow::Cow;
+
+/// The text as one word of a POSIX shell: as it is where it is harmless, else between single quotes; `None` where quoting wouldn't
+/// do, or a person couldn't see what is pasted. A word that begins with a dash would be taken for an option.
+#[must_use]
+pub fn word(text: &str) -> Option<Cow<'_, str>> {
+    let harmless = |char: char| char.is_ascii_alphanumeric() || "._-/:,@+=".contains(char);
+    if text.is_empty() || text.starts_with('-') {
+        return None;
+    }
+    if text.chars().all(harmless) {
+        return Some(Cow::Borrowed(text));
+    }
+    let seen = |char: char| char != '\'' && (char == '\\' || char == '"' || char.escape_debug().len() == 1);
+    text.chars().all(seen).then(|| Cow::Owned(format!("'{text}'")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_shell_acts_on_is_quoted_or_left_out() {
+        for harmless in ["plan", "2026-10", "kafka:9092,b-1.example:9092", "a/b.toml", "@x"] {
+            assert_eq!(word(harmless).as_deref(), Some(harmless));
+        }
+        for quoted in ["$(reboot)", "a;b", "a b", "`id`", "größe", "a\"b", "a\\b", "~", "*"] {
+            assert_eq!(word(quoted), Some(Cow::Owned(format!("'{quoted}'"))));
+        }
+        for refused in ["", "-x", "--yes", "a'b", "a\nb", "\u{1b}[2J", "a\u{202e}b", "a\u{0}"] {
+            assert_eq!(word(refused), None, "{refused:?}");
+        }
+    }
+}

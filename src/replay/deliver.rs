@@ -1,0 +1,267 @@
+//! A replay into topics, exactly once: verdicts, and how far the replay is, in one transaction.
+//!
+//! Each partition of the input is delivered by itself. Its transactional id and the group that keeps its position are the
+//! replay's own, made of its id; no worker's is touched. Whoever begins a partition ends whatever a predecessor of that id left open
+//! (`init_transactions`), asks the group how far it is, and goes on from there. So a new try after a fault, a resumed replay after
+//! SIGKILL, and a replay that was started twice are one and the same thing, and each verdict is visible once.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
+
+use super::{
+    Chunk, Counter, Defaults, Failure, Fetching, Judgement, Plan, Tally,
+    topic::{LOOKUP, Span, SpanReader},
+};
+use crate::{
+    domain::Arena,
+    emit::Encoder,
+    source::kafka::Assigned,
+    worker::{Fault, Options, Outbox, Remedy, Tries},
+};
+
+/// A replay into topics.
+pub struct Delivery<'d> {
+    plan: &'d Plan,
+    /// The worker's, with this replay's topics.
+    options: &'d Options,
+    fetching: &'d Fetching,
+    judgement: &'d Judgement,
+    defaults: Defaults,
+    counter: &'d Counter,
+    left: Mutex<VecDeque<Span>>,
+}
+
+/// What was delivered.
+#[derive(Debug, Default)]
+pub struct Delivered {
+    /// Verdicts.
+    pub tally: Tally,
+    /// Offsets that an earlier run of this replay had delivered.
+    pub before: u64,
+    /// Offsets that were no longer kept when they were due.
+    pub gone: u64,
+}
+
+impl Delivered {
+    fn add(&mut self, other: Self) {
+        self.tally.add(other.tally);
+        self.before += other.before;
+        self.gone += other.gone;
+    }
+}
+
+/// By what a replay is delivered.
+pub struct Means<'d> {
+    /// The worker's options, with this replay's topics.
+    pub options: &'d Options,
+    /// How records are fetched.
+    pub fetching: &'d Fetching,
+    /// What judges.
+    pub judgement: &'d Judgement,
+    /// What stands in for what records do not say.
+    pub defaults: Defaults,
+}
+
+/// The group that keeps how far a replay is.
+#[must_use]
+pub fn group(options: &Options, id: &str) -> String {
+    format!("{}-replay-{id}", options.group)
+}
+
+impl<'d> Delivery<'d> {
+    /// A replay that was planned.
+    #[must_use]
+    pub fn new(plan: &'d Plan, means: Means<'d>, counter: &'d Counter) -> Self {
+        let Means { options, fetching, judgement, defaults } = means;
+        let left = Mutex::new(plan.spans.iter().map(Span::from).collect());
+        Self { plan, options, fetching, judgement, defaults, counter, left }
+    }
+
+    /// Delivers what is left of it.
+    ///
+    /// # Errors
+    /// The first failure of any thread. What was committed until then stays, and a resumed replay goes on after it.
+    pub fn run(&self) -> Result<Delivered, Failure> {
+        let threads = self.fetching.threads(self.plan.spans.len());
+        thread::scope(|scope| {
+            let running: Vec<_> = (0..threads).map(|_| scope.spawn(|| self.spans())).collect();
+            let (mut delivered, mut failed) = (Delivered::default(), None);
+            for thread in running {
+                match thread.join().unwrap_or(Err(Failure::Panicked)) {
+                    Ok(part) => delivered.add(part),
+                    // A thread that was stopped because another one failed is no cause.
+                    Err(Failure::Stopped) if failed.is_some() => {}
+                    Err(failure) => failed = Some(failure),
+                }
+            }
+            failed.map_or(Ok(delivered), Err)
+        })
+    }
+
+    fn spans(&self) -> Result<Delivered, Failure> {
+        let mut delivered = Delivered::default();
+        while let Some(span) = self.next() {
+            match self.span(&span, &mut delivered) {
+                Ok(()) => {}
+                Err(failure) => {
+                    self.counter.stop();
+                    return Err(failure);
+                }
+            }
+        }
+        Ok(delivered)
+    }
+
+    fn next(&self) -> Option<Span> {
+        // Poisoned only by a panic of another thread, which ends the replay.
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    /// Delivers a span, again and again after faults that pass.
+    fn span(&self, span: &Span, delivered: &mut Delivered) -> Result<(), Failure> {
+        let mut tries = Tries::new(self.options.retry);
+        let mut first = true;
+        loop {
+            let fault = match self.attempt(span, first, delivered) {
+                Err(Failure::Fault(fault)) => fault,
+                ended => return ended,
+            };
+            first = false;
+            if fault.is_fenced() {
+                return Err(Failure::Rival { id: self.plan.id.clone() });
+            }
+            let pause = tries.next(&fault).filter(|_| fault.remedy() != Remedy::End);
+            let Some(pause) = pause else { return Err(Failure::Fault(fault)) };
+            tracing::warn!(replay = self.plan.id, %fault, pause_ms = pause.as_millis(), "trying again");
+            self.pause(pause)?;
+        }
+    }
+
+    fn pause(&self, pause: Duration) -> Result<(), Failure> {
+        let begun = Instant::now();
+        while begun.elapsed() < pause {
+            if self.counter.stopped() {
+                return Err(Failure::Stopped);
+            }
+            thread::park_timeout(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// Delivers what the group hasn't committed of a span.
+    fn attempt(&self, span: &Span, first: bool, delivered: &mut Delivered) -> Result<(), Failure> {
+        let name = format!("{}-{}-{}", group(self.options, &self.plan.id), span.topic, span.partition);
+        let id = format!(
+            "{}-replay-{}-{}-{}",
+            self.options.transactional_id_prefix, self.plan.id, span.topic, span.partition
+        );
+        let mut outbox = Outbox::new(self.options, id, name)?;
+        // Before the position is asked for: a transaction that was left open would hold it back.
+        outbox.open()?;
+        let sparse = span.ranges.len() > 1;
+        let threads = self.fetching.threads(self.plan.spans.len());
+        let consumer = self.fetching.consumer(&group(self.options, &self.plan.id), threads, sparse)?;
+        let position = position(&consumer, span)?;
+        let left = position.map_or_else(|| span.clone(), |position| span.clone().rest(position));
+        if first {
+            let before = span.size() - left.size();
+            delivered.before += before;
+            self.counter.add(Chunk { turn: None, records: 0, size: before });
+        }
+        let mut reader = SpanReader::new(consumer);
+        reader.begin(left)?;
+        let source = Encoder::new(self.options.outputs.source.clone(), self.options.outputs.max_bytes);
+        let mut batches =
+            Batches { delivery: self, span, reader, encoder: source.of_replay(&self.plan.id), arena: Arena::new() };
+        while !batches.reader.is_done() {
+            if self.counter.stopped() {
+                return Err(Failure::Stopped);
+            }
+            batches.deliver(&mut outbox, delivered)?;
+        }
+        Ok(())
+    }
+}
+
+/// How far the group is with a span.
+fn position(consumer: &Assigned, span: &Span) -> Result<Option<i64>, Failure> {
+    let unknown = |source| Failure::LookUp { what: "the replay's position", topic: span.topic.clone(), source };
+    let committed = consumer.committed(&span.topic, &[span.partition], LOOKUP).map_err(unknown)?;
+    Ok(committed.first().and_then(|(_, offset)| *offset))
+}
+
+/// One partition on its way out.
+struct Batches<'b> {
+    delivery: &'b Delivery<'b>,
+    span: &'b Span,
+    reader: SpanReader,
+    encoder: Encoder,
+    arena: Arena,
+}
+
+impl Batches<'_> {
+    /// One transaction: records until it is full or its time is up, their verdicts, and where the replay stands after them.
+    fn deliver(&mut self, outbox: &mut Outbox, delivered: &mut Delivered) -> Result<(), Failure> {
+        let Delivery { options, judgement, defaults, counter, .. } = self.delivery;
+        let (encoder, mut batch) = (&mut self.encoder, Delivered::default());
+        let mut chunk = Chunk::default();
+        let (begun, transaction) = (Instant::now(), outbox.begin()?);
+        let filled = loop {
+            let read = self.reader.read(&mut self.arena, &mut |record, arena| {
+                counter.wait();
+                let record = &defaults.apply(*record, arena);
+                let Some(verdict) = judgement.judge(record, arena) else { return Ok(()) };
+                let position = || record.position.to_string();
+                let encoded =
+                    encoder.encode(&verdict, record).map_err(|_| Fault::Unencodable { position: position() })?;
+                for output in encoded.outputs() {
+                    transaction.send(&output)?;
+                }
+                batch.tally.count(&verdict);
+                Ok(())
+            });
+            match read {
+                Ok(read) => {
+                    chunk = Chunk {
+                        turn: None,
+                        records: chunk.records + read.chunk.records,
+                        size: chunk.size + read.chunk.size,
+                    };
+                    batch.gone += read.gone;
+                }
+                Err(failure) => break Err(failure),
+            }
+            let full = chunk.records >= options.batch_records as u64 || begun.elapsed() >= options.commit_interval;
+            if full || self.reader.is_done() {
+                break Ok(());
+            }
+        };
+        match filled {
+            Err(Failure::Fault(fault)) => return Err(transaction.abort(fault).into()),
+            Err(failure) => {
+                transaction.discard()?;
+                return Err(failure);
+            }
+            Ok(()) if chunk.size == 0 && !self.reader.is_done() => return Ok(transaction.discard()?),
+            Ok(()) => {}
+        }
+        let offsets = self.offsets()?;
+        transaction.commit(self.reader.consumer(), &offsets)?;
+        counter.add(chunk);
+        delivered.add(batch);
+        Ok(())
+    }
+
+    fn offsets(&self) -> Result<TopicPartitionList, Failure> {
+        let mut offsets = TopicPartitionList::new();
+        let at = KafkaOffset::Offset(self.reader.position());
+        offsets.add_partition_offset(&self.span.topic, self.span.partition, at).map_err(Failure::Client)?;
+        Ok(offsets)
+    }
+}

@@ -1,0 +1,160 @@
+//! A replay into topics as it was planned: which records, by which settings, to where. It is written to a file named by the replay's id
+//! before the first verdict is sent, so that a replay that was killed goes on as what it was, whatever the command line, the
+//! settings or the topics are by then. How far it is isn't in there: that is in Kafka, committed with the verdicts.
+//!
+//! The file and not the metadata of the committed offsets: those hold four kilobytes, and a plan may name a hundred thousand positions.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    ops::Range,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Failure, Fetching, Filter, group,
+    topic::{LOOKUP, Span},
+};
+use crate::worker::Options;
+
+/// A replay into topics as it was planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Plan {
+    /// The replay's id.
+    pub id: String,
+    /// The topic of accepted verdicts.
+    pub accepted: String,
+    /// The topic of rejected verdicts.
+    pub rejected: String,
+    /// Which events.
+    pub filter: Filter,
+    /// The type of an event that does not say it.
+    pub default_type: Option<String>,
+    /// By which settings, in the words of the command that chose them.
+    pub settings: Vec<String>,
+    /// The version of these settings, where it is one.
+    pub settings_version: Option<u64>,
+    /// The records.
+    pub spans: Vec<PlannedSpan>,
+    /// Offsets that were asked for and were no longer kept.
+    pub gone: u64,
+}
+
+/// Ranges of a partition: each its first offset, and the one after its last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedSpan {
+    topic: String,
+    partition: i32,
+    ranges: Vec<[i64; 2]>,
+}
+
+impl From<&Span> for PlannedSpan {
+    fn from(span: &Span) -> Self {
+        let ranges = span.ranges.iter().map(|range| [range.start, range.end]).collect();
+        Self { topic: span.topic.clone(), partition: span.partition, ranges }
+    }
+}
+
+impl From<&PlannedSpan> for Span {
+    fn from(planned: &PlannedSpan) -> Self {
+        let range = |[start, end]: &[i64; 2]| Range { start: *start, end: *end };
+        let ranges = planned.ranges.iter().map(range).collect();
+        Self { topic: planned.topic.clone(), partition: planned.partition, ranges }
+    }
+}
+
+impl Plan {
+    /// Where the plan of this replay is.
+    #[must_use]
+    pub fn path(folder: &Path, id: &str) -> PathBuf {
+        folder.join(format!("attrsync-replay-{id}.json"))
+    }
+
+    /// Writes it, whole or not at all; fails where there is one of this id.
+    ///
+    /// # Errors
+    /// When it can't be written, or is there already.
+    pub fn keep(&self, folder: &Path) -> Result<(), Failure> {
+        let path = Self::path(folder, &self.id);
+        self.write(folder, &path).map_err(|error| Failure::Plan { path: path.display().to_string(), error })
+    }
+
+    fn write(&self, folder: &Path, path: &Path) -> io::Result<()> {
+        let partial = folder.join(format!(".attrsync-replay-{}.{}.partial", self.id, std::process::id()));
+        let written = File::create(&partial).and_then(|mut file| {
+            file.write_all(&serde_json::to_vec_pretty(self)?)?;
+            file.sync_all()
+        });
+        // A link and not a new name: it fails where another one is.
+        let kept = written.and_then(|()| fs::hard_link(&partial, path));
+        // Left behind where it can't be removed; nobody reads it.
+        let _ = fs::remove_file(&partial);
+        kept
+    }
+
+    /// How many offsets it has.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.spans.iter().map(|span| Span::from(span).size()).sum()
+    }
+
+    /// Whether a replay of this id has committed anything.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub fn is_begun(&self, options: &Options, fetching: &Fetching) -> Result<bool, Failure> {
+        let consumer = fetching.consumer(&group(options, &self.id), 1, false)?;
+        for span in &self.spans {
+            let unknown = |source| Failure::LookUp { what: "the replay's position", topic: span.topic.clone(), source };
+            let committed = consumer.committed(&span.topic, &[span.partition], LOOKUP).map_err(unknown)?;
+            if committed.iter().any(|(_, offset)| offset.is_some()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Reads the plan of this replay.
+    ///
+    /// # Errors
+    /// When there is none, or it can't be read.
+    pub fn read(folder: &Path, id: &str) -> Result<Self, Failure> {
+        let path = Self::path(folder, id);
+        let read = fs::read(&path).and_then(|text| Ok(serde_json::from_slice(&text)?));
+        read.map_err(|error| Failure::Plan { path: path.display().to_string(), error })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_is_read_back_as_it_was_and_never_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let span = Span { topic: "events".to_owned(), partition: 3, ranges: vec![1..5, 9..10] };
+        let plan = Plan {
+            id: "one".to_owned(),
+            accepted: "a".to_owned(),
+            rejected: "r".to_owned(),
+            filter: Filter { organization: Some("acme".to_owned()), ..Filter::default() },
+            default_type: None,
+            settings: vec!["now".to_owned()],
+            settings_version: Some(u64::MAX),
+            spans: vec![PlannedSpan::from(&span)],
+            gone: 7,
+        };
+        plan.keep(folder.path()).unwrap();
+        let read = Plan::read(folder.path(), "one").unwrap();
+        assert_eq!((&read, Span::from(&read.spans[0])), (&plan, span));
+        let again = Plan { gone: 8, ..plan.clone() }.keep(folder.path()).unwrap_err();
+        assert!(again.to_string().contains("attrsync-replay-one.json"), "{again}");
+        assert_eq!(Plan::read(folder.path(), "one").unwrap(), plan);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(Plan::read(folder.path(), "two").is_err());
+    }
+}

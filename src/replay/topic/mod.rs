@@ -1,0 +1,166 @@
+//! A topic's history: ranges of offsets, taken when the replay begins, so that it ends by itself. Each thread takes one partition after
+//! the other, the largest first, with a consumer of its own that is told by hand what to read: no group of a worker's is joined, and
+//! nothing of it is changed.
+
+mod range;
+mod reader;
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    thread,
+};
+
+use rdkafka::ClientConfig;
+
+pub use self::range::{Offsets, Wanted};
+pub(super) use self::{
+    range::{LOOKUP, Span},
+    reader::SpanReader,
+};
+use super::{Chunk, Defaults, Each, Failure, Measure, PlannedSpan, Reader, Source};
+use crate::{
+    domain::Arena,
+    source::kafka::{Assigned, Hand},
+};
+
+/// How records are fetched.
+#[derive(Clone)]
+pub struct Fetching {
+    /// Properties of the consumers: the brokers, and what the operator passes through.
+    pub consumer: ClientConfig,
+    /// Bytes of fetched records that may wait, over all threads.
+    pub queue_bytes: usize,
+    /// The most threads.
+    pub threads: Option<usize>,
+}
+
+/// The group under which a replay that keeps nothing reads; never joined, and nothing is committed under it.
+const NOBODY: &str = "attrsync-replay";
+/// What is fetched at a time where only some records are wanted here and there.
+const SPARSE_BYTES: usize = 64 * 1024;
+/// What is fetched at a time where all are wanted.
+const DENSE_BYTES: usize = 1024 * 1024;
+
+impl Fetching {
+    /// How many threads read so many partitions.
+    pub(super) fn threads(&self, partitions: usize) -> usize {
+        let most = self.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+        most.min(partitions).max(1)
+    }
+
+    /// A consumer for one of so many threads, under this group.
+    pub(super) fn consumer(&self, group: &str, threads: usize, sparse: bool) -> Result<Assigned, Failure> {
+        let queue_bytes = self.queue_bytes / threads.max(1);
+        let hand = Hand {
+            group: group.to_owned(),
+            client: NOBODY.to_owned(),
+            queue_bytes: if sparse { SPARSE_BYTES } else { queue_bytes },
+            fetch_bytes: if sparse { SPARSE_BYTES } else { DENSE_BYTES },
+        };
+        Assigned::new(&hand, &self.consumer).map_err(Failure::Client)
+    }
+}
+
+/// Records of topics, in ranges.
+pub struct Topics {
+    fetching: Fetching,
+    defaults: Defaults,
+    spans: Vec<Span>,
+    left: Mutex<VecDeque<Span>>,
+    gone: AtomicU64,
+    fetched: AtomicU64,
+}
+
+impl Topics {
+    /// Looks up what of these topics is wanted.
+    ///
+    /// # Errors
+    /// When a topic isn't there, or nobody answers.
+    pub fn open(topics: &[String], wanted: &Wanted, fetching: Fetching, defaults: Defaults) -> Result<Self, Failure> {
+        let consumer = fetching.consumer(NOBODY, 1, false)?;
+        let (mut spans, mut gone) = (Vec::new(), 0);
+        for topic in topics {
+            let found = range::look_up(&consumer, topic, wanted)?;
+            spans.extend(found.spans);
+            gone += found.gone;
+        }
+        Ok(Self::of(spans, gone, fetching, defaults))
+    }
+
+    pub(super) fn of(mut spans: Vec<Span>, gone: u64, fetching: Fetching, defaults: Defaults) -> Self {
+        // The largest first, so that the threads end at about the same time.
+        spans.sort_by_key(|span| std::cmp::Reverse(span.size()));
+        let left = Mutex::new(spans.iter().cloned().collect());
+        Self { fetching, defaults, spans, left, gone: AtomicU64::new(gone), fetched: AtomicU64::new(0) }
+    }
+
+    /// Offsets that were asked for and are no longer kept.
+    #[must_use]
+    pub fn gone(&self) -> u64 {
+        self.gone.load(Relaxed)
+    }
+
+    /// Bytes of records that were fetched, about.
+    #[must_use]
+    pub fn fetched_bytes(&self) -> u64 {
+        self.fetched.load(Relaxed)
+    }
+
+    /// The ranges, for a plan.
+    #[must_use]
+    pub fn planned(&self) -> Vec<PlannedSpan> {
+        self.spans.iter().map(PlannedSpan::from).collect()
+    }
+
+    fn next(&self) -> Option<Span> {
+        // Poisoned only by a panic of another thread, after which nothing is written any more.
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+}
+
+impl Source for Topics {
+    fn threads(&self) -> usize {
+        self.fetching.threads(self.spans.len())
+    }
+
+    fn size(&self) -> Option<u64> {
+        Some(self.spans.iter().map(Span::size).sum())
+    }
+
+    fn measure(&self) -> Measure {
+        Measure::Offsets
+    }
+
+    fn reader(&self) -> Result<Box<dyn Reader + '_>, Failure> {
+        let sparse = self.spans.iter().any(|span| span.ranges.len() > 1);
+        let consumer = self.fetching.consumer(NOBODY, self.threads(), sparse)?;
+        Ok(Box::new(TopicReader { topics: self, reader: SpanReader::new(consumer), arena: Arena::new() }))
+    }
+}
+
+struct TopicReader<'t> {
+    topics: &'t Topics,
+    reader: SpanReader,
+    arena: Arena,
+}
+
+impl Reader for TopicReader<'_> {
+    fn read(&mut self, each: &mut Each<'_>) -> Result<Option<Chunk>, Failure> {
+        while self.reader.is_done() {
+            let Some(span) = self.topics.next() else {
+                self.topics.fetched.fetch_add(self.reader.consumer().fetched_bytes(), Relaxed);
+                return Ok(None);
+            };
+            self.reader.begin(span)?;
+        }
+        let defaults = &self.topics.defaults;
+        let read =
+            self.reader.read(&mut self.arena, &mut |record, arena| each(&defaults.apply(*record, arena), arena))?;
+        self.topics.gone.fetch_add(read.gone, Relaxed);
+        Ok(Some(read.chunk))
+    }
+}

@@ -1,0 +1,179 @@
+//! What is asked of a topic, and what that is in offsets: ranges with a first and an end, taken when the replay begins. What is
+//! asked for and no longer kept is counted.
+
+use std::{collections::BTreeMap, ops::Range, time::Duration};
+
+use crate::{domain::EventTime, replay::Failure, source::kafka::Assigned};
+
+/// How long a broker may take to answer.
+pub(in crate::replay) const LOOKUP: Duration = Duration::from_secs(10);
+
+/// Which records of a topic.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// These offsets; none: all partitions, whole.
+    pub offsets: Vec<Offsets>,
+    /// From the first record of this time on.
+    pub from: Option<EventTime>,
+    /// Up to the first record of this time.
+    pub to: Option<EventTime>,
+}
+
+/// Offsets of one partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offsets {
+    /// The partition.
+    pub partition: i32,
+    /// The first one.
+    pub first: i64,
+    /// The last one; none: to the end.
+    pub last: Option<i64>,
+}
+
+/// The ranges of one partition: in order, and apart from each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::replay) struct Span {
+    pub(in crate::replay) topic: String,
+    pub(in crate::replay) partition: i32,
+    pub(in crate::replay) ranges: Vec<Range<i64>>,
+}
+
+impl Span {
+    /// How many offsets it has.
+    pub(in crate::replay) fn size(&self) -> u64 {
+        self.left_from(0)
+    }
+
+    /// How many of its offsets are at this one or after it.
+    pub(in crate::replay) fn left_from(&self, offset: i64) -> u64 {
+        self.ranges.iter().map(|range| u64::try_from(range.end - range.start.max(offset)).unwrap_or(0)).sum()
+    }
+
+    /// The offset after the last one.
+    pub(in crate::replay) fn end(&self) -> i64 {
+        self.ranges.last().map_or(0, |range| range.end)
+    }
+
+    /// What is left of it from this offset on.
+    pub(in crate::replay) fn rest(mut self, offset: i64) -> Self {
+        self.ranges.retain(|range| offset < range.end);
+        if let Some(first) = self.ranges.first_mut() {
+            first.start = first.start.max(offset);
+        }
+        self
+    }
+}
+
+/// What a topic has of what is wanted.
+#[derive(Debug, Default)]
+pub(in crate::replay) struct Found {
+    pub(in crate::replay) spans: Vec<Span>,
+    /// Offsets that were asked for and are no longer kept.
+    pub(in crate::replay) gone: u64,
+}
+
+/// Looks up the ranges of a topic.
+pub(super) fn look_up(consumer: &Assigned, topic: &str, wanted: &Wanted) -> Result<Found, Failure> {
+    let unknown = |what| move |source| Failure::LookUp { what, topic: topic.to_owned(), source };
+    let partitions = consumer.partitions(topic, LOOKUP).map_err(unknown("the partitions"))?;
+    let partitions = partitions.ok_or_else(|| Failure::NoTopic { topic: topic.to_owned() })?;
+    if let Some(none) = wanted.offsets.iter().find(|offsets| !partitions.contains(&offsets.partition)) {
+        return Err(Failure::NoPartition { topic: topic.to_owned(), partition: none.partition });
+    }
+    let at = |time: Option<EventTime>| match time {
+        None => Ok(BTreeMap::new()),
+        Some(time) => consumer
+            .at_time(topic, (&partitions, time.millis()), LOOKUP)
+            .map(|found| found.into_iter().collect::<BTreeMap<_, _>>())
+            .map_err(unknown("the offsets of a time")),
+    };
+    let (from, to) = (at(wanted.from)?, at(wanted.to)?);
+    let mut found = Found::default();
+    for partition in partitions {
+        let kept = consumer.watermarks(topic, partition, LOOKUP).map_err(unknown("the offsets"))?;
+        // Past the last record of the topic where there is none of this time.
+        let start = from.get(&partition).map(|found| found.unwrap_or(kept.1));
+        let end = to.get(&partition).copied().flatten();
+        let asked: Vec<_> = wanted.ranges(partition).collect();
+        let (ranges, gone) = within(asked, kept, (start, end));
+        found.gone += gone;
+        if !ranges.is_empty() {
+            found.spans.push(Span { topic: topic.to_owned(), partition, ranges });
+        }
+    }
+    Ok(found)
+}
+
+impl Wanted {
+    fn ranges(&self, partition: i32) -> impl Iterator<Item = Range<i64>> {
+        let whole = self.offsets.is_empty().then_some(0..i64::MAX);
+        let named = self.offsets.iter().filter(move |offsets| offsets.partition == partition);
+        named.map(|offsets| offsets.first..offsets.last.map_or(i64::MAX, |last| last.saturating_add(1))).chain(whole)
+    }
+}
+
+/// The ranges in order and apart, as far as they are kept and within the times; and how many offsets of them are no longer kept.
+/// Of a time that begins before what is kept, what may be missing is everything before.
+fn within(
+    mut asked: Vec<Range<i64>>,
+    (low, end): (i64, i64),
+    times: (Option<i64>, Option<i64>),
+) -> (Vec<Range<i64>>, u64) {
+    asked.sort_unstable_by_key(|range| range.start);
+    let first = times.0.filter(|start| *start > low).unwrap_or(0);
+    let last = times.1.map_or(end, |to| to.min(end));
+    let (mut ranges, mut gone, mut next) = (Vec::<Range<i64>>::new(), 0, first);
+    for range in asked {
+        let (start, stop) = (range.start.max(next), range.end.min(last));
+        if start >= stop {
+            continue;
+        }
+        next = stop;
+        gone += u64::try_from(low.min(stop) - start).unwrap_or(0);
+        match ranges.last_mut() {
+            Some(before) if before.end == start && start >= low => before.end = stop,
+            _ if low < stop => ranges.push(start.max(low)..stop),
+            _ => {}
+        }
+    }
+    (ranges, gone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_longer_kept_is_counted_and_the_rest_is_read_once() {
+        let whole = vec![0..i64::MAX];
+        assert_eq!(within(whole.clone(), (0, 100), (None, None)), (vec![0..100], 0));
+        assert_eq!(within(whole.clone(), (30, 100), (None, None)), (vec![30..100], 30));
+        assert_eq!(within(whole.clone(), (100, 100), (None, None)), (vec![], 100));
+        assert_eq!(within(whole, (0, 0), (None, None)), (vec![], 0));
+        let two = vec![50..70, 10..20];
+        assert_eq!(within(two.clone(), (0, 100), (None, None)), (vec![10..20, 50..70], 0));
+        assert_eq!(within(two.clone(), (15, 60), (None, None)), (vec![15..20, 50..60], 5));
+        assert_eq!(within(two, (40, 100), (None, None)), (vec![50..70], 10));
+        let overlapping = vec![10..20, 15..30, 30..31, 12..13];
+        assert_eq!(within(overlapping, (0, 100), (None, None)), (vec![10..31], 0));
+    }
+
+    #[test]
+    fn times_bound_a_range_and_one_that_begins_before_what_is_kept_may_miss_what_is_gone() {
+        let whole = vec![0..i64::MAX];
+        assert_eq!(within(whole.clone(), (10, 100), (Some(40), Some(60))), (vec![40..60], 0));
+        assert_eq!(within(whole.clone(), (10, 100), (Some(10), None)), (vec![10..100], 10));
+        assert_eq!(within(whole.clone(), (10, 100), (Some(100), None)), (vec![], 0));
+        assert_eq!(within(vec![20..50], (10, 100), (Some(40), None)), (vec![40..50], 0));
+    }
+
+    #[test]
+    fn what_is_left_of_a_span_begins_where_it_was_left() {
+        let span = Span { topic: "t".to_owned(), partition: 0, ranges: vec![10..20, 50..70] };
+        assert_eq!((span.size(), span.end()), (30, 70));
+        assert_eq!(span.clone().rest(15).ranges, [15..20, 50..70]);
+        assert_eq!(span.clone().rest(20).ranges, [50..70]);
+        assert_eq!(span.clone().rest(5).ranges, [10..20, 50..70]);
+        assert_eq!(span.rest(70).ranges, []);
+    }
+}

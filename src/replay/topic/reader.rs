@@ -1,0 +1,210 @@
+//! The records of one partition's ranges, one after the other. A range is done once a record at or after its end has come, or the
+//! partition's own end was reached: the end of each range is no later than that was at the beginning. So a range that ends in
+//! markers of transactions ends, too, and nothing waits for a record that can't come.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::message::Message as _;
+
+use super::{Span, range::LOOKUP};
+use crate::{
+    domain::Arena,
+    replay::{Chunk, Each, Failure},
+    source::kafka::{self, Assigned, Came},
+};
+
+/// The most records that are handed out at a time.
+const RECORDS: u64 = 1_000;
+/// The longest time for that, and the longest wait for the first one.
+const WAIT: Duration = Duration::from_millis(100);
+/// How long nothing may come, neither a record nor the end.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Offsets between two ranges that are read through: fetching them costs less than a new request.
+const NEAR: i64 = 100;
+
+/// What was read.
+#[derive(Default)]
+pub(in crate::replay) struct Read {
+    pub(in crate::replay) chunk: Chunk,
+    /// Offsets that were no longer kept when they were due.
+    pub(in crate::replay) gone: u64,
+}
+
+/// Reads spans with one consumer.
+pub(in crate::replay) struct SpanReader {
+    consumer: Assigned,
+    span: Option<Span>,
+    /// Which of its ranges.
+    at: usize,
+    /// The next offset of that range.
+    next: i64,
+    heard: Instant,
+}
+
+/// Why a chunk ends.
+enum Stop {
+    /// It is full, or no more records are there yet.
+    Full,
+    /// The next range is far off.
+    Far,
+    /// Nothing is left of the span.
+    Done,
+    /// The position isn't there.
+    OutOfRange,
+}
+
+impl SpanReader {
+    pub(in crate::replay) fn new(consumer: Assigned) -> Self {
+        Self { consumer, span: None, at: 0, next: 0, heard: Instant::now() }
+    }
+
+    /// Whether nothing is left of the span.
+    pub(in crate::replay) fn is_done(&self) -> bool {
+        self.span.is_none()
+    }
+
+    /// The consumer.
+    pub(in crate::replay) fn consumer(&self) -> &Assigned {
+        &self.consumer
+    }
+
+    /// The offset before which everything of the span was handed out.
+    pub(in crate::replay) fn position(&self) -> i64 {
+        self.next
+    }
+
+    /// Begins a span.
+    pub(in crate::replay) fn begin(&mut self, span: Span) -> Result<(), Failure> {
+        self.span = None;
+        self.at = 0;
+        if let Some(first) = span.ranges.first() {
+            self.go(&span, first.start)?;
+            self.span = Some(span);
+        }
+        Ok(())
+    }
+
+    fn go(&mut self, span: &Span, to: i64) -> Result<(), Failure> {
+        (self.next, self.heard) = (to, Instant::now());
+        self.consumer.assign(&span.topic, span.partition, to).map_err(Failure::Client)
+    }
+
+    /// Hands out the next records of the span.
+    pub(in crate::replay) fn read(&mut self, arena: &mut Arena, each: &mut Each<'_>) -> Result<Read, Failure> {
+        let Some(span) = self.span.take() else { return Ok(Read::default()) };
+        let (before, mut gone) = (span.left_from(self.next), 0);
+        let (records, stop) = self.fill(&span, arena, each)?;
+        match stop {
+            Stop::Full => self.span = Some(span.clone()),
+            Stop::Far => {
+                self.go(&span, span.ranges[self.at].start)?;
+                self.span = Some(span.clone());
+            }
+            Stop::Done => self.next = span.end(),
+            Stop::OutOfRange => gone = self.catch_up(&span)?,
+        }
+        let size = before - span.left_from(self.next);
+        Ok(Read { chunk: Chunk { turn: None, records, size }, gone })
+    }
+
+    fn fill(&mut self, span: &Span, arena: &mut Arena, each: &mut Each<'_>) -> Result<(u64, Stop), Failure> {
+        let (mut records, begun) = (0, Instant::now());
+        for polled in 0..RECORDS {
+            if polled > 0 && begun.elapsed() > WAIT {
+                break;
+            }
+            let stop = match self.consumer.poll(if polled == 0 { WAIT } else { Duration::ZERO })? {
+                Came::Record(message) if message.partition() == span.partition => {
+                    self.heard = Instant::now();
+                    let offset = message.offset();
+                    if place(span, &mut self.at, offset) == Place::Within && offset >= self.next {
+                        arena.reset();
+                        each(&kafka::record(&message, arena), arena)?;
+                        records += 1;
+                        self.next = offset + 1;
+                    }
+                    match place(span, &mut self.at, offset.saturating_add(1)) {
+                        Place::After => Some(Stop::Done),
+                        Place::Far => Some(Stop::Far),
+                        Place::Within | Place::Near => None,
+                    }
+                }
+                // Every range ends at or before where the partition ended when it was looked up.
+                Came::End(partition) if partition == span.partition => Some(Stop::Done),
+                Came::OutOfRange => Some(Stop::OutOfRange),
+                Came::Nothing => Some(self.patient(span)?),
+                // Left over from the partition before.
+                Came::Record(_) | Came::End(_) => None,
+            };
+            if let Some(stop) = stop {
+                return Ok((records, stop));
+            }
+        }
+        Ok((records, Stop::Full))
+    }
+
+    fn patient(&self, span: &Span) -> Result<Stop, Failure> {
+        if self.heard.elapsed() < PATIENCE {
+            return Ok(Stop::Full);
+        }
+        let position = format!("{}/{}/{}", span.topic, span.partition, self.next);
+        Err(Failure::Silent { position, seconds: PATIENCE.as_secs() })
+    }
+
+    /// Goes on where the partition begins now; how many offsets of the span are gone.
+    fn catch_up(&mut self, span: &Span) -> Result<u64, Failure> {
+        let topic = span.topic.clone();
+        let unknown = |source| Failure::LookUp { what: "the offsets", topic, source };
+        let (low, end) = self.consumer.watermarks(&span.topic, span.partition, LOOKUP).map_err(unknown)?;
+        if end < self.next {
+            let (topic, partition) = (span.topic.clone(), span.partition);
+            return Err(Failure::Recreated { topic, partition, end, position: self.next });
+        }
+        let gone = span.left_from(self.next) - span.left_from(low.max(self.next));
+        self.begin(span.clone().rest(low.max(self.next)))?;
+        if self.is_done() {
+            self.next = span.end();
+        }
+        Ok(gone)
+    }
+}
+
+/// Where an offset is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Within,
+    /// Before the next range, which is read through to.
+    Near,
+    /// Before the next range, which is gone to.
+    Far,
+    /// After all ranges.
+    After,
+}
+
+/// Where an offset is, once `at` is the first range that doesn't end before it.
+fn place(span: &Span, at: &mut usize, offset: i64) -> Place {
+    while span.ranges.get(*at).is_some_and(|range| range.end <= offset) {
+        *at += 1;
+    }
+    match span.ranges.get(*at) {
+        None => Place::After,
+        Some(range) if range.start <= offset => Place::Within,
+        Some(range) if range.start - offset > NEAR => Place::Far,
+        Some(_) => Place::Near,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_is_within_a_range_near_one_far_from_it_or_after_all() {
+        let span = Span { topic: "t".to_owned(), partition: 0, ranges: vec![10..20, 50..51, 900..1_000] };
+        let mut at = 0;
+        let places = [0, 10, 19, 20, 50, 51, 800, 999, 1_000].map(|offset| place(&span, &mut at, offset));
+        use Place::{After, Far, Near, Within};
+        assert_eq!(places, [Near, Within, Within, Near, Within, Far, Near, Within, After]);
+        assert_eq!(place(&span, &mut 0, 2_000), After);
+    }
+}

@@ -1,0 +1,202 @@
+//! A consumer that is told by hand what to read: no group assigns it anything, it joins none, and it commits nothing by itself. Its
+//! group's name serves those who keep in Kafka how far they are.
+//!
+//! It says where a partition ends, which is how a reader of a range knows that nothing more will come: markers of transactions and
+//! records that were aborted or compacted away take offsets, too, so that no record may stand where the range ends.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
+
+use rdkafka::{
+    ClientConfig, ClientContext, Offset as KafkaOffset, Statistics, TopicPartitionList,
+    config::RDKafkaLogLevel,
+    consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, ConsumerGroupMetadata},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
+    message::BorrowedMessage,
+};
+
+use super::{Failure, Keeper, failure};
+use crate::native;
+
+/// What such a consumer is beyond what the operator passes through.
+#[derive(Debug, Clone)]
+pub(crate) struct Hand {
+    /// The name under which it keeps how far it is.
+    pub(crate) group: String,
+    /// The client's name in logs and in the broker's view.
+    pub(crate) client: String,
+    /// Bytes of fetched records that may wait.
+    pub(crate) queue_bytes: usize,
+    /// The most bytes that one look at a partition fetches, but for a single batch that is larger.
+    pub(crate) fetch_bytes: usize,
+}
+
+/// A consumer that is told by hand what to read.
+pub(crate) struct Assigned {
+    inner: BaseConsumer<Context>,
+}
+
+/// What a poll came back with.
+pub(crate) enum Came<'c> {
+    /// A record.
+    Record(BorrowedMessage<'c>),
+    /// The end of this partition: everything that readers of committed records see has come.
+    End(i32),
+    /// The position isn't there (any more).
+    OutOfRange,
+    /// Nothing in time, or something that passes.
+    Nothing,
+}
+
+/// The properties of such a consumer, `passed` being the operator's.
+fn properties(hand: &Hand, passed: &ClientConfig) -> ClientConfig {
+    let mut config = passed.clone();
+    for (name, value) in [("fetch.queue.backoff.ms", "10"), ("reconnect.backoff.max.ms", "2000")] {
+        if passed.get(name).is_none() {
+            config.set(name, value);
+        }
+    }
+    // Beside the queue one answer of a broker is held.
+    let kilobytes = (hand.queue_bytes / 1024).max(64).to_string();
+    for (name, value) in [
+        ("group.id", hand.group.as_str()),
+        ("client.id", &hand.client),
+        ("isolation.level", "read_committed"),
+        ("enable.auto.commit", "false"),
+        ("enable.auto.offset.store", "false"),
+        ("enable.partition.eof", "true"),
+        // A position that is gone is for the reader to tell of, never to pass over.
+        ("auto.offset.reset", "error"),
+        ("queued.max.messages.kbytes", &kilobytes),
+        ("max.partition.fetch.bytes", &hand.fetch_bytes.to_string()),
+        ("statistics.interval.ms", "200"),
+    ] {
+        config.set(name, value);
+    }
+    config
+}
+
+impl Assigned {
+    /// A consumer that reads nothing yet.
+    pub(crate) fn new(hand: &Hand, passed: &ClientConfig) -> KafkaResult<Self> {
+        Ok(Self { inner: properties(hand, passed).create_with_context(Context::default())? })
+    }
+
+    /// The partitions of a topic; `None` where there is no such topic.
+    pub(crate) fn partitions(&self, topic: &str, timeout: Duration) -> KafkaResult<Option<Vec<i32>>> {
+        let metadata = self.inner.fetch_metadata(Some(topic), timeout)?;
+        let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else { return Ok(None) };
+        match found.error().map(Code::from) {
+            None => {
+                let mut all: Vec<_> = found.partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect();
+                all.sort_unstable();
+                Ok(Some(all))
+            }
+            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => Ok(None),
+            Some(code) => Err(KafkaError::MetadataFetch(code)),
+        }
+    }
+
+    /// The first offset that is kept, and the one after the last that readers of committed records may see.
+    pub(crate) fn watermarks(&self, topic: &str, partition: i32, timeout: Duration) -> KafkaResult<(i64, i64)> {
+        self.inner.fetch_watermarks(topic, partition, timeout)
+    }
+
+    /// The first offset of each partition whose record is of this time or later; `None` where there is none.
+    pub(crate) fn at_time(
+        &self,
+        topic: &str,
+        (partitions, millis): (&[i32], i64),
+        timeout: Duration,
+    ) -> KafkaResult<Vec<(i32, Option<i64>)>> {
+        let mut times = TopicPartitionList::new();
+        for partition in partitions {
+            times.add_partition_offset(topic, *partition, KafkaOffset::Offset(millis))?;
+        }
+        let found = self.inner.offsets_for_times(times, timeout)?;
+        let elements = found.elements();
+        elements.iter().try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error)?;
+        Ok(elements.iter().map(|found| (found.partition(), known(found.offset()))).collect())
+    }
+
+    /// How far the group says it is. Waits for transactions that are open on it (KIP-447).
+    pub(crate) fn committed(
+        &self,
+        topic: &str,
+        partitions: &[i32],
+        timeout: Duration,
+    ) -> KafkaResult<Vec<(i32, Option<i64>)>> {
+        let mut all = TopicPartitionList::new();
+        for partition in partitions {
+            all.add_partition(topic, *partition);
+        }
+        let found = self.inner.committed_offsets(all, timeout)?;
+        let elements = found.elements();
+        elements.iter().try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error)?;
+        Ok(elements.iter().map(|found| (found.partition(), known(found.offset()))).collect())
+    }
+
+    /// Reads this partition from this offset on, and nothing else.
+    pub(crate) fn assign(&self, topic: &str, partition: i32, offset: i64) -> KafkaResult<()> {
+        let mut one = TopicPartitionList::new();
+        one.add_partition_offset(topic, partition, KafkaOffset::Offset(offset))?;
+        self.inner.assign(&one)
+    }
+
+    /// Waits for the next record, `timeout` at most.
+    pub(crate) fn poll(&self, timeout: Duration) -> Result<Came<'_>, Failure> {
+        match self.inner.poll(timeout) {
+            Some(Ok(message)) => Ok(Came::Record(message)),
+            Some(Err(KafkaError::PartitionEOF(partition))) => Ok(Came::End(partition)),
+            Some(Err(error)) if error.rdkafka_error_code() == Some(Code::AutoOffsetReset) => Ok(Came::OutOfRange),
+            Some(Err(error)) if failure::is_fatal(&error) => Err(Failure::Broken(error)),
+            Some(Err(error)) if failure::is_unreadable(&error) => Err(Failure::Unreadable(error)),
+            // What is left passes by itself; a reader that waits too long gives up.
+            Some(Err(_)) | None => Ok(Came::Nothing),
+        }
+    }
+
+    /// Bytes of records that were fetched, as of the latest statistics.
+    pub(crate) fn fetched_bytes(&self) -> u64 {
+        self.inner.context().bytes.load(Relaxed)
+    }
+}
+
+impl Keeper for Assigned {
+    /// The group, and no member of it.
+    fn group_metadata(&self) -> Option<ConsumerGroupMetadata> {
+        self.inner.group_metadata()
+    }
+
+    fn commit(&self, offsets: &TopicPartitionList) -> KafkaResult<()> {
+        self.inner.commit(offsets, CommitMode::Sync)
+    }
+}
+
+fn known(offset: KafkaOffset) -> Option<i64> {
+    if let KafkaOffset::Offset(offset) = offset { Some(offset) } else { None }
+}
+
+/// What librdkafka reports.
+#[derive(Default)]
+struct Context {
+    bytes: AtomicU64,
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        native::log(level, facility, message);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        self.bytes.store(u64::try_from(statistics.rxmsg_bytes).unwrap_or(0), Relaxed);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "a consumer of history reports an error");
+    }
+}
+
+impl ConsumerContext for Context {}

@@ -1,0 +1,106 @@
+//! The settings as they were, change by change: what judged at a time, and what judged under a version.
+//!
+//! Each change costs what changed in it: its organizations are read as they were after it, and the snapshot shares all the others
+//! with the one before.
+
+use std::{collections::HashMap, sync::Arc};
+
+use sqlx::{query_as, query_scalar};
+
+use super::{
+    Database, DatabaseError,
+    follow::{DatabaseSource, Follower, begin, block_on},
+    read::{Mark, Reader, SLICE},
+};
+use crate::domain::{EventTime, Policy, Snapshot};
+
+/// The settings as they were, change by change.
+#[derive(Debug)]
+pub struct Timeline {
+    /// Since when, and what; in order.
+    steps: Vec<(EventTime, Arc<Snapshot>)>,
+    /// By version, the place of the first that had it.
+    versions: HashMap<u64, usize>,
+}
+
+impl Timeline {
+    /// Reads all changes since this time, and what was before; all there are where none is given.
+    ///
+    /// # Errors
+    /// When the database can't be asked.
+    pub fn load(source: &DatabaseSource, policy: &Policy, from: Option<EventTime>) -> Result<Self, DatabaseError> {
+        let mut timeline = Self { steps: Vec::new(), versions: HashMap::new() };
+        block_on(timeline.read(source, policy, from))?;
+        Ok(timeline)
+    }
+
+    /// The settings of this time. Before the first change that was read they are as that found them.
+    #[must_use]
+    pub fn at(&self, time: EventTime) -> &Snapshot {
+        let after = self.steps.partition_point(|(since, _)| *since <= time);
+        // There always is one: what was before all changes.
+        &self.steps[after.saturating_sub(1)].1
+    }
+
+    /// The settings of this version.
+    #[must_use]
+    pub fn of_version(&self, version: u64) -> Option<&Snapshot> {
+        self.versions.get(&version).and_then(|place| self.steps.get(*place)).map(|(_, snapshot)| &**snapshot)
+    }
+
+    fn push(&mut self, since: EventTime, snapshot: Snapshot) {
+        // Changes are numbered in the order of their commits, and the clock may have been set back between two.
+        let since = self.steps.last().map_or(since, |(before, _)| since.max(*before));
+        self.versions.entry(snapshot.version()).or_insert(self.steps.len());
+        self.steps.push((since, Arc::new(snapshot)));
+    }
+
+    async fn read(
+        &mut self,
+        source: &DatabaseSource,
+        policy: &Policy,
+        from: Option<EventTime>,
+    ) -> Result<(), DatabaseError> {
+        let mut database = Database::connect(&source.address).await?;
+        let failed = database.failed("the history of the settings can't be read");
+        begin(&mut database).await?;
+        let first = match from {
+            Some(from) => Mark::revision_at(&mut database.connection, from).await.map_err(&failed)?,
+            None => 0,
+        };
+        let mut follower = Follower::new(policy);
+        let mut reader =
+            Reader { connection: &mut database.connection, master_keys: &source.master_keys, at: Some(first) };
+        let ids = if first == 0 { Vec::new() } else { reader.all().await.map_err(&failed)? };
+        let empty = Snapshot::new(0, policy.clone(), Vec::new());
+        let mut now = step(&mut follower, &mut reader, (&ids, &empty)).await.map_err(&failed)?;
+        self.push(EventTime::from_millis(i64::MIN), now.clone());
+        let sql = "select number, (extract(epoch from at) * 1000)::bigint from attrsync.revisions where number > $1 order by number";
+        let later: Vec<(i64, i64)> =
+            query_as(sql).bind(first).fetch_all(&mut *reader.connection).await.map_err(&failed)?;
+        for (revision, at) in later {
+            let sql =
+                "select distinct organization_id from attrsync.history where revision = $1 order by organization_id";
+            let changed = query_scalar(sql).bind(revision).fetch_all(&mut *reader.connection).await;
+            let changed: Vec<i64> = changed.map_err(&failed)?;
+            reader.at = Some(revision);
+            now = step(&mut follower, &mut reader, (&changed, &now)).await.map_err(&failed)?;
+            self.push(EventTime::from_millis(at), now.clone());
+        }
+        database.close().await;
+        Ok(())
+    }
+}
+
+/// The snapshot once these organizations are as the reader finds them.
+async fn step(
+    follower: &mut Follower,
+    reader: &mut Reader<'_>,
+    (ids, before): (&[i64], &Snapshot),
+) -> sqlx::Result<Snapshot> {
+    let mut read = Vec::new();
+    for slice in ids.chunks(SLICE) {
+        read.push((slice.to_vec(), reader.read(slice).await?));
+    }
+    Ok(follower.after(read, before).0)
+}

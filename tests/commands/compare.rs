@@ -1,0 +1,293 @@
+//! `attrsync replay --compare`, held against a count in another language; and what it does with hostile names.
+
+use std::{collections::BTreeMap, path::Path, process::Command};
+
+use serde_json::{Value, json};
+
+use crate::{Desk, NOW, Ran, events, kcat_line};
+
+/// The sample settings as somebody might change them: an organization enforces, a key is revoked, attributes are locked, unlocked,
+/// configured, archived, and of another type.
+fn changed_settings() -> String {
+    let mut settings = sample();
+    for (old, new) in [
+        ("enforcement = \"observe\"", "enforcement = \"enforced\""),
+        ("retired_at = 2025-07-01T00:00:00Z", "retired_at = 2027-07-01T00:00:00Z"),
+        (
+            "plan = { type = \"text\", options = [\"Free\", \"Premium\", \"Enterprise\"], locked = true }",
+            "plan = { type = \"text\" }\nutm_source = { type = \"text\" }",
+        ),
+        ("title = { type = \"text\", max_chars = 100 }", "title = { type = \"text\", locked = true }"),
+        ("onboarded = { type = \"boolean\" }", "onboarded = { type = \"text\" }\nlocale = { locked = true }"),
+        ("interests = { type = \"text_list\" }", "interests = { type = \"text_list\", archived = true }"),
+        ("[organizations.membership]\nlocked = true", "[organizations.membership]\nlocked = false"),
+        ("seats = { type = \"number\", locked = true }", "seats = { type = \"text\" }"),
+    ] {
+        assert!(settings.contains(old), "{old}");
+        settings = settings.replacen(old, new, 1);
+    }
+    settings
+}
+
+fn sample() -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("settings.example.toml")).unwrap()
+}
+
+/// Events over an hour; the context of some names their SDK.
+fn history(number: usize) -> String {
+    let line = |(offset, event): (usize, &attrsync::traffic::Event)| {
+        let mut record: Value = serde_json::from_str(&kcat_line(event, offset)).unwrap();
+        record["ts"] = json!(NOW + i64::try_from(offset).unwrap() * 1_000);
+        let payload = record["payload"].as_str().unwrap_or_default();
+        if let Ok(mut value) = serde_json::from_str::<Value>(payload)
+            && value["context"].is_object()
+            && offset % 3 > 0
+        {
+            value["context"]["library"] = json!({"name": "featurebase-js", "version": format!("1.0.{}", offset % 3)});
+            record["payload"] = json!(value.to_string());
+        }
+        format!("{record}\n")
+    };
+    events(number).iter().enumerate().map(line).collect()
+}
+
+fn compare(desk: &Desk, from: &str, sides: [&str; 2], more: &[&str]) -> Ran {
+    desk.run(&[&["replay", "--from-file", from, "--compare", sides[0], sides[1]], more].concat())
+}
+
+fn report(desk: &Desk, from: &str, sides: [&str; 2]) -> Value {
+    let ran = compare(desk, from, sides, &["--json"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    serde_json::from_str(&ran.out).unwrap()
+}
+
+/// The numbers of a report by name, as the script prints them.
+fn told(report: &Value) -> Value {
+    let (mut counts, mut users) = (BTreeMap::new(), BTreeMap::new());
+    let mut count = |name: Value, number: &Value| {
+        if number != &json!(0) {
+            assert!(counts.insert(name.to_string(), number.clone()).is_none(), "{name} twice");
+        }
+    };
+    let mut of = |name: Value, number: &Value| {
+        assert_eq!(number["estimated"], json!(false));
+        if number["number"] != json!(0) {
+            users.insert(name.to_string(), number["number"].clone());
+        }
+    };
+    count(json!(["records"]), &report["records"]);
+    count(json!(["withoutUser"]), &report["withoutUser"]);
+    of(json!(["users"]), &report["users"]);
+    let list = |value: &Value| value.as_array().unwrap().clone();
+    for flow in list(&report["verdicts"]) {
+        count(json!(["flow", flow["from"], flow["to"]]), &flow["events"]);
+    }
+    for way in ["stricter", "milder", "within"] {
+        count(json!(["changed", way]), &report["changed"][way]);
+        for (kind, senders) in [("eventType", "eventTypes"), ("key", "keys"), ("sdk", "sdks")] {
+            for sender in list(&report["senders"][senders]) {
+                count(json!([kind, sender["name"], way]), &sender[way]);
+            }
+        }
+    }
+    for kind in list(&report["kinds"]) {
+        let name = json!(["kind", kind["from"], kind["to"]]);
+        count(name.clone(), &kind["events"]);
+        of(name, &kind["users"]);
+    }
+    for one in list(&report["organizations"]) {
+        let slug = &one["organization"];
+        of(json!(["organization", slug]), &one["users"]);
+        for way in ["stricter", "milder", "within"] {
+            count(json!(["organization", slug, "changed", way]), &one["changed"][way]);
+        }
+        for flow in list(&one["verdicts"]) {
+            count(json!(["organization", slug, "flow", flow["from"], flow["to"]]), &flow["events"]);
+        }
+        for change in list(&one["attributes"]) {
+            let name = json!([
+                "organization",
+                slug,
+                "attribute",
+                change["attribute"],
+                change["of"],
+                change["from"],
+                change["to"]
+            ]);
+            count(name, &change["events"]);
+        }
+    }
+    json!({"counts": counts, "users": users})
+}
+
+/// What the script counts of two plain replays.
+fn counted(desk: &Desk, events: &str, settings: [&str; 2]) -> Value {
+    for (settings, verdicts) in settings.iter().zip(["before", "after"]) {
+        let arguments = ["replay", "--from-file", events, "--to-file", verdicts, "--settings", settings];
+        let ran: Ran = desk.bare(&arguments).output().unwrap().into();
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/commands/count_changes.mjs");
+    let arguments = [script, desk.path("before"), desk.path("after"), desk.path(events)];
+    let ran: Ran = Command::new("node").args(arguments).output().expect("node counts").into();
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let mut counted: Value = serde_json::from_str(&ran.out).unwrap();
+    for table in ["counts", "users"] {
+        let table = counted[table].as_object_mut().unwrap();
+        // The members of what stands in a name, in the order of the other side.
+        let name = |name: String| serde_json::from_str::<Value>(&name).unwrap().to_string();
+        *table = std::mem::take(table).into_iter().map(|(of, number)| (name(of), number)).collect();
+    }
+    counted
+}
+
+/// Organizations that keep every verdict are counted by the script and not told by the report.
+fn without_the_unconcerned(mut counted: Value) -> Value {
+    let counts = counted["counts"].as_object_mut().unwrap();
+    let slug = |name: &str| {
+        let name: Vec<Value> = serde_json::from_str(name).unwrap();
+        (name[0] == "organization").then(|| name[1].to_string())
+    };
+    let concerned: Vec<_> =
+        counts.keys().filter(|name| name.contains("\"changed\"")).filter_map(|name| slug(name)).collect();
+    counts.retain(|name, _| slug(name).is_none_or(|slug| concerned.contains(&slug)));
+    counted
+}
+
+#[test]
+fn the_report_is_what_an_independent_count_of_two_replays_finds() {
+    let desk = Desk::new();
+    desk.write("events.ndjson", history(6_000));
+    desk.write("now.toml", sample());
+    desk.write("next.toml", changed_settings());
+    let found = report(&desk, "events.ndjson", ["now.toml", "next.toml"]);
+    let independent = counted(&desk, "events.ndjson", ["now.toml", "next.toml"]);
+    assert!(independent["counts"].as_object().unwrap().len() > 40, "{independent}");
+    for way in ["stricter", "milder", "within"] {
+        assert!(found["changed"][way].as_u64().unwrap() > 100, "{way}: {}", found["changed"]);
+    }
+    assert_eq!(told(&found), without_the_unconcerned(independent));
+}
+
+#[test]
+fn settings_against_themselves_change_nothing() {
+    let desk = Desk::new();
+    desk.write("events.ndjson", history(2_000));
+    for sides in [["now", "now"], ["now", "file:same.toml"], ["./same.toml", "same.toml"]] {
+        desk.write("same.toml", sample());
+        let found = report(&desk, "events.ndjson", sides);
+        assert_eq!((&found["records"], &found["changed"]["events"]), (&json!(2_000), &json!(0)), "{sides:?}");
+        assert_eq!((&found["kinds"], &found["organizations"]), (&json!([]), &json!([])), "{sides:?}");
+    }
+    let ran = compare(&desk, "events.ndjson", ["now", "now"], &[]);
+    assert_eq!(ran.out, "2,000 events were judged by each settings, and every one keeps its verdict.\n");
+}
+
+#[test]
+fn the_table_names_what_changes_and_how_to_look_at_it() {
+    let desk = Desk::new();
+    desk.write("events.ndjson", history(2_000));
+    desk.write("next.toml", changed_settings());
+    let ran = compare(&desk, "events.ndjson", ["now", "next.toml"], &[]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    for said in [
+        "now → next.toml",
+        "accepted → rejected proof_missing",
+        "title: set, unsigned → rejected locked",
+        "by key",
+        "jwt/2025-06",
+        "featurebase-js 1.0.2",
+        " -t events -p 3 -o ",
+        " -c 1 -J | attrsync explain - --settings next.toml",
+    ] {
+        assert!(ran.out.contains(said), "{said} is not in\n{}", ran.out);
+    }
+    assert!(!ran.out.contains('\u{1b}'), "no colour in a pipe");
+}
+
+#[test]
+fn the_command_of_an_example_shows_the_second_verdict() {
+    let desk = Desk::new();
+    desk.write("alone", "{\"organization\":\"globex\",\"userId\":\"1\",\"type\":\"x\"}\n");
+    desk.write("next.toml", changed_settings());
+    let arguments = ["--json", "--type", "identify"];
+    let ran = compare(&desk, "alone", ["now", "next.toml"], &arguments);
+    let found: Value = serde_json::from_str(&ran.out).unwrap();
+    let command = found["kinds"][0]["examples"][0]["command"].as_str().unwrap();
+    assert_eq!(command, "attrsync explain alone --line 1 --settings next.toml");
+    let arguments: Vec<_> = command.split(' ').skip(1).chain(["--type", "identify"]).collect();
+    let ran: Ran = desk.bare(&arguments).output().unwrap().into();
+    assert!(ran.code == Some(11) && ran.out.contains("proof_missing"), "{:?} {}", ran.code, ran.out);
+}
+
+#[test]
+fn hostile_names_stay_text_in_the_page_and_on_the_terminal() {
+    const HOSTILE: &str = "</title><script>alert(1)</script><img src=x onerror=alert(1)>\u{1b}[2J\u{202e}'\"&";
+    let desk = Desk::new();
+    let payload = json!({
+        "id": HOSTILE, "type": "identify", "context": {"library": {"name": "<b>'\"\u{1b}[1m", "version": "&1"}},
+        "payload": {"organization": "globex", "userId": HOSTILE, "name": HOSTILE, HOSTILE: HOSTILE},
+    });
+    let record = json!({"topic": HOSTILE, "partition": 0, "offset": 1, "ts": NOW, "payload": payload.to_string()});
+    desk.write("events", format!("{record}\n"));
+    let mut next = changed_settings();
+    next.push_str(&format!("{} = {{ type = \"text\" }}\n", json!(HOSTILE)));
+    desk.write("a&b<c>.toml", next);
+    let ran = compare(&desk, "events", ["now", "a&b<c>.toml"], &["--html", "page.html"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let page = desk.read("page.html");
+    assert!(page.contains("&lt;script&gt;") && page.contains("a&amp;b&lt;c&gt;.toml"), "{page}");
+    for mark in ["<script", "<img", "<b>'", "\u{1b}", "\u{202e}"] {
+        assert!(!page.contains(mark), "{mark:?}");
+    }
+    assert!(!ran.out.contains('\u{1b}') && !ran.out.contains('\u{202e}'), "{:?}", ran.out);
+    assert!(!ran.out.contains("kcat"), "no command of a topic that can't stand in one: {}", ran.out);
+}
+
+#[test]
+fn the_page_fetches_nothing_and_runs_nothing() {
+    let desk = Desk::new();
+    desk.write("events.ndjson", history(2_000));
+    desk.write("next.toml", changed_settings());
+    let ran = compare(&desk, "events.ndjson", ["now", "next.toml"], &["--html", "page.html"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let page = desk.read("page.html");
+    assert!(page.contains("http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-"));
+    for mark in ["<script", "http://", "https://", "url(", "@import", "<link", "<iframe", "style=", "onload"] {
+        assert!(!page.contains(mark), "{mark}");
+    }
+    // Nobody's name, address or value is in it.
+    for event in events(2_000).iter().filter(|event| event.key.len() > 3) {
+        assert!(!page.contains(&format!(">{}<", event.key)), "{}", event.key);
+    }
+    let again = compare(&desk, "events.ndjson", ["now", "next.toml"], &["--html", "page.html"]);
+    assert!(again.code == Some(1) && again.err.contains("--force"), "{}", again.err);
+}
+
+#[test]
+fn what_cannot_be_compared_is_told_with_the_way_out() {
+    let desk = Desk::new();
+    desk.write("in", "{}\n");
+    for (arguments, code, said) in [
+        (&["--compare", "now"][..], 2, "2 values"),
+        (&["--compare", "now", "none.toml"], 1, "none.toml"),
+        (&["--compare", "now", "at:yesterday"], 2, "expected a date"),
+        (&["--compare", "now", "at:2026-11-01"], 1, "settings.source"),
+        (&["--html", "page.html", "--to-file", "-"], 2, "cannot be used with"),
+        (&["--html", "page.html"], 2, "--compare"),
+        (&["--compare", "now", "now", "--to-file", "-"], 2, "cannot be used with"),
+    ] {
+        let ran = desk.run(&[&["replay", "--from-file", "in"], arguments].concat());
+        assert!(ran.code == Some(code) && ran.err.contains(said), "{arguments:?}: {:?} {}", ran.code, ran.err);
+    }
+    assert_eq!(desk.names(), ["in"]);
+}
+
+#[test]
+fn a_file_that_is_called_now_is_compared_by_its_path() {
+    let desk = Desk::new();
+    desk.write("in", "{}\n");
+    desk.write("now", changed_settings());
+    let found = report(&desk, "in", ["now", "./now"]);
+    assert_eq!((&found["before"]["settings"], &found["after"]["settings"]), (&json!("now"), &json!("./now")));
+}
