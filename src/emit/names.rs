@@ -49,7 +49,7 @@ headers! {
     REPLAY "attrsync-replay" WHERE_KNOWN
         "The id of the replay that judged the event again (docs/REPLAY.md). A live verdict has none."
     TRACEPARENT "traceparent" WHERE_KNOWN
-        "The trace and span of the incoming record (W3C Trace Context), passed on where it is well-formed."
+        "The trace and span of the incoming record (W3C Trace Context), passed on where it is well-formed; the span is the worker's own where that exports one."
     TRACESTATE "tracestate" WHERE_KNOWN
         "The vendors' own parts of the trace, beside `traceparent` alone."
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{holds, read};
+use super::{holds, read, values};
 
 /// One alert.
 struct Alert {
@@ -68,5 +68,17 @@ fn every_alert_is_seen_to_fire() {
     let tests = read("deploy/prometheus/alerts_test.yml");
     for Alert { name, .. } in alerts() {
         assert!(tests.contains(&format!("alertname=\"{name}\"")), "alerts_test.yml never expects {name}");
+    }
+}
+
+#[test]
+fn whoever_scrapes_gives_the_jobs_the_names_that_alerts_know() {
+    let jobs = values("job").unwrap();
+    let scraped: Value = serde_saphyr::from_str(&read("deploy/prometheus/prometheus.yml")).unwrap();
+    let named: Vec<_> = scraped["scrape_configs"].as_array().unwrap().iter().map(|job| &job["job_name"]).collect();
+    assert_eq!(named, jobs);
+    let monitors = read("deploy/kubernetes/components/prometheus-operator/podmonitor.yaml");
+    for job in jobs {
+        assert!(monitors.contains(&format!("{{ targetLabel: job, replacement: {job} }}")), "{job}");
     }
 }

@@ -141,7 +141,7 @@ const ROWS: &[(&str, &[Panel])] = &[
                 { r#"sum by (result) (rate(attrsync_telemetry_spans_total{instance=~"$instance"}[$__rate_interval]))"# as "{{result}}"
                   r#"sum(rate(attrsync_telemetry_failures_total{instance=~"$instance"}[$__rate_interval]))"# as "failed requests" }
             "Versions of the program" Lines, "none" "Which are running."
-                { r#"count by (version) (attrsync_build_info{instance=~"$instance"})"# as "{{version}}" }
+                { r#"count by (version, commit) (attrsync_build_info{instance=~"$instance"})"# as "{{version}} {{commit}}" }
         },
     ),
     (
@@ -167,7 +167,7 @@ impl Panel {
         if let Figure { .. } = self.shape { (4, 4) } else { (12, 8) }
     }
 
-    fn json(&self, place: Value) -> Value {
+    fn json(&self, place: &Value) -> Value {
         let target = |(at, (query, legend)): (usize, &(&str, &str))| {
             let id = char::from(b'A' + u8::try_from(at).unwrap()).to_string();
             json!({ "refId": id, "datasource": datasource(), "expr": query, "legendFormat": legend, "range": true })
@@ -222,7 +222,7 @@ fn panels() -> Vec<Value> {
             if left + width > COLUMNS {
                 (left, top) = (0, top + height);
             }
-            panels.push(panel.json(json!({ "x": left, "y": top, "w": width, "h": own })));
+            panels.push(panel.json(&json!({ "x": left, "y": top, "w": width, "h": own })));
             (left, height) = (left + width, own);
         }
         top += height;
@@ -275,7 +275,7 @@ fn panels_ask_for_what_the_program_tells() {
 #[test]
 fn every_metric_of_a_worker_and_the_dashboard_is_seen_or_alerts() {
     use attrsync::observe::metrics::list;
-    let told = read(FILE) + &read("deploy/prometheus/alerts.yml");
+    let told = dashboard().to_string() + &read("deploy/prometheus/alerts.yml");
     // Told for whoever asks: neither a line over time nor an alert says more than the others.
     let aside = ["attrsync_emitted_records", "attrsync_settings_organizations", "attrsync_dashboard_caught_up"];
     for metric in [list::WORKER, list::DASHBOARD].concat() {

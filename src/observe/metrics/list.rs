@@ -146,7 +146,7 @@ metrics! {
 metrics! {
     /// What every process tells; of itself only on Linux.
     PROCESS {
-    BUILD "attrsync_build" Info ["version"]
+    BUILD "attrsync_build" Info ["version", "commit"]
         "The program, always 1"
         "During an upgrade: which process runs what"
     CPU "process_cpu_seconds" Counter []

@@ -10,7 +10,7 @@ const TICKS: f64 = 100.0;
 
 /// All that is known.
 pub(super) fn families() -> Vec<Family> {
-    let version = [([env!("CARGO_PKG_VERSION").to_owned()], 1_u64)];
+    let version = [([env!("CARGO_PKG_VERSION"), env!("ATTRSYNC_COMMIT")].map(str::to_owned), 1_u64)];
     let mut families = vec![Family::each(&list::BUILD, version)];
     families.extend(kernel(Path::new("/proc")).unwrap_or_default());
     families

@@ -83,7 +83,13 @@ fn a_reading_becomes_metrics_with_the_shards_added_up() {
         r#"attrsync_telemetry_spans_total{result="dropped"} 2"#,
         "attrsync_telemetry_failures_total 1",
         r#"attrsync_settings_reloads_total{result="refused"} 1"#,
-        concat!("attrsync_build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"} 1"),
+        concat!(
+            "attrsync_build_info{version=\"",
+            env!("CARGO_PKG_VERSION"),
+            "\",commit=\"",
+            env!("ATTRSYNC_COMMIT"),
+            "\"} 1"
+        ),
         "# EOF",
     ] {
         assert!(text.lines().any(|written| written == line), "{line}\n--- not in\n{text}");

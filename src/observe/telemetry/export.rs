@@ -1,6 +1,6 @@
 //! The exporter: one thread that sends what waits, every second or as soon as there is much of it, and metrics now and then. A
 //! collector that is away or overloaded is tried again with growing pauses, while the queue fills and then drops; what it refuses for
-//! good is dropped at once. At the end there is one more try, of two seconds at most.
+//! good is dropped at once. At the end there is one more try, for which the process waits a second and no longer.
 
 use std::{
     io,
@@ -8,7 +8,7 @@ use std::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
-    thread::{self, JoinHandle},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -26,8 +26,8 @@ const PAUSE: Duration = Duration::from_millis(1_000);
 const LONGEST: Duration = Duration::from_secs(30);
 /// How long a request may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long the last requests may take, all of them.
-const LAST: Duration = Duration::from_secs(2);
+/// How long the end may take.
+const LAST: Duration = Duration::from_secs(1);
 
 /// Where to export to, and in whose name.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ pub struct Target {
 #[derive(Debug)]
 pub struct Exporter {
     end: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    ended: Receiver<()>,
 }
 
 impl Exporter {
@@ -57,19 +57,23 @@ impl Exporter {
     /// # Errors
     /// When the system has no thread to give.
     pub fn start(target: Target, spans: Arc<Spans>, gather: Gather) -> io::Result<Self> {
-        let (end, ended) = channel();
-        let work = move || Work::new(target, spans, gather).run(&ended);
-        let thread = thread::Builder::new().name("telemetry".to_owned()).spawn(work)?;
-        Ok(Self { end: Some(end), thread: Some(thread) })
+        let ((end, asked), (done, ended)) = (channel(), channel());
+        let work = move || {
+            Work::new(target, spans, gather).run(&asked);
+            // Nobody waits any more where it took too long.
+            _ = done.send(());
+        };
+        thread::Builder::new().name("telemetry".to_owned()).spawn(work)?;
+        Ok(Self { end: Some(end), ended })
     }
 }
 
 impl Drop for Exporter {
     fn drop(&mut self) {
         self.end.take();
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been reported by the panic hook.
-            _ = thread.join();
+        // A panic there has been reported by the panic hook.
+        if self.ended.recv_timeout(LAST) == Err(RecvTimeoutError::Timeout) {
+            tracing::warn!("the collector of telemetry does not answer; what waits for it is dropped");
         }
     }
 }
@@ -114,8 +118,8 @@ impl Work {
         }
     }
 
-    fn run(mut self, ended: &Receiver<()>) {
-        while ended.recv_timeout(self.pause) == Err(RecvTimeoutError::Timeout) {
+    fn run(mut self, asked: &Receiver<()>) {
+        while asked.recv_timeout(self.pause) == Err(RecvTimeoutError::Timeout) {
             self.step();
         }
         self.last();
@@ -228,6 +232,7 @@ mod tests {
     use std::{
         io::{Read, Write},
         net::TcpListener,
+        thread::JoinHandle,
     };
 
     use super::{super::spans::tests::span, *};
@@ -275,6 +280,19 @@ mod tests {
         let reading = work.spans.reading();
         assert_eq!((reading.exported, reading.dropped, reading.failures), (1, 1, 2));
         assert_eq!(served.join().unwrap(), 3);
+    }
+
+    #[test]
+    fn the_end_waits_a_second_for_a_collector_that_says_nothing() {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let work = work(format!("http://{}", silent.local_addr().unwrap()));
+        work.spans.offer(&mut vec![span(1)]);
+        let exporter = Exporter::start(work.target.clone(), Arc::clone(&work.spans), Arc::new(Vec::new)).unwrap();
+        // It speaks to the collector now.
+        let (_stream, _) = silent.accept().unwrap();
+        let begun = Instant::now();
+        drop(exporter);
+        assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
     }
 
     #[test]
