@@ -271,6 +271,8 @@ fn the_page_fetches_nothing_and_runs_nothing() {
     for event in events(2_000).iter().filter(|event| event.key.len() > 3) {
         assert!(!page.contains(&format!(">{}<", event.key)), "{}", event.key);
     }
+    let piped = compare(&desk, "events.ndjson", ["now", "next.toml"], &["--html", "-"]);
+    assert!(piped.out.starts_with("<!doctype html>") && piped.out.ends_with("</html>\n"), "{}", piped.out);
     let again = compare(&desk, "events.ndjson", ["now", "next.toml"], &["--html", "page.html"]);
     assert!(again.code == Some(1) && again.err.contains("--force"), "{}", again.err);
 }
@@ -286,6 +288,8 @@ fn what_cannot_be_compared_is_told_with_the_way_out() {
         (&["--compare", "now", "at:2026-11-01"], 1, "settings.source"),
         (&["--html", "page.html", "--to-file", "-"], 2, "cannot be used with"),
         (&["--html", "page.html"], 2, "--compare"),
+        (&["--compare", "now", "now", "--html", "in", "--force"], 1, "is read from and written to"),
+        (&["--compare", "now", "now", "--settings-as", "judged"], 2, "cannot be used with"),
         (&["--compare", "now", "now", "--to-file", "-"], 2, "cannot be used with"),
     ] {
         let ran = desk.run(&[&["replay", "--from-file", "in"], arguments].concat());
