@@ -69,7 +69,8 @@ impl Timeline {
             None => 0,
         };
         let mut follower = Follower::new(policy);
-        let mut reader = Reader { connection: &mut database.connection, master_keys: &source.master_keys, at: Some(first) };
+        let mut reader =
+            Reader { connection: &mut database.connection, master_keys: &source.master_keys, at: Some(first) };
         let ids = if first == 0 { Vec::new() } else { reader.all().await.map_err(&failed)? };
         let empty = Snapshot::new(0, policy.clone(), Vec::new());
         let mut now = step(&mut follower, &mut reader, (&ids, &empty)).await.map_err(&failed)?;
@@ -78,7 +79,8 @@ impl Timeline {
         let later: Vec<(i64, i64)> =
             query_as(sql).bind(first).fetch_all(&mut *reader.connection).await.map_err(&failed)?;
         for (revision, at) in later {
-            let sql = "select distinct organization_id from attrsync.history where revision = $1 order by organization_id";
+            let sql =
+                "select distinct organization_id from attrsync.history where revision = $1 order by organization_id";
             let changed = query_scalar(sql).bind(revision).fetch_all(&mut *reader.connection).await;
             let changed: Vec<i64> = changed.map_err(&failed)?;
             reader.at = Some(revision);
