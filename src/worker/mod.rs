@@ -32,4 +32,8 @@ pub use self::{
     start::{Stopper, Worker},
     stats::{Histogram, ShardStats, Stats},
 };
-pub(crate) use self::{fault::Remedy, transaction::Outbox, tries::Tries};
+pub(crate) use self::{
+    fault::Remedy,
+    transaction::{Outbox, Transaction},
+    tries::Tries,
+};

@@ -80,7 +80,7 @@ impl CompareOptions {
         let side = |which: &Which, version| Side { settings: which.to_string(), version };
         let sides = (side(before, first), side(after, second));
         let explain = Explain::new(after, means, &config.kafka.bootstrap_servers);
-        let report = Report::of(&found, (sides, chosen.gone()), &|place| explain.command(place));
+        let report = Report::of(&found, (sides, chosen.missing()), &|place| explain.command(place));
         self.tell(&report, page, means.json)
     }
 
