@@ -101,7 +101,7 @@ impl AdviseArgs {
             (&interrupt, Progress::new((chosen.source.size(), chosen.source.measure()), true), self.history.limits());
         let found = history::run(Arc::clone(&chosen.source), Box::new(sink()), watched, work)?;
         let Some(found) = found else { return Ok(interrupted()) };
-        let advice = advice(&found, &settings, chosen.gone());
+        let advice = advice(&found, &settings, chosen.missing());
         print(&if self.json { serde_json::to_string_pretty(&advice)? + "\n" } else { table(&advice) })?;
         Ok(ExitCode::SUCCESS)
     }

@@ -5,6 +5,7 @@ use std::{fmt::Display, io, io::Write, process::ExitCode};
 
 use anstyle::{AnsiColor, Style};
 
+use super::{history::Interrupted, judging::INTERRUPTED};
 use crate::config::ConfigError;
 
 /// All went well.
@@ -44,6 +45,9 @@ pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     };
     if error.chain().any(reader_left) {
         return ExitCode::from(OK);
+    }
+    if error.is::<Interrupted>() {
+        return ExitCode::from(INTERRUPTED);
     }
     let causes: String = error.chain().skip(1).map(|cause| format!("\n  because {cause}")).collect();
     // Nobody is left to tell when this fails.

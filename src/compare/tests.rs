@@ -33,19 +33,19 @@ fn name() -> impl Strategy<Value = String> {
     prop_oneof!["[a-c]", "<img src=x>", "\u{1b}\\[2J", "x{200,300}"]
 }
 
-fn reason() -> impl Strategy<Value = Reason> {
+fn why() -> impl Strategy<Value = Reason> {
     prop::sample::select(vec![Reason::Locked, Reason::NotConfigured, Reason::Archived, Reason::ProofMissing])
 }
 
 prop_compose! {
     fn owned()(
         outcome in prop::sample::select(vec![Outcome::Accepted, Outcome::Partial, Outcome::Rejected]),
-        reason in prop::option::of(reason()), organization in prop::option::of(name()),
+        reason in prop::option::of(why()), organization in prop::option::of(name()),
         user in prop::option::of("[1-3]"), key in prop::option::of("[kl]"),
         set in prop::collection::vec((name(), any::<bool>(), any::<bool>()), 0..3),
         unset in prop::collection::vec((name(), any::<bool>()), 0..2),
-        rejected in prop::collection::vec((name(), any::<bool>(), reason()), 0..3),
-        dropped in prop::collection::vec((name(), any::<bool>(), reason()), 0..3),
+        rejected in prop::collection::vec((name(), any::<bool>(), why()), 0..3),
+        dropped in prop::collection::vec((name(), any::<bool>(), why()), 0..3),
     ) -> Owned {
         Owned { outcome, reason, organization, user, key, set, unset, rejected, dropped }
     }

@@ -13,7 +13,7 @@ pub struct Known {
 
 macro_rules! headers {
     ($($constant:ident $name:literal $when:ident $meaning:literal)*) => {
-        $(#[doc = $meaning] pub(super) const $constant: &str = $name;)*
+        $(#[doc = $meaning] pub const $constant: &str = $name;)*
 
         /// Every header that is written, in the order of writing.
         pub const ALL: &[Known] = &[$(Known { name: $name, meaning: $meaning, always: $when },)*];

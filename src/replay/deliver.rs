@@ -22,7 +22,7 @@ use crate::{
     domain::Arena,
     emit::Encoder,
     source::kafka::Assigned,
-    worker::{Fault, Options, Outbox, Remedy, Tries},
+    worker::{Fault, Options, Outbox, Remedy, Transaction, Tries},
 };
 
 /// A replay into topics.
@@ -69,8 +69,7 @@ pub struct Means<'d> {
 }
 
 /// The group that keeps how far a replay is.
-#[must_use]
-pub fn group(options: &Options, id: &str) -> String {
+pub(super) fn group(options: &Options, id: &str) -> String {
     format!("{}-replay-{id}", options.group)
 }
 
@@ -167,8 +166,8 @@ impl<'d> Delivery<'d> {
         let sparse = span.ranges.len() > 1;
         let threads = self.fetching.threads(self.plan.spans.len());
         let consumer = self.fetching.consumer(&group(self.options, &self.plan.id), threads, sparse)?;
-        let position = position(&consumer, span)?;
-        let left = position.map_or_else(|| span.clone(), |position| span.clone().rest(position));
+        let lost = || Failure::Lost { id: self.plan.id.clone(), topic: span.topic.clone(), partition: span.partition };
+        let left = span.clone().rest(position(&consumer, span)?.ok_or_else(lost)?);
         if first {
             let before = span.size() - left.size();
             delivered.before += before;
@@ -190,7 +189,7 @@ impl<'d> Delivery<'d> {
 }
 
 /// How far the group is with a span.
-fn position(consumer: &Assigned, span: &Span) -> Result<Option<i64>, Failure> {
+pub(super) fn position(consumer: &Assigned, span: &Span) -> Result<Option<i64>, Failure> {
     let unknown = |source| Failure::LookUp { what: "the replay's position", topic: span.topic.clone(), source };
     let committed = consumer.committed(&span.topic, &[span.partition], LOOKUP).map_err(unknown)?;
     Ok(committed.first().and_then(|(_, offset)| *offset))
@@ -208,54 +207,48 @@ struct Batches<'b> {
 impl Batches<'_> {
     /// One transaction: records until it is full or its time is up, their verdicts, and where the replay stands after them.
     fn deliver(&mut self, outbox: &mut Outbox, delivered: &mut Delivered) -> Result<(), Failure> {
-        let Delivery { options, judgement, defaults, counter, .. } = self.delivery;
-        let (encoder, mut batch) = (&mut self.encoder, Delivered::default());
-        let mut chunk = Chunk::default();
-        let (begun, transaction) = (Instant::now(), outbox.begin()?);
-        let filled = loop {
-            let read = self.reader.read(&mut self.arena, &mut |record, arena| {
-                counter.wait();
-                let record = &defaults.apply(*record, arena);
-                let Some(verdict) = judgement.judge(record, arena) else { return Ok(()) };
-                let position = || record.position.to_string();
-                let encoded =
-                    encoder.encode(&verdict, record).map_err(|_| Fault::Unencodable { position: position() })?;
-                for output in encoded.outputs() {
-                    transaction.send(&output)?;
-                }
-                batch.tally.count(&verdict);
-                Ok(())
-            });
-            match read {
-                Ok(read) => {
-                    chunk = Chunk {
-                        turn: None,
-                        records: chunk.records + read.chunk.records,
-                        size: chunk.size + read.chunk.size,
-                    };
-                    batch.gone += read.gone;
-                }
-                Err(failure) => break Err(failure),
-            }
-            let full = chunk.records >= options.batch_records as u64 || begun.elapsed() >= options.commit_interval;
-            if full || self.reader.is_done() {
-                break Ok(());
-            }
-        };
-        match filled {
+        let transaction = outbox.begin()?;
+        let (batch, chunk) = match self.fill(&transaction) {
+            Ok(filled) => filled,
             Err(Failure::Fault(fault)) => return Err(transaction.abort(fault).into()),
             Err(failure) => {
                 transaction.discard()?;
                 return Err(failure);
             }
-            Ok(()) if chunk.size == 0 && !self.reader.is_done() => return Ok(transaction.discard()?),
-            Ok(()) => {}
+        };
+        if chunk.size == 0 && !self.reader.is_done() {
+            return Ok(transaction.discard()?);
         }
-        let offsets = self.offsets()?;
-        transaction.commit(self.reader.consumer(), &offsets)?;
-        counter.add(chunk);
+        transaction.commit(self.reader.consumer(), &self.offsets()?)?;
+        self.delivery.counter.add(chunk);
         delivered.add(batch);
         Ok(())
+    }
+
+    fn fill(&mut self, transaction: &Transaction<'_>) -> Result<(Delivered, Chunk), Failure> {
+        let Delivery { options, judgement, defaults, counter, .. } = self.delivery;
+        let (encoder, mut batch, mut chunk) = (&mut self.encoder, Delivered::default(), Chunk::default());
+        let begun = Instant::now();
+        loop {
+            let read = self.reader.read(&mut self.arena, &mut |record, arena| {
+                counter.wait();
+                let record = &defaults.apply(*record, arena);
+                let Some(verdict) = judgement.judge(record, arena) else { return Ok(()) };
+                let unencodable = |_| Fault::Unencodable { position: record.position.to_string() };
+                for output in encoder.encode(&verdict, record).map_err(unencodable)?.outputs() {
+                    transaction.send(&output)?;
+                }
+                batch.tally.count(&verdict);
+                Ok(())
+            })?;
+            chunk.records += read.chunk.records;
+            chunk.size += read.chunk.size;
+            batch.gone += read.gone;
+            let full = chunk.records >= options.batch_records as u64 || begun.elapsed() >= options.commit_interval;
+            if full || self.reader.is_done() {
+                return Ok((batch, chunk));
+            }
+        }
     }
 
     fn offsets(&self) -> Result<TopicPartitionList, Failure> {

@@ -76,6 +76,33 @@ pub enum Failure {
         #[source]
         error: io::Error,
     },
+    /// A replay of this id was begun before.
+    #[error("a replay {id} was begun before; --plans names the folder where its plan is, and --id chooses another id")]
+    Begun {
+        /// The replay.
+        id: String,
+    },
+    /// Where a replay begins can't be noted.
+    #[error("where replay {id} begins can't be committed")]
+    Begin {
+        /// The replay.
+        id: String,
+        /// Why.
+        source: KafkaError,
+    },
+    /// Nobody knows any more how far a replay is.
+    #[error(
+        "how far replay {id} is in topic {topic:?}, partition {partition} is no longer known: the topic was made anew, or the \
+         group's offsets have expired (offsets.retention.minutes); begin a new replay"
+    )]
+    Lost {
+        /// The replay.
+        id: String,
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+    },
     /// Delivering failed.
     #[error(transparent)]
     Fault(#[from] Fault),

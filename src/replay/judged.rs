@@ -13,10 +13,10 @@ use std::{
 use serde::Deserialize;
 
 use super::{Failure, Work};
-use crate::domain::{Arena, Position, Record};
-
-/// The header of a replayed verdict: it tells nothing of how the event was judged live.
-const REPLAY: &str = "attrsync-replay";
+use crate::{
+    domain::{Arena, Position, Record},
+    emit::names,
+};
 
 /// By which version each event was judged.
 #[derive(Debug, Default)]
@@ -121,7 +121,8 @@ impl Learning {
 
 impl Work for Learning {
     fn record<'a>(&mut self, record: &Record<'a>, _: &'a Arena, _: &mut Vec<u8>) -> Result<(), Failure> {
-        let replayed = record.headers.iter().any(|header| header.name == REPLAY);
+        // A replayed verdict tells nothing of how the event was judged live.
+        let replayed = record.headers.iter().any(|header| header.name == names::REPLAY);
         // A record that is no verdict tells nothing; whoever wrote it among them is the dashboard's concern.
         let told = record.value.filter(|_| !replayed).and_then(|value| serde_json::from_slice::<Told<'_>>(value).ok());
         if let Some(told) = told {

@@ -19,13 +19,14 @@ mod judged;
 mod judgement;
 mod pace;
 mod plan;
+mod rejections;
 mod tally;
 mod topic;
 
 pub use self::{
     counter::Counter,
     defaults::Defaults,
-    deliver::{Delivered, Delivery, Means, group},
+    deliver::{Delivered, Delivery, Means},
     failure::Failure,
     file::File,
     filter::Filter,
@@ -34,6 +35,7 @@ pub use self::{
     judgement::{AsJudged, By, Judgement},
     pace::Limits,
     plan::{Plan, PlannedSpan},
+    rejections::{Positions, Rejections, WhichRejections},
     tally::{Reasons, Tally},
     topic::{Fetching, Offsets, Topics, Wanted},
 };

@@ -11,13 +11,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rdkafka::{Offset, TopicPartitionList};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Failure, Fetching, Filter, group,
-    topic::{LOOKUP, Span},
+    Failure, Fetching, Filter,
+    deliver::{group, position},
+    topic::Span,
 };
-use crate::worker::Options;
+use crate::{source::kafka::Keeper as _, worker::Options};
 
 /// A replay into topics as it was planned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,20 +104,26 @@ impl Plan {
         self.spans.iter().map(|span| Span::from(span).size()).sum()
     }
 
-    /// Whether a replay of this id has committed anything.
+    /// Has its group stand where it begins. From then on a position that isn't there was lost, and a replay of this id is not begun
+    /// a second time.
     ///
     /// # Errors
-    /// When nobody answers.
-    pub fn is_begun(&self, options: &Options, fetching: &Fetching) -> Result<bool, Failure> {
+    /// When a replay of this id was begun before, or nobody answers.
+    pub fn begin(&self, options: &Options, fetching: &Fetching) -> Result<(), Failure> {
         let consumer = fetching.consumer(&group(options, &self.id), 1, false)?;
-        for span in &self.spans {
-            let unknown = |source| Failure::LookUp { what: "the replay's position", topic: span.topic.clone(), source };
-            let committed = consumer.committed(&span.topic, &[span.partition], LOOKUP).map_err(unknown)?;
-            if committed.iter().any(|(_, offset)| offset.is_some()) {
-                return Ok(true);
+        let mut starts = TopicPartitionList::new();
+        for span in self.spans.iter().map(Span::from) {
+            if position(&consumer, &span)?.is_some() {
+                return Err(Failure::Begun { id: self.id.clone() });
             }
+            let start = Offset::Offset(span.ranges.first().map_or(0, |range| range.start));
+            starts.add_partition_offset(&span.topic, span.partition, start).map_err(Failure::Client)?;
         }
-        Ok(false)
+        if starts.count() == 0 {
+            return Ok(());
+        }
+        let begun = |source| Failure::Begin { id: self.id.clone(), source };
+        consumer.commit(&starts).map_err(begun)
     }
 
     /// Reads the plan of this replay.

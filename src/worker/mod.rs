@@ -36,7 +36,11 @@ pub use self::{
     start::{Stopper, Worker},
     stats::{ShardStats, Stats},
 };
-pub(crate) use self::{fault::Remedy, transaction::Outbox, tries::Tries};
+pub(crate) use self::{
+    fault::Remedy,
+    transaction::{Outbox, Transaction},
+    tries::Tries,
+};
 
 /// The names under which faults are counted.
 pub fn fault_names() -> impl Iterator<Item = &'static str> {

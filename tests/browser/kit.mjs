@@ -39,18 +39,18 @@ async function start(command, stderr) {
   return { url: url.replace(/\/$/, ""), stop: async () => { child.kill("SIGINT"); await ended; } };
 }
 
-/** Writes the page of what changes where an organization enforces and locks, of made-up events; one names an attribute like this. */
+/** Writes the page of what changes where an organization enforces and locks, of made-up events; some name their SDK like this. */
 export function changesPage(hostile) {
   const folder = mkdtempSync(join(tmpdir(), "attrsync-changes-"));
   const settings = join(root, "settings.example.toml");
   const at = Date.parse("2026-11-22T10:00:00Z");
   const payloads = (n) => [
-    { organization: "globex", userId: `g${n % 300}`, name: "Eve", plan: "Free", [hostile]: n },
+    { organization: "globex", userId: `g${n % 300}`, name: "Eve", plan: "Free" },
     { appId: "65f1c0de65f1c0de65f1c0de", locale: "de", title: "Engineer" },
     { organization: "initech", userId: "1" },
   ];
   const line = (_, n) => JSON.stringify({ topic: "events", partition: n % 3, offset: n, ts: at + n * 9_000, payload: JSON.stringify({
-    id: `e${n}`, type: n % 3 ? "boot" : "identify", context: { anonymousId: `v${n % 50}`, library: { name: "featurebase-js", version: `1.0.${n % 4}` } },
+    id: `e${n}`, type: n % 3 ? "boot" : "identify", context: { anonymousId: `v${n % 50}`, library: { name: n % 5 ? "featurebase-js" : hostile, version: `1.0.${n % 4}` } },
     payload: payloads(n)[n % 3],
   }) });
   writeFileSync(join(folder, "events.ndjson"), Array.from({ length: 2_000 }, line).join("\n"));

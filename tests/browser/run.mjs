@@ -200,6 +200,7 @@ test("the page of what changes fits 360 and 1600 pixels, light and dark, and run
       await tab.getByText("accepted", { exact: true }).first().waitFor();
       await tab.locator("tbody details").first().click();
       await tab.getByText("attrsync explain").first().waitFor();
+      await tab.getByText("onerror=alert(1)").first().waitFor();
       const over = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       check(over <= 0, `at ${viewport.width} it is ${over} px too wide`);
       const weak = await tab.evaluate(contrasts);

@@ -60,6 +60,8 @@ fn what_is_advised_is_what_the_verdicts_count() {
     assert!(configure["command"].as_str().unwrap().contains("--type text"), "{configure}");
     let experiment = item(&advice, "acme", "configure", "experiment").unwrap();
     assert!(experiment["command"].as_str().unwrap().contains("--type number"), "{experiment}");
+    let title = item(&advice, "acme", "configure", "Title").unwrap();
+    assert!(title["says"].as_str().unwrap().contains("differs in case"), "{title}");
     let migrate = item(&advice, "acme", "migrate", "iv-1").unwrap();
     assert_eq!(migrate["figures"]["jwt"], json!(count(&verified("jwt"))));
     assert_eq!(migrate["figures"]["hmac"], json!(count(&verified("hmac"))));

@@ -62,62 +62,73 @@ fn report(desk: &Desk, from: &str, sides: [&str; 2]) -> Value {
 }
 
 /// The numbers of a report by name, as the script prints them.
-fn told(report: &Value) -> Value {
-    let (mut counts, mut users) = (BTreeMap::new(), BTreeMap::new());
-    let mut count = |name: Value, number: &Value| {
+#[derive(Default)]
+struct Told {
+    counts: BTreeMap<String, Value>,
+    users: BTreeMap<String, Value>,
+}
+
+impl Told {
+    fn count(&mut self, name: &Value, number: &Value) {
         if number != &json!(0) {
-            assert!(counts.insert(name.to_string(), number.clone()).is_none(), "{name} twice");
+            assert!(self.counts.insert(name.to_string(), number.clone()).is_none(), "{name} twice");
         }
-    };
-    let mut of = |name: Value, number: &Value| {
-        assert_eq!(number["estimated"], json!(false));
-        if number["number"] != json!(0) {
-            users.insert(name.to_string(), number["number"].clone());
-        }
-    };
-    count(json!(["records"]), &report["records"]);
-    count(json!(["withoutUser"]), &report["withoutUser"]);
-    of(json!(["users"]), &report["users"]);
-    let list = |value: &Value| value.as_array().unwrap().clone();
-    for flow in list(&report["verdicts"]) {
-        count(json!(["flow", flow["from"], flow["to"]]), &flow["events"]);
     }
-    for way in ["stricter", "milder", "within"] {
-        count(json!(["changed", way]), &report["changed"][way]);
+
+    fn of_users(&mut self, name: &Value, users: &Value) {
+        assert_eq!(users["estimated"], json!(false));
+        if users["number"] != json!(0) {
+            self.users.insert(name.to_string(), users["number"].clone());
+        }
+    }
+
+    /// An organization, and what becomes of its attributes.
+    fn organization(&mut self, one: &Value) {
+        let slug = &one["organization"];
+        self.of_users(&json!(["organization", slug]), &one["users"]);
+        for way in WAYS {
+            self.count(&json!(["organization", slug, "changed", way]), &one["changed"][way]);
+        }
+        for flow in list(&one["verdicts"]) {
+            self.count(&json!(["organization", slug, "flow", flow["from"], flow["to"]]), &flow["events"]);
+        }
+        for change in list(&one["attributes"]) {
+            let (attribute, of) = (&change["attribute"], &change["of"]);
+            let name = json!(["organization", slug, "attribute", attribute, of, change["from"], change["to"]]);
+            self.count(&name, &change["events"]);
+        }
+    }
+}
+
+const WAYS: [&str; 3] = ["stricter", "milder", "within"];
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().unwrap()
+}
+
+fn told(report: &Value) -> Value {
+    let mut told = Told::default();
+    told.count(&json!(["records"]), &report["records"]);
+    told.count(&json!(["withoutUser"]), &report["withoutUser"]);
+    told.of_users(&json!(["users"]), &report["users"]);
+    for flow in list(&report["verdicts"]) {
+        told.count(&json!(["flow", flow["from"], flow["to"]]), &flow["events"]);
+    }
+    for way in WAYS {
+        told.count(&json!(["changed", way]), &report["changed"][way]);
         for (kind, senders) in [("eventType", "eventTypes"), ("key", "keys"), ("sdk", "sdks")] {
             for sender in list(&report["senders"][senders]) {
-                count(json!([kind, sender["name"], way]), &sender[way]);
+                told.count(&json!([kind, sender["name"], way]), &sender[way]);
             }
         }
     }
     for kind in list(&report["kinds"]) {
         let name = json!(["kind", kind["from"], kind["to"]]);
-        count(name.clone(), &kind["events"]);
-        of(name, &kind["users"]);
+        told.count(&name, &kind["events"]);
+        told.of_users(&name, &kind["users"]);
     }
-    for one in list(&report["organizations"]) {
-        let slug = &one["organization"];
-        of(json!(["organization", slug]), &one["users"]);
-        for way in ["stricter", "milder", "within"] {
-            count(json!(["organization", slug, "changed", way]), &one["changed"][way]);
-        }
-        for flow in list(&one["verdicts"]) {
-            count(json!(["organization", slug, "flow", flow["from"], flow["to"]]), &flow["events"]);
-        }
-        for change in list(&one["attributes"]) {
-            let name = json!([
-                "organization",
-                slug,
-                "attribute",
-                change["attribute"],
-                change["of"],
-                change["from"],
-                change["to"]
-            ]);
-            count(name, &change["events"]);
-        }
-    }
-    json!({"counts": counts, "users": users})
+    list(&report["organizations"]).iter().for_each(|one| told.organization(one));
+    json!({"counts": told.counts, "users": told.users})
 }
 
 /// What the script counts of two plain replays.
@@ -163,7 +174,7 @@ fn the_report_is_what_an_independent_count_of_two_replays_finds() {
     let found = report(&desk, "events.ndjson", ["now.toml", "next.toml"]);
     let independent = counted(&desk, "events.ndjson", ["now.toml", "next.toml"]);
     assert!(independent["counts"].as_object().unwrap().len() > 40, "{independent}");
-    for way in ["stricter", "milder", "within"] {
+    for way in WAYS {
         assert!(found["changed"][way].as_u64().unwrap() > 100, "{way}: {}", found["changed"]);
     }
     assert_eq!(told(&found), without_the_unconcerned(independent));
@@ -260,6 +271,8 @@ fn the_page_fetches_nothing_and_runs_nothing() {
     for event in events(2_000).iter().filter(|event| event.key.len() > 3) {
         assert!(!page.contains(&format!(">{}<", event.key)), "{}", event.key);
     }
+    let piped = compare(&desk, "events.ndjson", ["now", "next.toml"], &["--html", "-"]);
+    assert!(piped.out.starts_with("<!doctype html>") && piped.out.ends_with("</html>\n"), "{}", piped.out);
     let again = compare(&desk, "events.ndjson", ["now", "next.toml"], &["--html", "page.html"]);
     assert!(again.code == Some(1) && again.err.contains("--force"), "{}", again.err);
 }
@@ -275,6 +288,8 @@ fn what_cannot_be_compared_is_told_with_the_way_out() {
         (&["--compare", "now", "at:2026-11-01"], 1, "settings.source"),
         (&["--html", "page.html", "--to-file", "-"], 2, "cannot be used with"),
         (&["--html", "page.html"], 2, "--compare"),
+        (&["--compare", "now", "now", "--html", "in", "--force"], 1, "is read from and written to"),
+        (&["--compare", "now", "now", "--settings-as", "judged"], 2, "cannot be used with"),
         (&["--compare", "now", "now", "--to-file", "-"], 2, "cannot be used with"),
     ] {
         let ran = desk.run(&[&["replay", "--from-file", "in"], arguments].concat());

@@ -18,6 +18,7 @@ mod broker;
 mod dashboard;
 mod end_to_end;
 mod fencing;
+mod history;
 mod injected;
 mod logs;
 mod poison;

@@ -13,5 +13,7 @@ mod headers;
 mod kit;
 mod ran;
 
+mod as_they_were;
 mod into_topics;
 mod ranges;
+mod rejected;

@@ -13,8 +13,9 @@ use serde_json::json;
 
 use crate::{
     kit::{
-        SOON, broker,
+        SOON, broker, eventually,
         feed::{Feed, Input},
+        group::Group,
         process::Setup,
         topics::{Topics, block_on},
     },
@@ -174,4 +175,68 @@ fn a_topic_that_grows_ends_where_it_ended_when_the_replay_began_and_what_is_not_
     assert!(ran.code == Some(1) && ran.err.contains("\"no-such-topic\" does not exist"), "{}", ran.err);
     let ran = replay(&setup, &["--offsets", "7:0-"]);
     assert!(ran.code == Some(1) && ran.err.contains("no partition 7"), "{}", ran.err);
+}
+
+#[test]
+fn gaps_that_compaction_left_are_no_records_and_nothing_waits_for_them() {
+    let broker = broker();
+    let topics = Topics::create(&broker.0, "replay-compacted", 1);
+    let compacted = Topics { input: format!("{}-compacted", topics.input), ..topics.clone() };
+    let quickly = [
+        ("cleanup.policy", "compact"),
+        ("segment.ms", "100"),
+        ("min.cleanable.dirty.ratio", "0.001"),
+        ("max.compaction.lag.ms", "200"),
+    ];
+    compacted.add(&compacted.input, &quickly);
+    let (setup, producer) = (Setup::new(&compacted, &[]), transactional(&compacted));
+    let keyed = |key: usize| {
+        producer.begin_transaction().unwrap();
+        let key = key.to_string();
+        let record = BaseRecord::to(&compacted.input).key(key.as_str()).payload(EVENT);
+        producer.send(record).map_err(|(error, _)| error).unwrap();
+        producer.commit_transaction(SOON).unwrap();
+    };
+    (0..60).for_each(|at| keyed(at % 5));
+    let mut there = Vec::new();
+    eventually("the log is compacted", 3 * SOON, || {
+        // Each begins a new segment, and only those before the last one are compacted.
+        keyed(5);
+        there = positions(&replay(&setup, &["--to-file", "-"]).verdicts());
+        there.len() < 40
+    });
+    assert!(there.len() >= 6, "the last of each key is there: {there:?}");
+    let first = there[0].1;
+    assert!(
+        positions(&replay(&setup, &["--to-file", "-", "--offsets", "0:0-20"]).verdicts()).iter().all(|at| at.1 <= 20)
+    );
+    assert!(first > 0 || there[1].1 > 2, "{there:?}");
+}
+
+#[test]
+fn a_topic_that_was_made_anew_is_told_and_not_taken_for_the_old_one() {
+    let broker = broker();
+    let topics = Topics::create(&broker.0, "replay-anew", 1);
+    let (setup, mut feed) = (Setup::new(&topics, &[]), Feed::new(&topics));
+    feed.mixture(2_000);
+    feed.flush();
+    let target = format!("{}.again", topics.input);
+    topics.add(&format!("{target}.accepted"), &[]);
+    topics.add(&format!("{target}.rejected"), &[]);
+    let begun = Topics { group: format!("{}-replay-anew", topics.group), ..topics.clone() };
+    let mut command = setup.command("replay");
+    command.args(["--to-topics", &target, "--id", "anew", "--max-rate", "1000"]);
+    let mut child = command.stderr(std::process::Stdio::null()).spawn().unwrap();
+    Group::of(&begun).reaches(300);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let admin: AdminClient<DefaultClientContext> = topics.client().create().unwrap();
+    block_on(admin.delete_topics(&[&topics.input], &AdminOptions::new().operation_timeout(Some(SOON)))).unwrap();
+    eventually("the topic is gone", SOON, || replay(&setup, &[]).err.contains("does not exist"));
+    topics.add(&topics.input, &[]);
+    let mut feed = Feed::new(&topics);
+    feed.mixture(10);
+    feed.flush();
+    let ran = replay(&setup, &["--resume", "anew"]);
+    assert!(ran.code == Some(1) && ran.err.contains("made anew"), "{:?} {}", ran.code, ran.err);
 }

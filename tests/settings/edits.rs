@@ -223,3 +223,26 @@ fn locking_and_enforcing_say_what_to_look_at_first() {
         );
     }
 }
+
+#[test]
+fn settings_as_they_were_are_compared_with_those_that_are() {
+    let base = Base::new("compare");
+    base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
+    let before = jiff::Timestamp::now().to_string();
+    base.attrsync(&["settings", "attribute", "lock", "globex", "plan", "--reason", "r"]).well();
+    let event = "{\"organization\":\"globex\",\"userId\":\"1\",\"plan\":\"Free\"}\n";
+    let line = ["replay", "--from-file", "-", "--type", "identify", "--json", "--compare"];
+    let at = format!("at:{before}");
+    for (sides, from, to, events) in [
+        ([at.as_str(), "now"], "accepted", "partial", 1),
+        (["now", at.as_str()], "partial", "accepted", 1),
+        (["now", "now"], "", "", 0),
+    ] {
+        let told = base.attrsync_with(&[&line[..], &sides].concat(), event).json();
+        assert_eq!(told["changed"]["events"], events, "{sides:?}: {told}");
+        if events > 0 {
+            let kind = &told["kinds"][0];
+            assert_eq!((&kind["from"]["verdict"], &kind["to"]["verdict"]), (&from.into(), &to.into()), "{sides:?}");
+        }
+    }
+}

@@ -19,6 +19,7 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
 
 fn item(case: &Case<'_>, (name, often): (&str, &Often), owner: Owner) -> Item {
     let kinds = often.kinds();
+    let nearly = if nearly(case, owner, name) { "; a configured one differs in case or punctuation alone" } else { "" };
     let seems = match (often.kind(), kinds.as_slice()) {
         (Some(kind), _) => format!("; its values seem to be of type {kind}"),
         (None, []) => String::new(),
@@ -38,7 +39,7 @@ fn item(case: &Case<'_>, (name, often): (&str, &Often), owner: Owner) -> Item {
         of: owner.name(),
         ready: Ready::First,
         says: format!(
-            "is configured nowhere and was dropped {}, last {}{seems}. Configure it, or stop sending it",
+            "is configured nowhere and was dropped {}, last {}{seems}{nearly}. Configure it, or stop sending it",
             times(often.events, "time", "times"),
             day(often.last)
         ),
@@ -46,4 +47,12 @@ fn item(case: &Case<'_>, (name, often): (&str, &Often), owner: Owner) -> Item {
         check: None,
         command: command("attrsync settings attribute add", &[case.slug, name], &flags),
     }
+}
+
+/// Whether something else was probably meant.
+fn nearly(case: &Case<'_>, owner: Owner, name: &str) -> bool {
+    case.settings.is_some_and(|(settings, _)| match owner {
+        Owner::User => settings.user_attributes.nearly(name),
+        Owner::Company => settings.company_attributes.nearly(name),
+    })
 }

@@ -31,6 +31,11 @@ const TICK: Duration = Duration::from_millis(100);
 /// How long a job may take to end after ctrl-C. One that waits for a pipe never does.
 const ENDING: Duration = Duration::from_millis(500);
 
+/// Ctrl-C came before there was anything to show for it.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub(super) struct Interrupted;
+
 /// Whether ctrl-C came.
 pub(super) struct Interrupt(Arc<AtomicBool>);
 

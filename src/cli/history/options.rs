@@ -1,6 +1,7 @@
 //! Which events: the options that every command over history has.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -8,11 +9,14 @@ use std::{
 use anyhow::bail;
 use clap::Args;
 
-use super::{super::judging::Input, moment::moment};
+use super::{super::judging::Input, Interrupt, Interrupted, Progress, moment::moment};
 use crate::{
     config::{ClientRole, Config},
-    domain::EventTime,
-    replay::{Defaults, Fetching, File, Filter, Limits, Offsets, Source, Topics, Wanted},
+    domain::{EventTime, Reason},
+    replay::{
+        Defaults, Fetching, File, Filter, Limits, Offsets, Positions, Rejections, Source, Topics, Wanted,
+        WhichRejections,
+    },
 };
 
 /// Which events of history.
@@ -30,6 +34,14 @@ pub(in crate::cli) struct HistoryOptions {
     /// Offsets of a partition, the last one included: 0:100-200, 0:100- to the end, 0:100 alone; may be repeated [default: all]
     #[arg(long, value_name = "PARTITION:FROM-TO", value_parser = offsets, value_delimiter = ',')]
     offsets: Vec<Offsets>,
+
+    /// The events behind earlier rejections: finds where they are in the rejected topic, and fetches just those
+    #[arg(long, conflicts_with_all = ["from_file", "topic", "offsets"])]
+    rejected: bool,
+
+    /// Rejections for this reason, of the event or of an attribute, as in locked; may be repeated
+    #[arg(long, value_name = "CODE", requires = "rejected", value_parser = reason, value_delimiter = ',')]
+    reason: Vec<Reason>,
 
     /// Events from this time on: a date, RFC 3339, or how long ago, as in 7d
     #[arg(long, visible_alias = "since", value_name = "TIME", value_parser = moment)]
@@ -68,12 +80,30 @@ pub(in crate::cli) struct Chosen {
     pub(in crate::cli) filter: Filter,
     /// The topics, where it is in Kafka.
     topics: Option<Arc<Topics>>,
+    /// How many events were rejected, where those are asked for.
+    rejected: Option<u64>,
 }
 
 impl Chosen {
     /// Offsets that were asked for and are no longer kept.
     pub(in crate::cli) fn gone(&self) -> u64 {
         self.topics.as_ref().map_or(0, |topics| topics.gone())
+    }
+
+    /// Bytes that came from the brokers.
+    pub(in crate::cli) fn fetched_bytes(&self) -> Option<u64> {
+        self.topics.as_ref().map(|topics| topics.fetched_bytes())
+    }
+
+    /// Events behind rejections that are no longer there.
+    pub(in crate::cli) fn not_found(&self) -> Option<u64> {
+        let handed_out = self.topics.as_ref()?.handed_out();
+        self.rejected.map(|rejected| rejected.saturating_sub(handed_out))
+    }
+
+    /// Events that were asked for and are no longer there, whichever way they were asked for.
+    pub(in crate::cli) fn missing(&self) -> u64 {
+        self.not_found().unwrap_or_else(|| self.gone())
     }
 }
 
@@ -89,17 +119,44 @@ impl HistoryOptions {
         if let Some(file) = &self.from_file {
             let input = Input::open(file)?;
             let source = File::new((input.name, input.bytes), input.reader, &config.policy(), defaults);
-            return Ok(Chosen { source: Arc::new(source), filter, topics: None });
+            return Ok(Chosen { source: Arc::new(source), filter, topics: None, rejected: None });
         }
-        let topics = Arc::new(self.open_topics(config, defaults)?);
+        let (topics, rejected) = self.open_topics(config, defaults)?;
+        let topics = Arc::new(topics);
         // Which record of a topic is the first of a time, the broker says: what it found is all that is asked for.
         let filter = Filter { from: None, to: None, ..filter };
-        Ok(Chosen { source: Arc::clone(&topics) as Arc<dyn Source>, filter, topics: Some(topics) })
+        Ok(Chosen { source: Arc::clone(&topics) as Arc<dyn Source>, filter, topics: Some(topics), rejected })
     }
 
-    /// Opens topics that were chosen.
-    pub(in crate::cli) fn open_topics(&self, config: &Config, defaults: Defaults) -> anyhow::Result<Topics> {
-        Ok(Topics::open(&self.topics(config)?, &self.wanted(), fetching(config), defaults)?)
+    /// Opens topics that were chosen; and how many events were rejected, where those are asked for.
+    pub(in crate::cli) fn open_topics(
+        &self,
+        config: &Config,
+        defaults: Defaults,
+    ) -> anyhow::Result<(Topics, Option<u64>)> {
+        if !self.rejected {
+            let topics = Topics::open(&self.topics(config)?, &self.wanted(), fetching(config), defaults)?;
+            return Ok((topics, None));
+        }
+        let positions = self.rejections(config, defaults.clone())?;
+        let topics = Topics::at(&positions, fetching(config), defaults)?;
+        let rejected = topics.size().unwrap_or(0) + topics.gone();
+        Ok((topics, Some(rejected)))
+    }
+
+    /// Where the rejected events are.
+    fn rejections(&self, config: &Config, defaults: Defaults) -> anyhow::Result<Positions> {
+        let rejected = std::slice::from_ref(&config.kafka.rejected_topic);
+        let topic = Topics::open(rejected, &self.wanted(), fetching(config), defaults)?;
+        let progress = Progress::new((topic.size(), topic.measure()), true);
+        let work = Rejections::new(WhichRejections {
+            reasons: self.reason.clone(),
+            organization: self.organization.clone(),
+            event_type: self.event_type.clone(),
+        });
+        let watched = (&Interrupt::listen()?, progress, self.limits());
+        let found = super::run(Arc::new(topic), Box::new(io::sink()), watched, move || work.clone())?;
+        Ok(found.ok_or(Interrupted)?.found())
     }
 
     /// Which events.
@@ -146,6 +203,11 @@ pub(in crate::cli) fn fetching(config: &Config) -> Fetching {
         queue_bytes: usize::try_from(config.worker.fetch_queue_bytes).unwrap_or(usize::MAX),
         threads: usize::try_from(config.worker.shards).ok().filter(|shards| *shards > 0),
     }
+}
+
+fn reason(text: &str) -> Result<Reason, String> {
+    let known = Reason::ALL.iter().copied().find(|reason| reason.code() == text);
+    known.ok_or_else(|| "no such reason; docs/REASONS.md lists all".to_owned())
 }
 
 fn above_zero(text: &str) -> Result<f64, String> {

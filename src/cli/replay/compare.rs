@@ -9,6 +9,7 @@ use std::{
     sync::Arc,
 };
 
+use anyhow::bail;
 use clap::Args;
 
 use super::{changes, target::Target};
@@ -20,7 +21,7 @@ use crate::{
     },
     compare::{Comparison, Judged, Place, Report, Side, html},
     domain::{Arena, EventTime, Record, Snapshot, shell},
-    replay::{Failure, Filter, Work},
+    replay::{Failure, Filter, Output, Work},
     worker::judge,
 };
 
@@ -34,7 +35,7 @@ pub(super) struct CompareOptions {
     ])]
     compare: Option<Vec<Which>>,
 
-    /// Write what changes as a page that is one file, with charts
+    /// Write what changes as a page that is one file, with charts; - for standard output, in place of the table
     #[arg(long, value_name = "FILE", requires = "compare", conflicts_with = "to_file")]
     html: Option<PathBuf>,
 }
@@ -58,16 +59,13 @@ impl CompareOptions {
 
     fn compare(&self, (before, after): (&Which, &Which), means: &Means<'_>) -> anyhow::Result<ExitCode> {
         let interrupt = Interrupt::listen()?;
-        let defaults = means.judge.defaults();
-        let config = means.judge.config()?;
-        let both = [before, after].map(|which| means.judge.settings_of(which).map(|settings| settings.current()));
-        let [first, second] = both;
-        let snapshots = [first?, second?];
-        let versions = [snapshots[0].version(), snapshots[1].version()];
+        let (config, defaults) = (means.judge.config()?, means.judge.defaults());
+        let snapshot = |which| means.judge.settings_of(which).map(|settings| settings.current());
+        let snapshots = [snapshot(before)?, snapshot(after)?];
+        let [first, second] = snapshots.each_ref().map(|snapshot| snapshot.version());
         let now = defaults.now;
         let chosen = means.history.open(&config, defaults)?;
-        let page = self.html.as_deref().map(|path| Target::open(path, means.force)).transpose()?;
-        let progress = Progress::new((chosen.source.size(), chosen.source.measure()), true);
+        let page = self.page(means)?;
         let (key, filter) = (RandomState::new(), chosen.filter.clone());
         let work = move || Comparing {
             snapshots: snapshots.clone(),
@@ -75,20 +73,39 @@ impl CompareOptions {
             filter: filter.clone(),
             found: Comparison::new(&key),
         };
+        let progress = Progress::new((chosen.source.size(), chosen.source.measure()), true);
         let watched = (&interrupt, progress, means.history.limits());
         let found = history::run(Arc::clone(&chosen.source), Box::new(sink()), watched, work)?;
         let Some(Comparing { found, .. }) = found else { return Ok(interrupted()) };
-        let sides = [(before, versions[0]), (after, versions[1])]
-            .map(|(which, version)| Side { settings: which.to_string(), version })
-            .into();
+        let side = |which: &Which, version| Side { settings: which.to_string(), version };
+        let sides = (side(before, first), side(after, second));
         let explain = Explain::new(after, means, &config.kafka.bootstrap_servers);
-        let report = Report::of(&found, (sides, chosen.gone()), &|place| explain.command(place));
+        let report = Report::of(&found, (sides, chosen.missing()), &|place| explain.command(place));
+        self.tell(&report, page, means.json)
+    }
+
+    /// Opens where the page goes, before there is anything to lose by it.
+    fn page(&self, means: &Means<'_>) -> anyhow::Result<Option<(Target, Output)>> {
+        let Some(path) = self.html.as_deref() else { return Ok(None) };
+        let real = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
+        if let (Some(from), Some(to)) = (means.history.file().and_then(real), real(path))
+            && from == to
+        {
+            bail!("{} is read from and written to; name another file for the page", to.display());
+        }
+        Target::open(path, means.force).map(Some)
+    }
+
+    fn tell(&self, report: &Report, page: Option<(Target, Output)>, json: bool) -> anyhow::Result<ExitCode> {
         if let Some((target, mut output)) = page {
-            output.write_all(html::page(&report).as_bytes())?;
+            output.write_all(html::page(report).as_bytes())?;
             output.flush()?;
             target.keep()?;
         }
-        print(&if means.json { serde_json::to_string_pretty(&report)? + "\n" } else { changes::table(&report) })?;
+        // The page itself may be on standard output.
+        if self.html.as_deref() != Some(Path::new("-")) {
+            print(&if json { serde_json::to_string_pretty(report)? + "\n" } else { changes::table(report) })?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -22,8 +22,7 @@ use crate::{
         output::{DIM, styled},
     },
     config::Config,
-    replay::{Delivery, Judgement, Means, Measure, Plan},
-    worker::Options,
+    replay::{Delivery, Filter, Judgement, Means, Measure, Plan},
 };
 
 /// How long the batches in hand may take to end after ctrl-C.
@@ -51,7 +50,7 @@ pub(super) struct TopicOptions {
 
     /// Go on with a replay that was interrupted or killed; its records and topics are as they were planned
     #[arg(long, value_name = "ID", value_parser = id, conflicts_with_all = [
-        "id", "to_topics", "into_live", "to_file", "from_file", "topic", "offsets", "from", "to", "organization", "event_type", "user",
+        "id", "to_topics", "into_live", "to_file", "from_file", "topic", "offsets", "rejected", "from", "to", "organization", "event_type", "user",
     ])]
     resume: Option<String>,
 
@@ -103,7 +102,8 @@ impl ReplayArgs {
         });
         let (gone, took) = (plan.gone + delivered.gone, began.elapsed());
         let (version, guessed) = (settings.version, settings.guessed());
-        Summary { tally: &delivered.tally, version, guessed, gone, took, replay }.print(self.json)?;
+        let (tally, not_found, fetched_bytes) = (&delivered.tally, None, None);
+        Summary { tally, version, guessed, gone, not_found, fetched_bytes, took, replay }.print(self.json)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -124,20 +124,21 @@ impl ReplayArgs {
         let options = outputs::options(config, (&accepted, &rejected));
         let defaults = self.judge.defaults();
         let default_type = defaults.event_type.clone();
-        let topics = self.history.open_topics(config, defaults)?;
+        let (topics, _) = self.history.open_topics(config, defaults)?;
         options.check_outputs()?;
         let plan = Plan {
             id,
             accepted,
             rejected,
-            filter: self.history.filter(),
+            // The ranges say which time.
+            filter: Filter { from: None, to: None, ..self.history.filter() },
             default_type,
             settings: settings.words.clone(),
             settings_version: settings.version,
             spans: topics.planned(),
             gone: topics.gone(),
         };
-        refuse_known(&plan, &options, config)?;
+        plan.begin(&options, &fetching(config))?;
         plan.keep(&self.topics.plans)?;
         let id = styled(DIM, format!("attrsync replay --resume {}", plan.id));
         writeln!(anstream::stderr(), "replay {} begins; if it is interrupted: {id}", plan.id)?;
@@ -185,17 +186,6 @@ impl ReplayArgs {
         }
         Ok(())
     }
-}
-
-/// A group that has committed under this id belongs to a replay whose plan is elsewhere: another one would go on in its middle.
-fn refuse_known(plan: &Plan, options: &Options, config: &Config) -> anyhow::Result<()> {
-    if plan.is_begun(options, &fetching(config))? {
-        bail!(
-            "a replay {} was begun before, and its plan isn't in this folder; --plans names the one where it is, --id chooses another id",
-            plan.id
-        );
-    }
-    Ok(())
 }
 
 /// `20261125-140501-3fa9`: when it began, and what keeps two of one second apart.

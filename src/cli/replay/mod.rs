@@ -1,11 +1,13 @@
-//! `attrsync replay`: judges records from a file again, one verdict a line, in their order.
+//! `attrsync replay`: judges history again.
 //!
 //! ```text
-//! kcat -C -b localhost -t events -J -e | attrsync replay --from-file - --to-file verdicts.ndjson
-//! attrsync replay --from-file events.ndjson --to-file - --settings next.toml | jq 'select(.verdict == "rejected")'
+//! attrsync replay --since 7d
+//! attrsync replay --rejected --reason locked --organization acme --to-file - | jq .dropped
+//! attrsync replay --from 2026-11-01 --to 2026-12-01 --to-topics november
 //! ```
 //!
-//! Whole or not at all: verdicts are written beside the file and take its name at the end.
+//! Nowhere or into a file, verdicts are a work over history ([`verdicts`]); a file is whole or not at all: written beside its place, it
+//! takes its name at the end. Into topics they are delivered exactly once ([`into_topics`]).
 
 mod changes;
 mod compare;
@@ -35,18 +37,26 @@ use verdicts::Verdicts;
 
 /// What stands below the help.
 const AFTER_HELP: &str = "\
-A line is a record as `kcat -J` prints it, or the event alone. Verdicts come in the order of the records.
+Reads the topics of kafka.input.topics to where they end now, or a file: a line of that is a record as `kcat -J` prints it, or
+the event alone. Without --to-file, --to-topics or --into-live verdicts are counted and written nowhere. docs/REPLAY.md tells more.
 
 Examples:
-  attrsync replay --from-file events.ndjson --to-file verdicts.ndjson
+  attrsync replay --since 7d                                     count what the last week gives by today's settings
+  attrsync replay --since 7d --settings next.toml --json         or by others, for machines
+  attrsync replay --offsets 0:100-200 --to-file -                look at single verdicts
+  attrsync replay --rejected --reason locked --organization acme judge again what was refused
+  attrsync replay --from 2026-11-01 --to 2026-12-01 --to-topics november
+                                                                 into november.accepted and november.rejected, exactly once
+  attrsync replay --resume 20261125-140501-3fa9                  go on with one that was interrupted or killed
+  attrsync replay --settings-as judged --to-file verdicts.ndjson the very verdicts that were told live
   kcat -C -b localhost -t events -J -e | attrsync replay --from-file - --to-file verdicts.ndjson
-  attrsync replay --from-file events.ndjson --to-file - --settings next.toml | jq 'select(.verdict == \"rejected\")'
   attrsync replay --since 7d --compare now next.toml --html changes.html
-  attrsync replay --since 2d --organization acme --compare at:2d now --json
+                                                                 what other settings change, as a page (docs/COMPARE.md)
+  attrsync replay --since 2d --compare at:2d now                 what the changes of two days did
 
 Exit codes: 0 every record has its verdict; 1 a fault; 2 usage or configuration; 130 interrupted.";
 
-/// Judge records from a file again, one verdict a line
+/// Judge history again: a topic, a file, or the events behind earlier rejections
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct ReplayArgs {
@@ -112,7 +122,8 @@ impl ReplayArgs {
         target.keep()?;
         let took = began.elapsed();
         let (version, guessed, gone) = (settings.version, settings.guessed(), chosen.gone());
-        Summary { tally: &tally, version, guessed, gone, took, replay: None }.print(self.json)?;
+        let (tally, not_found, fetched_bytes) = (&tally, chosen.not_found(), chosen.fetched_bytes());
+        Summary { tally, version, guessed, gone, not_found, fetched_bytes, took, replay: None }.print(self.json)?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -30,6 +30,12 @@ pub(super) struct Summary<'t> {
     pub(super) guessed: u64,
     /// Offsets that were asked for and are no longer kept.
     pub(super) gone: u64,
+    /// Events behind rejections that are no longer there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) not_found: Option<u64>,
+    /// Bytes that came from the brokers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fetched_bytes: Option<u64>,
     /// The replay into topics.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) replay: Option<Replayed<'t>>,
@@ -74,8 +80,13 @@ impl Summary<'_> {
                 "replay {id} into {accepted} and {rejected} is whole; {before} offsets were delivered by earlier runs"
             )?;
         }
+        let gone = if self.not_found.is_some() { 0 } else { self.gone };
         for (number, what) in [
-            (self.gone, "offsets that were asked for are past retention"),
+            (gone, "offsets that were asked for are past retention"),
+            (
+                self.not_found.unwrap_or(0),
+                "rejected events could not be found: they are past retention, or compacted away",
+            ),
             (self.guessed, "events by the settings when they came: no live verdict tells which ones judged them"),
         ] {
             if number > 0 {

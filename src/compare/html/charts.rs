@@ -24,22 +24,10 @@ pub(super) fn flows(page: &mut Markup, report: &Report) {
         page.text(format_args!("{} go from {} to {}. ", grouped(flow.events), flow.from.name(), flow.to.name()));
     }
     page.raw("\">");
-    let tall = |flow: &Flow| (share(flow.events, report.records) * HEIGHT).max(LEAST);
-    let (mut left, mut right) = ([0.0; 3], [0.0; 3]);
-    let sum = |mine: &dyn Fn(&Flow) -> bool| report.verdicts.iter().filter(|flow| mine(flow)).map(tall).sum::<f64>();
-    let (mut above_left, mut above_right) = (0.0, 0.0);
-    for (at, outcome) in OUTCOMES.into_iter().enumerate() {
-        let heights = (sum(&|flow| flow.from == outcome), sum(&|flow| flow.to == outcome));
-        bar(page, outcome, (0.0, above_left, heights.0));
-        bar(page, outcome, (WIDTH - SIDE, above_right, heights.1));
-        if let (Some(from), Some(to)) = (left.get_mut(at), right.get_mut(at)) {
-            (*from, *to) = (above_left, above_right);
-        }
-        above_left += heights.0 + if heights.0 > 0.0 { GAP } else { 0.0 };
-        above_right += heights.1 + if heights.1 > 0.0 { GAP } else { 0.0 };
-    }
+    let mut left = bars(page, report, (0.0, |flow| flow.from));
+    let mut right = bars(page, report, (WIDTH - SIDE, |flow| flow.to));
     for flow in &report.verdicts {
-        let height = tall(flow);
+        let height = tall(report, flow);
         if let (Some(from), Some(to)) = (left.get_mut(flow.from as usize), right.get_mut(flow.to as usize)) {
             band(page, flow, (*from, *to, height));
             (*from, *to) = (*from + height, *to + height);
@@ -48,11 +36,28 @@ pub(super) fn flows(page: &mut Markup, report: &Report) {
     page.raw("</svg>");
 }
 
+/// How tall a flow is; none is too small to be seen.
+fn tall(report: &Report, flow: &Flow) -> f64 {
+    (share(flow.events, report.records) * HEIGHT).max(LEAST)
+}
+
+/// The bars of one side, one below the other, and where each begins.
+fn bars(page: &mut Markup, report: &Report, (x, side): (f64, fn(&Flow) -> Outcome)) -> [f64; 3] {
+    let mut above = 0.0;
+    OUTCOMES.map(|outcome| {
+        let flows = report.verdicts.iter().filter(|flow| side(flow) == outcome);
+        let (begin, height) = (above, flows.map(|flow| tall(report, flow)).sum::<f64>());
+        if height > 0.0 {
+            bar(page, outcome, (x, begin, height));
+            above += height + GAP;
+        }
+        begin
+    })
+}
+
 fn bar(page: &mut Markup, outcome: Outcome, (x, y, height): (f64, f64, f64)) {
-    if height > 0.0 {
-        page.raw("<rect class=\"").text(outcome.name()).raw("\" x=\"").unit(x).raw("\" y=\"").unit(y);
-        page.raw("\" width=\"").unit(SIDE).raw("\" height=\"").unit(height).raw("\"/>");
-    }
+    page.raw("<rect class=\"").text(outcome.name()).raw("\" x=\"").unit(x).raw("\" y=\"").unit(y);
+    page.raw("\" width=\"").unit(SIDE).raw("\" height=\"").unit(height).raw("\"/>");
 }
 
 /// A band of one height from its place at the left to its place at the right.
@@ -104,34 +109,35 @@ pub(super) fn words(Change { stricter, milder, within, .. }: Change) -> String {
 
 /// What changes over time; spans without events take their room, unless the times are absurdly far apart.
 pub(super) fn timeline(page: &mut Markup, spans: &[Span], width_ms: i64) {
-    let changed = |span: &Span| span.events.stricter + span.events.milder + span.events.within;
     let most = spans.iter().map(changed).max().unwrap_or_default();
     let (Some(first), Some(last)) = (spans.first(), spans.last()) else { return };
-    let slots = (last.from.millis() - first.from.millis()) / width_ms.max(1) + 1;
-    let apart = slots <= 480;
-    let slots = if apart { as_unit(slots.unsigned_abs()) } else { as_unit(spans.len() as u64) };
+    let after = |span: &Span| ((span.from.millis() - first.from.millis()) / width_ms.max(1)).unsigned_abs();
+    let apart = after(last) < 480;
+    let slots = as_unit(if apart { after(last) + 1 } else { spans.len() as u64 });
     page.raw("<svg class=\"timeline\" viewBox=\"0 0 960 120\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"");
     page.text(format_args!("Changes by event time, at most {} in one span.", grouped(most))).raw("\">");
     for (at, span) in spans.iter().enumerate() {
-        let slot = if apart {
-            (span.from.millis() - first.from.millis()) / width_ms.max(1)
-        } else {
-            i64::try_from(at).unwrap_or_default()
-        };
-        let (x, wide) = (as_unit(slot.unsigned_abs()) / slots * 960.0, 960.0 / slots);
-        let mut y = 120.0;
-        for (class, number) in
-            [("stricter", span.events.stricter), ("milder", span.events.milder), ("within", span.events.within)]
-        {
-            let height = share(number, most) * 116.0;
-            y -= height;
-            if number > 0 {
-                page.raw("<rect class=\"").text(class).raw("\" x=\"").unit(x).raw("\" y=\"").unit(y).raw("\" width=\"");
-                page.unit((wide - 1.0).max(wide * 0.7)).raw("\" height=\"").unit(height.max(1.0)).raw("\"/>");
-            }
-        }
+        let slot = as_unit(if apart { after(span) } else { at as u64 });
+        column(page, span, (slot / slots * 960.0, 960.0 / slots, most));
     }
     page.raw("</svg>");
+}
+
+/// How many events of a span change.
+fn changed(span: &Span) -> u64 {
+    span.events.stricter + span.events.milder + span.events.within
+}
+
+/// What changes in one span, one way above the other.
+fn column(page: &mut Markup, span: &Span, (x, wide, most): (f64, f64, u64)) {
+    let mut y = 120.0;
+    let ways = [("stricter", span.events.stricter), ("milder", span.events.milder), ("within", span.events.within)];
+    for (class, number) in ways.into_iter().filter(|(_, number)| *number > 0) {
+        let height = share(number, most) * 116.0;
+        y -= height;
+        page.raw("<rect class=\"").text(class).raw("\" x=\"").unit(x).raw("\" y=\"").unit(y).raw("\" width=\"");
+        page.unit((wide - 1.0).max(wide * 0.7)).raw("\" height=\"").unit(height.max(1.0)).raw("\"/>");
+    }
 }
 
 /// A part of a whole, from 0 to 1.

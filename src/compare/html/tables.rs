@@ -114,9 +114,9 @@ fn attributes(page: &mut Markup, one: &OrganizationChange) {
         fate(page, *from);
         page.raw("</div></td><td data-label=\"After\"><div>");
         if from == to {
-            _ = page.raw("another value")
+            page.raw("another value");
         } else {
-            fate(page, *to)
+            fate(page, *to);
         }
         page.raw("</div></td><td class=\"number\" data-label=\"Events\">").text(grouped(*events)).raw("</td></tr>");
     }

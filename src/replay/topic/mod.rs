@@ -21,7 +21,7 @@ pub(super) use self::{
     range::{LOOKUP, Span},
     reader::SpanReader,
 };
-use super::{Chunk, Defaults, Each, Failure, Measure, PlannedSpan, Reader, Source};
+use super::{Chunk, Defaults, Each, Failure, Measure, PlannedSpan, Positions, Reader, Source};
 use crate::{
     domain::Arena,
     source::kafka::{Assigned, Hand},
@@ -73,6 +73,7 @@ pub struct Topics {
     left: Mutex<VecDeque<Span>>,
     gone: AtomicU64,
     fetched: AtomicU64,
+    handed_out: AtomicU64,
 }
 
 impl Topics {
@@ -91,11 +92,22 @@ impl Topics {
         Ok(Self::of(spans, gone, fetching, defaults))
     }
 
-    pub(super) fn of(mut spans: Vec<Span>, gone: u64, fetching: Fetching, defaults: Defaults) -> Self {
+    /// Looks up the records at these positions. Those that aren't there any more are counted.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub fn at(positions: &Positions, fetching: Fetching, defaults: Defaults) -> Result<Self, Failure> {
+        let consumer = fetching.consumer(NOBODY, 1, false)?;
+        let found = range::look_up_positions(&consumer, positions)?;
+        Ok(Self::of(found.spans, found.gone, fetching, defaults))
+    }
+
+    fn of(mut spans: Vec<Span>, gone: u64, fetching: Fetching, defaults: Defaults) -> Self {
         // The largest first, so that the threads end at about the same time.
         spans.sort_by_key(|span| std::cmp::Reverse(span.size()));
         let left = Mutex::new(spans.iter().cloned().collect());
-        Self { fetching, defaults, spans, left, gone: AtomicU64::new(gone), fetched: AtomicU64::new(0) }
+        let (gone, fetched, handed_out) = (AtomicU64::new(gone), AtomicU64::new(0), AtomicU64::new(0));
+        Self { fetching, defaults, spans, left, gone, fetched, handed_out }
     }
 
     /// Offsets that were asked for and are no longer kept.
@@ -104,7 +116,13 @@ impl Topics {
         self.gone.load(Relaxed)
     }
 
-    /// Bytes of records that were fetched, about.
+    /// Records that were handed out.
+    #[must_use]
+    pub fn handed_out(&self) -> u64 {
+        self.handed_out.load(Relaxed)
+    }
+
+    /// Bytes that came from the brokers, as of the statistics of the last moments.
     #[must_use]
     pub fn fetched_bytes(&self) -> u64 {
         self.fetched.load(Relaxed)
@@ -138,12 +156,13 @@ impl Source for Topics {
     fn reader(&self) -> Result<Box<dyn Reader + '_>, Failure> {
         let sparse = self.spans.iter().any(|span| span.ranges.len() > 1);
         let consumer = self.fetching.consumer(NOBODY, self.threads(), sparse)?;
-        Ok(Box::new(TopicReader { topics: self, reader: SpanReader::new(consumer), arena: Arena::new() }))
+        Ok(Box::new(TopicReader { topics: self, sparse, reader: SpanReader::new(consumer), arena: Arena::new() }))
     }
 }
 
 struct TopicReader<'t> {
     topics: &'t Topics,
+    sparse: bool,
     reader: SpanReader,
     arena: Arena,
 }
@@ -152,7 +171,7 @@ impl Reader for TopicReader<'_> {
     fn read(&mut self, each: &mut Each<'_>) -> Result<Option<Chunk>, Failure> {
         while self.reader.is_done() {
             let Some(span) = self.topics.next() else {
-                self.topics.fetched.fetch_add(self.reader.consumer().fetched_bytes(), Relaxed);
+                self.topics.fetched.fetch_add(self.reader.consumer().fetched_bytes(self.sparse), Relaxed);
                 return Ok(None);
             };
             self.reader.begin(span)?;
@@ -161,6 +180,7 @@ impl Reader for TopicReader<'_> {
         let read =
             self.reader.read(&mut self.arena, &mut |record, arena| each(&defaults.apply(*record, arena), arena))?;
         self.topics.gone.fetch_add(read.gone, Relaxed);
+        self.topics.handed_out.fetch_add(read.chunk.records, Relaxed);
         Ok(Some(read.chunk))
     }
 }

@@ -3,7 +3,11 @@
 
 use std::{collections::BTreeMap, ops::Range, time::Duration};
 
-use crate::{domain::EventTime, replay::Failure, source::kafka::Assigned};
+use crate::{
+    domain::EventTime,
+    replay::{Failure, Positions},
+    source::kafka::Assigned,
+};
 
 /// How long a broker may take to answer.
 pub(in crate::replay) const LOOKUP: Duration = Duration::from_secs(10);
@@ -99,6 +103,29 @@ pub(super) fn look_up(consumer: &Assigned, topic: &str, wanted: &Wanted) -> Resu
         found.gone += gone;
         if !ranges.is_empty() {
             found.spans.push(Span { topic: topic.to_owned(), partition, ranges });
+        }
+    }
+    Ok(found)
+}
+
+/// Looks up which of these positions are still kept.
+pub(super) fn look_up_positions(consumer: &Assigned, positions: &Positions) -> Result<Found, Failure> {
+    let mut found = Found::default();
+    for ((topic, partition), offsets) in positions {
+        let unknown = |source| Failure::LookUp { what: "the offsets", topic: topic.clone(), source };
+        let there = consumer.partitions(topic, LOOKUP).map_err(unknown)?.unwrap_or_default().contains(partition);
+        let kept = if there { consumer.watermarks(topic, *partition, LOOKUP).map_err(unknown)? } else { (0, 0) };
+        let mut offsets = offsets.clone();
+        offsets.sort_unstable();
+        offsets.dedup();
+        let asked = offsets.len() as u64;
+        let single = offsets.into_iter().map(|offset| offset..offset.saturating_add(1)).collect();
+        let (ranges, _) = within(single, kept, (None, None));
+        let span = Span { topic: topic.clone(), partition: *partition, ranges };
+        // Past the end, too, where the topic was made anew.
+        found.gone += asked - span.size();
+        if !span.ranges.is_empty() {
+            found.spans.push(span);
         }
     }
     Ok(found)

@@ -95,15 +95,15 @@ impl SpanReader {
         let (before, mut gone) = (span.left_from(self.next), 0);
         let (records, stop) = self.fill(&span, arena, each)?;
         match stop {
-            Stop::Full => self.span = Some(span.clone()),
-            Stop::Far => {
-                self.go(&span, span.ranges[self.at].start)?;
-                self.span = Some(span.clone());
-            }
+            Stop::Full => {}
+            Stop::Far => self.go(&span, span.ranges[self.at].start)?,
             Stop::Done => self.next = span.end(),
             Stop::OutOfRange => gone = self.catch_up(&span)?,
         }
         let size = before - span.left_from(self.next);
+        if matches!(stop, Stop::Full | Stop::Far) {
+            self.span = Some(span);
+        }
         Ok(Read { chunk: Chunk { turn: None, records, size }, gone })
     }
 

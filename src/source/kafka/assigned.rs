@@ -6,7 +6,7 @@
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rdkafka::{
@@ -19,6 +19,9 @@ use rdkafka::{
 
 use super::{Failure, Keeper, failure};
 use crate::native;
+
+/// How often it counts what came.
+const STATISTICS: Duration = Duration::from_millis(100);
 
 /// What such a consumer is beyond what the operator passes through.
 #[derive(Debug, Clone)]
@@ -71,7 +74,7 @@ fn properties(hand: &Hand, passed: &ClientConfig) -> ClientConfig {
         ("auto.offset.reset", "error"),
         ("queued.max.messages.kbytes", &kilobytes),
         ("max.partition.fetch.bytes", &hand.fetch_bytes.to_string()),
-        ("statistics.interval.ms", "200"),
+        ("statistics.interval.ms", &STATISTICS.as_millis().to_string()),
     ] {
         config.set(name, value);
     }
@@ -158,9 +161,18 @@ impl Assigned {
         }
     }
 
-    /// Bytes of records that were fetched, as of the latest statistics.
-    pub(crate) fn fetched_bytes(&self) -> u64 {
-        self.inner.context().bytes.load(Relaxed)
+    /// Bytes that came from the brokers, as of the latest statistics; or of this moment, once nothing is read any more, where
+    /// they are worth the wait.
+    pub(crate) fn fetched_bytes(&self, exact: bool) -> u64 {
+        let context = self.inner.context();
+        if exact && self.inner.unassign().is_ok() {
+            // What is written now may have been counted before: the one after it is of now.
+            let (seen, begun) = (context.statistics.load(Relaxed), Instant::now());
+            while context.statistics.load(Relaxed) < seen + 2 && begun.elapsed() < 10 * STATISTICS {
+                let _ = self.inner.poll(STATISTICS / 4);
+            }
+        }
+        context.bytes.load(Relaxed)
     }
 }
 
@@ -183,6 +195,8 @@ fn known(offset: KafkaOffset) -> Option<i64> {
 #[derive(Default)]
 struct Context {
     bytes: AtomicU64,
+    /// How often they came.
+    statistics: AtomicU64,
 }
 
 impl ClientContext for Context {
@@ -191,7 +205,8 @@ impl ClientContext for Context {
     }
 
     fn stats(&self, statistics: Statistics) {
-        self.bytes.store(u64::try_from(statistics.rxmsg_bytes).unwrap_or(0), Relaxed);
+        self.bytes.store(u64::try_from(statistics.rx_bytes).unwrap_or(0), Relaxed);
+        self.statistics.fetch_add(1, Relaxed);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

@@ -26,14 +26,9 @@ impl Topics {
     /// Makes them, the outputs with these settings.
     pub(crate) fn create_with(brokers: &str, test: &str, partitions: i32, outputs: &[(&str, &str)]) -> Self {
         let topics = Self::named(brokers, test, partitions);
-        let new = |name| NewTopic::new(name, partitions, TopicReplication::Fixed(1));
-        let output = |name| outputs.iter().fold(new(name), |topic, (key, value)| topic.set(key, value));
-        let all = [new(&topics.input), output(&topics.accepted), output(&topics.rejected)];
-        let admin: AdminClient<DefaultClientContext> = topics.client().create().unwrap();
-        let made = block_on(admin.create_topics(&all, &AdminOptions::new())).unwrap();
-        for topic in made {
-            topic.unwrap();
-        }
+        topics.add(&topics.input, &[]);
+        topics.add(&topics.accepted, outputs);
+        topics.add(&topics.rejected, outputs);
         topics
     }
 

@@ -1,0 +1,111 @@
+//! The events behind earlier rejections: just those are fetched, and those that are gone are told.
+
+use std::collections::BTreeSet;
+
+use attrsync::domain::verdict::Outcome;
+use rdkafka::{
+    Offset, TopicPartitionList,
+    admin::{AdminClient, AdminOptions},
+    client::DefaultClientContext,
+};
+use serde_json::json;
+
+use crate::{
+    kit::{
+        SOON, broker,
+        feed::{Feed, Input},
+        group::Group,
+        outputs::committed,
+        process::Setup,
+        topics::{Topics, block_on},
+    },
+    ran::{positions, replay},
+};
+
+/// Events, of which one in a hundred is rejected, a hundred in a row.
+const EVENTS: usize = 100_000;
+
+/// Hexadecimal digits that don't compress to next to nothing.
+fn filler(seed: usize) -> String {
+    let mut state = seed as u64 + 1;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state ^ (state >> 29)
+    };
+    (0..25).map(|_| format!("{:016x}", next())).collect()
+}
+
+fn is_rejected(at: usize) -> bool {
+    at % 10_000 / 100 == 42
+}
+
+#[test]
+fn one_in_a_hundred_is_fetched_and_not_the_whole_topic() {
+    let broker = broker();
+    let topics = Topics::create(&broker.0, "replay-rejected", 2);
+    let (setup, mut feed) = (Setup::new(&topics, &[]), Feed::new(&topics));
+    for at in 0..EVENTS {
+        let (filler, rejected) = (filler(at), is_rejected(at / 2));
+        let value = if rejected {
+            format!("no JSON {filler}")
+        } else {
+            format!(r#"{{"organization":"acme","type":"boot","filler":"{filler}"}}"#)
+        };
+        let outcome = if rejected { Outcome::Rejected } else { Outcome::Accepted };
+        feed.send(at % 2, Input { value: Some(value.as_bytes()), headers: &[], outcome });
+    }
+    feed.flush();
+    let (worker, group) = (setup.start("w"), Group::of(&topics));
+    group.reaches(EVENTS);
+    worker.stop();
+    let whole = replay(&setup, &["--json"]).summary();
+    let found = replay(&setup, &["--rejected", "--reason", "malformed_json", "--json"]).summary();
+    assert_eq!((&whole["records"], &found["records"]), (&json!(EVENTS), &json!(EVENTS / 100)));
+    assert_eq!((&found["rejected"], &found["notFound"]), (&json!(EVENTS / 100), &json!(0)));
+    let bytes = |summary: &serde_json::Value| summary["fetchedBytes"].as_u64().unwrap();
+    crate::kit::print(&format!("1 % of {EVENTS} events: {} of {} bytes fetched", bytes(&found), bytes(&whole)));
+    assert!(bytes(&found) * 8 < bytes(&whole), "{} of {} bytes", bytes(&found), bytes(&whole));
+    assert!(bytes(&whole) > 10_000_000, "{}", bytes(&whole));
+    // Half of the topic is gone: of its rejected events, the very number is told.
+    let mut all = TopicPartitionList::new();
+    for partition in 0..2 {
+        all.add_partition_offset(&topics.input, partition, Offset::Offset(24_250)).unwrap();
+    }
+    let admin: AdminClient<DefaultClientContext> = topics.client().create().unwrap();
+    block_on(admin.delete_records(&all, &AdminOptions::new().operation_timeout(Some(SOON)))).unwrap();
+    let gone = 2 * (0..24_250).filter(|at| is_rejected(*at)).count();
+    let left = replay(&setup, &["--rejected", "--json"]).summary();
+    assert_eq!((&left["records"], &left["notFound"]), (&json!(EVENTS / 100 - gone), &json!(gone)));
+    let told = replay(&setup, &["--rejected"]);
+    assert!(told.err.contains(&format!("{gone}  rejected events could not be found")), "{}", told.err);
+}
+
+#[test]
+fn they_are_chosen_by_reason_and_organization() {
+    let broker = broker();
+    let topics = Topics::create(&broker.0, "replay-reasons", 3);
+    let (setup, mut feed) = (Setup::new(&topics, &[]), Feed::new(&topics));
+    feed.mixture(2_000);
+    feed.flush();
+    let (worker, group) = (setup.start("w"), Group::of(&topics));
+    group.reaches(2_000);
+    worker.stop();
+    let rejections: Vec<_> = committed(&topics).into_iter().filter(|told| !told.accepted).collect();
+    let expected = |holds: &dyn Fn(&crate::kit::outputs::Told) -> bool| {
+        let found = rejections.iter().filter(|told| holds(told)).map(|told| told.source());
+        let found: BTreeSet<_> = found.map(|(partition, offset)| (i64::try_from(partition).unwrap(), offset)).collect();
+        assert!(!found.is_empty());
+        found.into_iter().collect::<Vec<_>>()
+    };
+    let there =
+        |line: &[&str]| positions(&replay(&setup, &[&["--rejected", "--to-file", "-"], line].concat()).verdicts());
+    assert_eq!(there(&[]), expected(&|_| true));
+    let locked =
+        |told: &crate::kit::outputs::Told| told.headers["attrsync-reason"].split(',').any(|code| code == "locked");
+    assert_eq!(there(&["--reason", "locked"]), expected(&locked));
+    let of_acme = |told: &crate::kit::outputs::Told| told.value["organization"] == "acme";
+    let line = ["--reason", "locked", "--organization", "acme", "--since", "1h"];
+    assert_eq!(there(&line), expected(&|told| locked(told) && of_acme(told)));
+    assert_eq!(there(&["--since", "0s"]), []);
+    assert_eq!(replay(&setup, &["--rejected", "--reason", "lokced"]).code, Some(2));
+}
