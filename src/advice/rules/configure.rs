@@ -1,7 +1,10 @@
 //! A name that keeps arriving and that nobody configured: its values are dropped.
 
 use super::{Case, day, times};
-use crate::advice::{Item, Owner, Ready, items::command, seen::Often};
+use crate::{
+    advice::{Item, Owner, Ready, items::command, seen::Often},
+    domain::snapshot::Found,
+};
 
 /// Once is an accident.
 const KEEPS_ARRIVING: u64 = 2;
@@ -52,7 +55,7 @@ fn item(case: &Case<'_>, (name, often): (&str, &Often), owner: Owner) -> Item {
 /// Whether something else was probably meant.
 fn nearly(case: &Case<'_>, owner: Owner, name: &str) -> bool {
     case.settings.is_some_and(|(settings, _)| match owner {
-        Owner::User => settings.user_attributes.nearly(name),
-        Owner::Company => settings.company_attributes.nearly(name),
+        Owner::User => settings.user_attributes.find(name) == Found::NearMiss,
+        Owner::Company => settings.company_attributes.find(name) == Found::NearMiss,
     })
 }
