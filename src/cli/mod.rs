@@ -72,7 +72,7 @@ enum Command {
     Run(run::RunArgs),
     Dev(dev::DevArgs),
     Dashboard(dashboard::DashboardArgs),
-    Replay(replay::ReplayArgs),
+    Replay(Box<replay::ReplayArgs>),
     Explain(explain::ExplainArgs),
     Sign(sign::SignArgs),
     Settings(settings::SettingsArgs),

@@ -87,7 +87,7 @@ pub(super) struct ReplayArgs {
 impl ReplayArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         if self.topics.asked() {
-            return self.into_topics();
+            return self.deliver();
         }
         let interrupt = Interrupt::listen()?;
         let (defaults, began) = (self.judge.defaults(), Instant::now());
