@@ -50,10 +50,10 @@ fn one_in_a_hundred_is_fetched_and_not_the_whole_topic() {
         let value = if rejected {
             format!("no JSON {filler}")
         } else {
-            format!(r#"{{"organization":"acme","type":"boot","filler":"{filler}"}}"#)
+            format!(r#"{{"organization":"acme","filler":"{filler}"}}"#)
         };
         let outcome = if rejected { Outcome::Rejected } else { Outcome::Accepted };
-        feed.send(at % 2, Input { value: Some(value.as_bytes()), headers: &[], outcome });
+        feed.send(at % 2, Input { value: Some(value.as_bytes()), headers: &[("ce_type", b"boot")], outcome });
     }
     feed.flush();
     let (worker, group) = (setup.start("w"), Group::of(&topics));
