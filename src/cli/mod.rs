@@ -73,7 +73,7 @@ enum Command {
     Run(run::RunArgs),
     Dev(dev::DevArgs),
     Dashboard(dashboard::DashboardArgs),
-    Replay(replay::ReplayArgs),
+    Replay(Box<replay::ReplayArgs>),
     Advise(advise::AdviseArgs),
     Explain(explain::ExplainArgs),
     Sign(sign::SignArgs),

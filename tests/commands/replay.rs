@@ -128,7 +128,7 @@ fn settings_that_cannot_be_used_are_told_whole() {
 #[test]
 fn a_reader_that_leaves_is_no_fault() {
     let desk = Desk::new();
-    desk.write("in", "{}\n".repeat(100_000));
+    desk.write("in", "{}\n".repeat(10_000));
     let mut command = desk.command(&["replay", "--from-file", "in", "--to-file", "-"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut first = String::new();

@@ -42,8 +42,11 @@ fn setup(topics: &Topics, test: &str) -> (Base, Setup) {
     (base, setup)
 }
 
+/// A record's value, key and headers.
+type Record = (Value, Vec<u8>, BTreeMap<String, String>);
+
 /// What is told of each event in each topic, but for what says that it was told by a replay.
-fn by_event(told: &[Told]) -> BTreeMap<(usize, i64, bool), (Value, Vec<u8>, BTreeMap<String, String>)> {
+fn by_event(told: &[Told]) -> BTreeMap<(usize, i64, bool), Record> {
     let of_event = |told: &Told| {
         let headers =
             told.headers.iter().filter(|(name, _)| !["ce_source", "attrsync-replay"].contains(&name.as_str()));

@@ -9,7 +9,7 @@ use crate::{
         SOON, broker, eventually,
         feed::Feed,
         group::Group,
-        outputs::{committed, hold_contract, hold_exactly_once},
+        outputs::{Told, committed, hold_contract, hold_exactly_once},
         process::Setup,
         topics::Topics,
     },
@@ -134,8 +134,7 @@ fn a_worker_beside_it_is_untouched_and_the_live_topics_are_written_to_only_on_pu
     assert_eq!(replay(&setup, &["--to-topics", &topics.input, "--id", "beside"]).code, Some(0));
     assert_eq!(group.committed(), before, "the worker's offsets");
     assert_eq!(committed(&topics).len(), live.len(), "the live topics");
-    let value =
-        |told: &crate::kit::outputs::Told| (told.source(), told.accepted, told.value.to_string(), told.key.clone());
+    let value = |told: &Told| (told.source(), told.accepted, told.value.to_string(), told.key.clone());
     let sorted = |told: &[_]| {
         let mut all: Vec<_> = told.iter().map(value).collect();
         all.sort_unstable();
@@ -163,7 +162,7 @@ fn a_worker_beside_it_is_untouched_and_the_live_topics_are_written_to_only_on_pu
     eventually("the replayed verdicts are among the live ones", SOON, || {
         let told = committed(&topics);
         let again: std::collections::HashSet<_> =
-            told.iter().filter(|told| told.headers.contains_key("attrsync-replay")).map(|told| told.source()).collect();
+            told.iter().filter(|told| told.headers.contains_key("attrsync-replay")).map(Told::source).collect();
         again == (0..10).map(|offset| (0, offset)).collect()
     });
     worker.stop();

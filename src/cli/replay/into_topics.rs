@@ -67,7 +67,7 @@ impl TopicOptions {
 }
 
 impl ReplayArgs {
-    pub(super) fn into_topics(&self) -> anyhow::Result<ExitCode> {
+    pub(super) fn deliver(&self) -> anyhow::Result<ExitCode> {
         if self.history.from_file.is_some() {
             bail!("a file's records have no place in Kafka to go on from; into topics, replay topics");
         }

@@ -100,7 +100,7 @@ impl ReplayArgs {
             return ended;
         }
         if self.topics.asked() {
-            return self.into_topics();
+            return self.deliver();
         }
         let interrupt = Interrupt::listen()?;
         let (defaults, began) = (self.judge.defaults(), Instant::now());

@@ -60,6 +60,8 @@ impl Fetching {
             client: NOBODY.to_owned(),
             queue_bytes: if sparse { SPARSE_BYTES } else { queue_bytes },
             fetch_bytes: if sparse { SPARSE_BYTES } else { DENSE_BYTES },
+            // What is fetched ahead of a range's end is thrown away; where all is read nothing is.
+            ahead: if sparse { 1 } else { 100_000 },
         };
         Assigned::new(&hand, &self.consumer).map_err(Failure::Client)
     }

@@ -167,6 +167,7 @@ fn within(
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "one range is meant, not what is in it")]
 mod tests {
     use super::*;
 

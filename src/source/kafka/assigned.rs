@@ -34,6 +34,8 @@ pub(crate) struct Hand {
     pub(crate) queue_bytes: usize,
     /// The most bytes that one look at a partition fetches, but for a single batch that is larger.
     pub(crate) fetch_bytes: usize,
+    /// Fewer records than this that wait have more fetched.
+    pub(crate) ahead: u32,
 }
 
 /// A consumer that is told by hand what to read.
@@ -73,6 +75,7 @@ fn properties(hand: &Hand, passed: &ClientConfig) -> ClientConfig {
         // A position that is gone is for the reader to tell of, never to pass over.
         ("auto.offset.reset", "error"),
         ("queued.max.messages.kbytes", &kilobytes),
+        ("queued.min.messages", &hand.ahead.to_string()),
         ("max.partition.fetch.bytes", &hand.fetch_bytes.to_string()),
         ("statistics.interval.ms", &STATISTICS.as_millis().to_string()),
     ] {

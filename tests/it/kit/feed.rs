@@ -33,8 +33,14 @@ pub(crate) struct Input<'i> {
 
 impl Feed {
     pub(crate) fn new(topics: &Topics) -> Self {
+        Self::with_batches(topics, 1_000_000)
+    }
+
+    /// One that sends so many bytes at a time, before they are compressed.
+    pub(crate) fn with_batches(topics: &Topics, bytes: u32) -> Self {
         let mut config = topics.client();
         config.set("enable.idempotence", "true").set("linger.ms", "5").set("compression.type", "lz4");
+        config.set("batch.size", bytes.to_string());
         let partitions = usize::try_from(topics.partitions).unwrap();
         Self {
             producer: config.create().unwrap(),
