@@ -92,7 +92,7 @@ impl Changes<'_> {
     /// Makes changes one after the other, while batches are judged all the time; how long each took from its commit until it
     /// was there to judge by.
     fn make(&self, changes: usize) -> Vec<Duration> {
-        let quiet = self.batches_while(|| std::thread::sleep(Duration::from_secs(2)));
+        let quiet = self.batches_while(|| std::thread::park_timeout(Duration::from_secs(2)));
         let mut seen = Vec::new();
         let reloads = self.batches_while(|| seen = fill::block_on(self.change(changes)));
         for (when, batches) in [("no reload", quiet), ("reload after reload", reloads)] {
