@@ -6,17 +6,9 @@ use crate::{
     worker::{self, Worker},
 };
 
-/// Measures attrsync beside what people would write themselves: peers in Go, Java, Node and Python that do the same work with the
-/// same guarantee.
+/// Measures attrsync beside what people would write themselves. `scripts/bench --help` tells it with examples.
 #[derive(clap::Parser)]
-#[command(
-    name = "scripts/bench",
-    after_help = "Examples:
-  scripts/bench                                   the whole table, about 40 minutes; writes docs/BENCHMARKS.md
-  scripts/bench --quick                           a few minutes: one mix, three rounds, fewer events
-  scripts/bench --only attrsync,go --mix hmac     two workers over one mix
-  scripts/bench --install                         installs the peers' toolchains from Debian first (root)"
-)]
+#[command(name = "scripts/bench")]
 pub(crate) struct Options {
     /// A first look: HS256 alone, three rounds, 150,000 events.
     #[arg(long)]

@@ -9,6 +9,8 @@ build_needs=(cc:build-essential c++:build-essential make:build-essential cmake:c
 kafka_needs=(java:default-jre-headless mvn:maven)
 postgres_needs=(initdb:postgresql)
 browser_needs=(chromium:chromium node:nodejs npm:npm)
+# What the peers of scripts/bench are built with, as far as Debian has it: its Go may be too old.
+peer_needs=(go:golang-go javac:default-jdk-headless mvn:maven node:nodejs npm:npm venv:python3-venv)
 
 # Debian keeps PostgreSQL's server programs off the PATH, one folder a version; sorted, the newest last.
 postgres_bins() { printf '%s\n' /usr/lib/postgresql/*/bin | sort -V; }
@@ -18,6 +20,8 @@ have() {
     initdb) [[ -x $(postgres_bins | tail -n 1)/initdb ]] ;;
     # Every Debian has a perl, but without the modules that OpenSSL's build uses.
     perl) perl -MIPC::Cmd -e 1 2>/dev/null ;;
+    # Debian's Python comes without the module that makes environments.
+    venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     *) command -v "$1" >/dev/null ;;
   esac
 }
