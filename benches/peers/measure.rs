@@ -1,7 +1,7 @@
 //! One worker over one backlog: started, watched by what its group has committed, stopped, its output checked.
 //!
 //! A window begins with the first commit that is seen (or, warm, with the first one past so many events) and ends with the commit that
-//! passes its last event; rate and CPU are of what was committed in between. The start, the group's first rebalance and what is worked
+//! is so many events further; rate and CPU are of what was committed in between. The start, the group's first rebalance and what is worked
 //! off before the first commit are outside; they are in the time from start to first verdict.
 
 use std::time::{Duration, Instant};
@@ -94,10 +94,10 @@ pub(crate) fn measure(worker: &Worker, input: &Input, plan: Plan) -> anyhow::Res
     let group = Group::of(&running.topics.group, &input.topic);
     let mut watch = Watch { running: &mut running, group: &group, begun, last: (begun, 0) };
     let first = watch.until(1)?;
-    let window = first.to(&watch.until(plan.events)?);
+    let window = watch.window(&first, plan.events)?;
     let warm = if worker.warms() {
         let from = watch.until(plan.warm_from)?;
-        Some(from.to(&watch.until(plan.warm_from + plan.events)?))
+        Some(watch.window(&from, plan.events)?)
     } else {
         None
     };
@@ -115,12 +115,6 @@ struct Mark {
     cpu: Duration,
 }
 
-impl Mark {
-    fn to(&self, end: &Self) -> Window {
-        Window { events: end.committed - self.committed, took: end.at - self.at, cpu: end.cpu.saturating_sub(self.cpu) }
-    }
-}
-
 struct Watch<'w> {
     running: &'w mut Running,
     group: &'w Group,
@@ -130,6 +124,16 @@ struct Watch<'w> {
 }
 
 impl Watch<'_> {
+    /// What so many events from there on take.
+    fn window(&mut self, from: &Mark, events: i64) -> anyhow::Result<Window> {
+        let end = self.until(from.committed + events)?;
+        Ok(Window {
+            events: end.committed - from.committed,
+            took: end.at - from.at,
+            cpu: end.cpu.saturating_sub(from.cpu),
+        })
+    }
+
     /// Waits until so much is committed.
     fn until(&mut self, events: i64) -> anyhow::Result<Mark> {
         loop {

@@ -26,7 +26,7 @@ pub(crate) struct Report<'r> {
 impl Report<'_> {
     pub(crate) fn markdown(&self) -> String {
         let mut text = format!(
-            "{}.\n{} rounds, the workers in turn within each, one at a time, one process each; a commit each {} ms. Median (least to most).\n",
+            "{}.\nRounds: {}, the workers in turn within each, one at a time, one process each; a commit each {} ms. Median (least to most).\n",
             self.machine.told(),
             self.options.rounds(),
             self.options.commit_ms,

@@ -8,7 +8,7 @@ import lz4 from "lz4-napi";
 import { Settings } from "./judge.js";
 import { outputs } from "./verdict.js";
 
-const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = kafkajs;
+const { CompressionCodecs, CompressionTypes, Kafka, Partitioners, logLevel } = kafkajs;
 const { PEER_BROKERS, PEER_INPUT, PEER_ACCEPTED, PEER_REJECTED, PEER_GROUP, PEER_SETTINGS, PEER_COMMIT_MS } = process.env;
 /** What one core judges and sends in a millisecond, in bytes of input. */
 const BYTES_A_MILLISECOND = 20_000;
@@ -20,7 +20,12 @@ CompressionCodecs[CompressionTypes.LZ4] = () => ({
 
 const settings = new Settings(JSON.parse(readFileSync(PEER_SETTINGS, "utf8")));
 const kafka = new Kafka({ brokers: PEER_BROKERS.split(","), logLevel: logLevel.WARN });
-const producer = kafka.producer({ transactionalId: PEER_GROUP, idempotent: true, maxInFlightRequests: 1 });
+const producer = kafka.producer({
+  transactionalId: PEER_GROUP,
+  idempotent: true,
+  maxInFlightRequests: 1,
+  createPartitioner: Partitioners.DefaultPartitioner,
+});
 const consumer = kafka.consumer({
   groupId: PEER_GROUP,
   readUncommitted: false,
