@@ -89,8 +89,8 @@ impl Figures {
 
 /// Runs the worker and checks what it wrote.
 pub(crate) fn measure(worker: &Worker, input: &Input, plan: Plan) -> anyhow::Result<Figures> {
-    let begun = Instant::now();
     let mut running = worker.start(input)?;
+    let begun = running.begun;
     let group = Group::of(&running.topics.group, &input.topic);
     let mut watch = Watch { running: &mut running, group: &group, begun, last: (begun, 0) };
     let first = watch.until(1)?;

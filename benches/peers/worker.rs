@@ -71,8 +71,9 @@ impl Worker {
             self.peer(input, &topics, folder.path())?
         };
         command.stdin(Stdio::null()).stdout(File::create(&log)?).stderr(File::options().append(true).open(&log)?);
+        let begun = Instant::now();
         let child = command.spawn().with_context(|| format!("starting {}", self.name))?;
-        Ok(Running { child, log, topics, _folder: folder })
+        Ok(Running { child, begun, log, topics, _folder: folder })
     }
 
     fn attrsync(&self, input: &Input, topics: &Topics, folder: &Path) -> anyhow::Result<Command> {
@@ -120,6 +121,7 @@ pub(crate) struct Topics {
 /// A worker that runs. It is killed when this is dropped.
 pub(crate) struct Running {
     child: Child,
+    pub(crate) begun: Instant,
     pub(crate) log: PathBuf,
     pub(crate) topics: Topics,
     _folder: tempfile::TempDir,
