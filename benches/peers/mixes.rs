@@ -32,7 +32,7 @@ pub(crate) enum Mix {
     Hs256,
     /// The same, RS256 and ES256 in turn
     PublicKey,
-    /// 450 bytes, `userHash` alone
+    /// 500 bytes, `userHash` alone
     Hmac,
     /// 5 kB, HS256, with fifteen companies in the token
     Companies,
@@ -48,7 +48,7 @@ impl Mix {
         match self {
             Self::Hs256 => "700 B, HS256",
             Self::PublicKey => "700 B to 1 kB, RS256 and ES256 in turn",
-            Self::Hmac => "450 B, HMAC of the user's id alone",
+            Self::Hmac => "500 B, HMAC of the user's id alone",
             Self::Companies => "5 kB, HS256, fifteen companies in the token",
             Self::Locked => "700 B, HS256, the locked attribute unsigned in every event: two records each",
         }
@@ -141,7 +141,7 @@ impl Maker {
             "locale": random.pick(&["en", "de", "fr", "pt-BR", "ja"]),
             "title": random.pick(&["Engineer", "Analyst", "Designer", "Founder"]), "onboarded": true,
             "createdAt": "2024-03-01T09:30:00Z", "theme": "dark",
-            "utm_source": "newsletter", "utm_campaign": "autumn", "experiment": random.below(4),
+            "utm_source": "newsletter", "utm_campaign": "autumn", "experiment": format!("pricing-{}", random.below(4)),
         });
         let outcome = self.mix.outcome(number);
         if outcome == Outcome::Partial {
@@ -202,7 +202,7 @@ impl Maker {
 fn company(number: i64) -> Value {
     json!({
         "id": format!("c{number}"), "name": format!("Analytical Engines {number}"),
-        "createdAt": "2021-05-17T08:00:00Z", "industry": "Software", "companySize": number % 900,
+        "website": format!("https://c{number}.example"), "createdAt": "2021-05-17T08:00:00Z", "industry": "Software", "companySize": number % 900,
         "monthlySpend": number % 7000, "plan": "Premium", "seats": number % 200, "crm_owner": "grace",
     })
 }
