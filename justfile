@@ -24,3 +24,7 @@ bench *arguments:
 # Format the code.
 fmt:
     cargo fmt
+
+# attrsync beside what people would write themselves.
+side-by-side *arguments:
+    scripts/bench {{ arguments }}

@@ -71,8 +71,14 @@ impl Sender {
     pub(crate) fn send(&mut self) {
         let now = EventTime::from_millis(jiff::Timestamp::now().as_millisecond());
         let event = self.traffic.make(Kind::Signed, now);
+        self.send_value(&event.value, now.millis());
+    }
+
+    /// Sends one of this value and time, likewise.
+    pub(crate) fn send_value(&mut self, value: &[u8], timestamp: i64) {
         let partition = i32::try_from(self.sent % i64::from(PARTITIONS)).unwrap();
-        let mut record = BaseRecord::<[u8], [u8]>::to(&self.topic).partition(partition).payload(&event.value);
+        let record = BaseRecord::<[u8], [u8]>::to(&self.topic).partition(partition).payload(value);
+        let mut record = record.timestamp(timestamp);
         while let Err((error, back)) = self.producer.send(record) {
             assert_eq!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull));
             std::thread::park_timeout(Duration::from_millis(1));
@@ -97,10 +103,15 @@ impl Group {
 
     /// How many records it has committed.
     pub(crate) fn committed(&self) -> i64 {
+        self.offsets().iter().sum()
+    }
+
+    /// How many it has committed of each partition.
+    pub(crate) fn offsets(&self) -> Vec<i64> {
         let mut partitions = TopicPartitionList::new();
         partitions.add_partition_range(&self.1, 0, PARTITIONS - 1);
         let found = self.0.committed_offsets(partitions, PATIENCE).unwrap();
         let offset = |offset| if let Offset::Offset(offset) = offset { offset } else { 0 };
-        found.elements().iter().map(|found| offset(found.offset())).sum()
+        found.elements().iter().map(|found| offset(found.offset())).collect()
     }
 }

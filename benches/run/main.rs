@@ -13,6 +13,7 @@
 
 mod cluster;
 mod latency;
+mod process;
 mod throughput;
 mod worker;
 

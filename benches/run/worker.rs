@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::cluster;
+use crate::{cluster, process};
 
 /// `attrsync run` as users run it: release build, defaults.
 pub(crate) struct Worker {
@@ -47,19 +47,12 @@ impl Worker {
 
     /// User and system time so far.
     pub(crate) fn cpu(&self) -> Duration {
-        const TICKS_PER_SECOND: u64 = 100;
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        // The name, in parentheses, may hold blanks; utime and stime are the 14th and 15th field.
-        let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        let ticks: u64 = fields[11..13].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum();
-        Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
+        process::cpu(self.child.id())
     }
 
     /// The most memory it has had, in MiB.
     pub(crate) fn peak_memory(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+        process::peak_memory(self.child.id())
     }
 
     /// Ends it in good order.

@@ -11,6 +11,8 @@ postgres_needs=(initdb:postgresql)
 browser_needs=(chromium:chromium node:nodejs npm:npm)
 # What reads the files of deploy/; the rest of it comes from PyPI and npm, by scripts/deploy-check.
 deploy_needs=(ensurepip:python3-venv node:nodejs npm:npm systemd-analyze:systemd)
+# What the peers of scripts/bench are built with, as far as Debian has it: its Go may be too old.
+peer_needs=(go:golang-go javac:default-jdk-headless mvn:maven node:nodejs npm:npm ensurepip:python3-venv)
 
 # Debian keeps PostgreSQL's server programs off the PATH, one folder a version; sorted, the newest last.
 postgres_bins() { printf '%s\n' /usr/lib/postgresql/*/bin | sort -V; }

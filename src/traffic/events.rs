@@ -71,7 +71,7 @@ impl Maker<'_> {
     /// The envelope of an ingestion gateway.
     fn envelope(&mut self, event_type: &'static str, person: &Person, payload: &Value) -> Made {
         let value = json!({
-            "id": format!("evt-{:012x}", self.random.next() >> 16),
+            "id": format!("evt-{:012x}", self.random.next_number() >> 16),
             "type": event_type,
             "receivedAt": self.now,
             "context": { "anonymousId": person.anonymous_id },

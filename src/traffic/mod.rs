@@ -9,8 +9,8 @@ mod random;
 pub(crate) mod sign;
 
 use crate::domain::{EventTime, Reason, verdict::Outcome};
-use people::Person;
-use random::Random;
+pub use people::Person;
+pub use random::Random;
 use sign::Secrets;
 
 /// One made-up record.

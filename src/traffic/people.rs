@@ -24,20 +24,22 @@ const LAST: &[&str] = &[
 const USERS: u64 = 10_000;
 
 /// A user of the product.
-pub(super) struct Person {
+#[derive(Debug)]
+pub struct Person {
     /// The customer's id of the user.
-    pub(super) id: String,
+    pub id: String,
     /// The user's name.
-    pub(super) name: String,
+    pub name: String,
     /// The user's address.
-    pub(super) email: String,
+    pub email: String,
     /// The SDK's id of the browser.
-    pub(super) anonymous_id: String,
+    pub anonymous_id: String,
 }
 
 impl Person {
     /// One of the users; the same number is always the same person.
-    pub(super) fn random(random: &mut Random) -> Self {
+    #[must_use]
+    pub fn random(random: &mut Random) -> Self {
         let number = random.below(USERS);
         let mut about = Random::new(number);
         let (first, last) = (about.pick(FIRST), about.pick(LAST));
@@ -45,7 +47,7 @@ impl Person {
             id: format!("{}", 10_000 + number),
             name: format!("{first} {last}"),
             email: format!("{}.{}{number}@example.com", first.to_lowercase(), last.to_lowercase()),
-            anonymous_id: format!("anon-{:012x}", about.next() >> 16),
+            anonymous_id: format!("anon-{:012x}", about.next_number() >> 16),
         }
     }
 }

@@ -1,0 +1,279 @@
+"""Whose an event is, whether its proof holds at its own time, and what becomes of each attribute."""
+
+import hashlib
+import hmac
+import re
+from datetime import datetime, timezone
+
+import jwt
+import orjson
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+LEEWAY_S = 60
+HASH = re.compile(r"[0-9a-fA-F]{64}")
+# What an SDK sends that is no attribute.
+NO_ATTRIBUTE = frozenset((
+    "organization", "appId", "featurebaseJwt", "userHash", "companyHash", "userId", "email", "anonymousId", "companies",
+    "theme", "themeMode", "language", "languageOverride", "hideDefaultLauncher", "alignment", "horizontalPadding",
+    "verticalPadding", "actionColor", "backgroundColor", "messenger", "$brandId"))
+REGISTERED = frozenset(("iss", "sub", "aud", "exp", "nbf", "iat", "jti"))
+# The signature alone: the times are checked here, at event time and not at the wall clock's.
+OPTIONS = {"verify_signature": True, "verify_exp": False, "verify_nbf": False, "verify_iat": False,
+           "verify_aud": False, "verify_iss": False, "verify_sub": False, "verify_jti": False}
+
+
+class Rejected(Exception):
+    """The event is rejected for this reason."""
+
+
+class Key:
+    def __init__(self, document):
+        self.id = document["id"]
+        self.algorithm = document["algorithm"]
+        self.algorithms = [self.algorithm]
+        self.key = document.get("secret") or load_pem_public_key(document["public_key"].strip().encode())
+
+
+class Attribute:
+    def __init__(self, document):
+        self.max_chars = document.get("max_chars", 255)
+        self.options = frozenset(document.get("options", ()))
+        self.locked = document.get("locked", False)
+        self.fit = getattr(self, document["type"])
+
+    def text(self, value):
+        if type(value) is not str:
+            raise Misfit("wrong_type")
+        if len(value) > self.max_chars:
+            raise Misfit("too_long")
+        if self.options and value not in self.options:
+            raise Misfit("not_an_option")
+        return value
+
+    def text_list(self, value):
+        if type(value) is not list:
+            raise Misfit("wrong_type")
+        return [self.text(item) for item in value]
+
+    def number(self, value):
+        if type(value) not in (int, float):
+            raise Misfit("wrong_type")
+        return value
+
+    def boolean(self, value):
+        if type(value) is not bool:
+            raise Misfit("wrong_type")
+        return value
+
+    def date(self, value):
+        try:
+            return stamp(datetime.fromisoformat(value).astimezone(timezone.utc))
+        except (TypeError, ValueError):
+            raise Misfit("wrong_type") from None
+
+
+class Misfit(Exception):
+    """A value doesn't fit its attribute for this reason."""
+
+
+class Organization:
+    def __init__(self, document):
+        self.slug = document["slug"]
+        self.keys = {key["id"]: Key(key) for key in document["jwt_keys"]}
+        self.secrets = [(secret["id"], secret["secret"].encode()) for secret in document["identity_secrets"]]
+        self.attributes = table(document["attributes"])
+        self.company_attributes = table(document["company_attributes"])
+        self.membership_locked = document["membership"]["locked"]
+
+    def prove(self, payload, at, verdict):
+        """Checks the token, else the hash, else that nobody is claimed; gives the claims of a token that holds."""
+        user, verification = verdict["user"], verdict["verification"]
+        if token := text(payload.get("featurebaseJwt")):
+            verification["method"] = "jwt"
+            claims = self.claims(token, at, verification)
+            agree(claims, user)
+            verification["status"] = "verified"
+            return claims
+        if given := text(payload.get("userHash")):
+            verification["method"] = "hmac"
+            verification["keyId"] = self.hashed(given, user["userId"] or user["email"])
+            verification["status"] = "verified"
+            return {}
+        verification["method"], verification["status"] = "none", "anonymous"
+        if user["userId"] or user["email"]:
+            raise Rejected("proof_missing")
+        if not user["anonymousId"] and verdict["event"]["type"] == "identify":
+            raise Rejected("missing_identity")
+        return {}
+
+    def claims(self, token, at, verification):
+        try:
+            key = self.key(jwt.get_unverified_header(token))
+            claims = jwt.decode(token, key.key, algorithms=key.algorithms, options=OPTIONS)
+        except jwt.InvalidSignatureError:
+            raise Rejected("signature_invalid") from None
+        except jwt.InvalidAlgorithmError:
+            raise Rejected("algorithm_not_allowed") from None
+        except jwt.InvalidTokenError:
+            raise Rejected("token_malformed") from None
+        expires, begins = claims.get("exp"), claims.get("nbf")
+        if expires is not None and at > expires + LEEWAY_S:
+            raise Rejected("token_expired")
+        if begins is not None and at < begins - LEEWAY_S:
+            raise Rejected("token_not_yet_valid")
+        verification["keyId"] = key.id
+        return claims
+
+    def key(self, header):
+        """The key that the token names, or the one of its algorithm."""
+        if found := self.keys.get(header.get("kid")):
+            return found
+        for key in self.keys.values():
+            if key.algorithm == header["alg"]:
+                return key
+        raise Rejected("algorithm_not_allowed")
+
+    def hashed(self, given, identifier):
+        """The id of the secret that makes this hash of the identifier."""
+        if not identifier:
+            raise Rejected("hash_without_identity")
+        if not HASH.fullmatch(given):
+            raise Rejected("hash_malformed")
+        given = bytes.fromhex(given)
+        for id, secret in self.secrets:
+            if hmac.compare_digest(given, hmac.digest(secret, identifier.encode(), hashlib.sha256)):
+                return id
+        raise Rejected("hash_mismatch")
+
+    def decide(self, claims, payload, verdict):
+        """Rules on every attribute: the signed ones, then those that the client sent beside them."""
+        page = Page(verdict, self.attributes, verdict["attributes"], verdict["unset"], None)
+        for name, value in claims.items():
+            if name not in NO_ATTRIBUTE and name not in REGISTERED:
+                page.rule(name, value, True, False)
+        for name, value in payload.items():
+            if name not in NO_ATTRIBUTE:
+                page.rule(name, value, False, name in claims)
+        user = verdict["user"]
+        if verdict["verification"]["method"] == "hmac" and user["userId"] and user["email"]:
+            # The hash covers the user's id: the address is an attribute.
+            page.rule("email", user["email"], False, False)
+            user["email"] = None
+        self.companies(claims.get("companies"), True, verdict)
+        self.companies(payload.get("companies"), False, verdict)
+
+    def companies(self, listed, signed, verdict):
+        for company in listed or ():
+            id = text(company.get("id"))
+            if id is None:
+                refuse(verdict["rejected"], "companies", None, "wrong_type")
+            elif not signed and self.membership_locked:
+                refuse(verdict["rejected"], "companies", id, "locked")
+            else:
+                told = {"id": id, "verified": signed, "attributes": {}, "unset": []}
+                page = Page(verdict, self.company_attributes, told["attributes"], told["unset"], id)
+                for name, value in company.items():
+                    if name != "id":
+                        page.rule(name, value, signed, False)
+                if verdict["companies"] is None:
+                    verdict["companies"] = []
+                verdict["companies"].append(told)
+
+
+class Page:
+    """Where attributes of one owner are ruled on."""
+
+    __slots__ = ("verdict", "table", "set", "unset", "company")
+
+    def __init__(self, verdict, table, set, unset, company):
+        self.verdict, self.table, self.set, self.unset, self.company = verdict, table, set, unset, company
+
+    def rule(self, name, value, signed, superseded):
+        attribute = self.table.get(name)
+        if attribute is None:
+            refuse(self.verdict["dropped"], name, self.company, "not_configured")
+        elif attribute.locked and not signed:
+            refuse(self.verdict["rejected"], name, self.company, "locked")
+        elif superseded:
+            refuse(self.verdict["dropped"], name, self.company, "superseded")
+        elif value is None:
+            self.unset.append({"attribute": name, "verified": signed})
+        else:
+            try:
+                self.set[name] = {"value": attribute.fit(value), "verified": signed}
+            except Misfit as misfit:
+                refuse(self.verdict["rejected"], name, self.company, str(misfit))
+
+
+class Settings:
+    """The organizations by slug, read once: keys are parsed here and kept."""
+
+    def __init__(self, document):
+        self.organizations = {one["slug"]: Organization(one) for one in document["organizations"]}
+
+    def judge(self, value, timestamp):
+        """Judges one event of this time, in milliseconds."""
+        verdict = {
+            "verdict": None, "reason": None,
+            "event": {"id": None, "type": None, "time": stamp(datetime.fromtimestamp(timestamp / 1000, timezone.utc))},
+            "organization": None, "user": {"userId": None, "email": None, "anonymousId": None},
+            "verification": {"method": None, "status": None, "keyId": None},
+            "attributes": {}, "unset": [], "companies": None, "rejected": [], "dropped": []}
+        try:
+            self.rule(value, timestamp / 1000, verdict)
+        except Rejected as rejected:
+            verdict["reason"] = str(rejected)
+            if verdict["verification"]["method"]:
+                verdict["verification"]["status"] = "failed"
+        return verdict
+
+    def rule(self, value, at, verdict):
+        try:
+            event = orjson.loads(value)
+            payload = event["payload"]
+            user = verdict["user"]
+            user["userId"], user["email"] = text(payload.get("userId")), text(payload.get("email"))
+            user["anonymousId"] = text((event.get("context") or {}).get("anonymousId"))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise Rejected("malformed_json") from None
+        verdict["event"]["id"], verdict["event"]["type"] = event.get("id"), event.get("type")
+        if event.get("type") not in ("identify", "boot"):
+            raise Rejected("unknown_type")
+        slug = text(payload.get("organization"))
+        if slug is None:
+            raise Rejected("missing_organization")
+        organization = self.organizations.get(slug)
+        if organization is None:
+            raise Rejected("unknown_organization")
+        verdict["organization"] = slug
+        organization.decide(organization.prove(payload, at, verdict), payload, verdict)
+
+
+def table(document):
+    return {name: Attribute(attribute) for name, attribute in document.items()}
+
+
+def agree(claims, user):
+    """The token must name somebody, and whom the event names; the user is then the signed one."""
+    id, email = text(claims.get("userId")), text(claims.get("email"))
+    if id is None and email is None:
+        raise Rejected("token_identity_missing")
+    if (id and user["userId"] and id != user["userId"]
+            or email and user["email"] and email.lower() != user["email"].lower()):
+        raise Rejected("identity_mismatch")
+    user["userId"], user["email"] = id, email
+
+
+def refuse(listed, attribute, company, reason):
+    listed.append({"attribute": attribute, "company": company, "reason": reason})
+
+
+def text(value):
+    """A text of an identity; absent where it is empty or none."""
+    if type(value) is str:
+        return value or None
+    return str(value) if type(value) is int else None
+
+
+def stamp(at):
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"

@@ -1,0 +1,152 @@
+//! The input of a mix: a topic that is made once and taken again by later runs, and a sample of it with the verdicts that
+//! `worker::judge` comes to.
+
+use std::collections::HashMap;
+
+use anyhow::{Context as _, ensure};
+use attrsync::{
+    domain::{Arena, EventTime, Offset, Partition, Policy, Position, Record, Snapshot},
+    emit::Encoder,
+    store::{Settings, Source},
+    worker::judge,
+};
+use indicatif::{ProgressBar, ProgressStyle};
+use rdkafka::{
+    ClientConfig, Message as _, TopicPartitionList,
+    admin::{AdminClient, AdminOptions},
+    client::DefaultClientContext,
+    consumer::{BaseConsumer, Consumer as _},
+    message::BorrowedMessage,
+};
+use serde_json::Value;
+
+use crate::{
+    cluster::{self, PARTITIONS, PATIENCE, Sender},
+    mixes::{self, Maker, Mix, SETTINGS},
+    progress,
+};
+
+/// How many events of each partition are compared whole.
+const SAMPLE: i64 = 250;
+
+/// A topic with the events of a mix.
+pub(crate) struct Input {
+    pub(crate) mix: Mix,
+    pub(crate) topic: String,
+    pub(crate) events: i64,
+    /// What the records of the first events hold, by event and the channel's name.
+    pub(crate) sample: HashMap<(i64, &'static str), Value>,
+}
+
+impl Input {
+    /// Makes the topic, or takes it from an earlier run.
+    pub(crate) fn prepare(mix: Mix, events: i64) -> anyhow::Result<Self> {
+        let topic = format!("bench-{mix}-{events}");
+        let mut input = Self { mix, topic, events, sample: HashMap::new() };
+        cluster::create(&input.topic);
+        let found = cluster::records(&input.topic);
+        if found != events || input.read_sample().is_err() {
+            if found > 0 {
+                progress(&format!(
+                    "{mix}: the events of an earlier run are others or not all there: they are made anew"
+                ));
+                delete(&[&input.topic]);
+                cluster::create(&input.topic);
+            }
+            input.make();
+            input.read_sample().context("the events that were just made")?;
+        }
+        Ok(input)
+    }
+
+    fn make(&self) {
+        let style = ProgressStyle::with_template("{msg} {bar:30} {human_pos} of {human_len}, {eta} left").unwrap();
+        let message = format!("{}: making the events", self.mix);
+        progress(&message);
+        let bar = ProgressBar::new(self.events.unsigned_abs()).with_style(style).with_message(message);
+        let (mut maker, mut sender) = (Maker::new(self.mix), Sender::to(&self.topic));
+        for number in 0..self.events {
+            sender.send_value(&maker.event(number), mixes::time_ms(number));
+            if number % 1000 == 0 {
+                bar.set_position(number.unsigned_abs());
+            }
+        }
+        sender.flush();
+        bar.finish_and_clear();
+    }
+
+    /// Judges the first events, and makes sure that they are those of this version of the bench.
+    fn read_sample(&mut self) -> anyhow::Result<()> {
+        let snapshot = Settings::load(Source::Embedded(SETTINGS), Policy::default())?.current();
+        let mut maker = Maker::new(self.mix);
+        let consumer = reader(&[&self.topic], SAMPLE)?;
+        let mut left = SAMPLE * i64::from(PARTITIONS);
+        while left > 0 {
+            let message = consumer.poll(PATIENCE).context("no event came")??;
+            if message.offset() < SAMPLE {
+                left -= 1;
+                let number = number(message.partition(), message.offset());
+                let right = unsigned(&maker.event(number))? == unsigned(message.payload().unwrap_or_default())?;
+                ensure!(right, "event {number} is another one");
+                self.judge(number, &message, &snapshot)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, number: i64, message: &BorrowedMessage<'_>, snapshot: &Snapshot) -> anyhow::Result<()> {
+        let time = EventTime::from_millis(message.timestamp().to_millis().context("no timestamp")?);
+        let (partition, offset) = (Partition(message.partition()), Offset(message.offset()));
+        let position = Position { topic: &self.topic, partition, offset };
+        let record = Record { position, timestamp: Some(time), key: None, headers: &[], value: message.payload() };
+        let arena = Arena::new();
+        let verdict = judge(&arena, &record, snapshot, time);
+        let mut encoder = Encoder::new("/bench".to_owned(), 1_000_000);
+        for output in encoder.encode(&verdict, &record)?.outputs() {
+            self.sample.insert((number, output.channel.name()), serde_json::from_slice(output.value)?);
+        }
+        let right = verdict.outcome == self.mix.outcome(number) && time.millis() == mixes::time_ms(number);
+        ensure!(right, "event {number} has another verdict or time");
+        Ok(())
+    }
+}
+
+/// An event without its token's signature, which ECDSA makes in another way each time.
+fn unsigned(event: &[u8]) -> serde_json::Result<Value> {
+    let mut event: Value = serde_json::from_slice(event)?;
+    if let Some(Value::String(token)) = event.pointer_mut("/payload/featurebaseJwt") {
+        token.truncate(token.rfind('.').unwrap_or(0));
+    }
+    Ok(event)
+}
+
+/// The number of the event that is there.
+pub(crate) fn number(partition: i32, offset: i64) -> i64 {
+    offset * i64::from(PARTITIONS) + i64::from(partition)
+}
+
+/// A reader of committed records of these topics from their beginning, which tells their ends. It fetches `ahead` records or more.
+pub(crate) fn reader(topics: &[&str], ahead: i64) -> anyhow::Result<BaseConsumer> {
+    let mut config: ClientConfig = cluster::client();
+    config.set("group.id", "bench").set("enable.auto.commit", "false").set("isolation.level", "read_committed");
+    config.set("enable.partition.eof", "true").set("fetch.queue.backoff.ms", "10");
+    config.set("queued.min.messages", ahead.max(1).to_string());
+    let consumer: BaseConsumer = config.create()?;
+    let mut all = TopicPartitionList::new();
+    for topic in topics {
+        for partition in 0..PARTITIONS {
+            all.add_partition_offset(topic, partition, rdkafka::Offset::Beginning)?;
+        }
+    }
+    consumer.assign(&all)?;
+    Ok(consumer)
+}
+
+/// Deletes topics.
+pub(crate) fn delete(topics: &[&str]) {
+    let admin: AdminClient<DefaultClientContext> = cluster::client().create().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for deleted in runtime.block_on(admin.delete_topics(topics, &AdminOptions::new())).unwrap() {
+        deleted.unwrap();
+    }
+}

@@ -1,0 +1,208 @@
+//! The mixes of events. The n-th event of a mix is always the same one, and what it is made for follows from n alone; ECDSA alone
+//! signs the same thing in another way each time.
+//!
+//! Every event carries three attributes that nobody configured and `plan`, which is locked: signed as a rule, unsigned in one of
+//! ten. Another one of ten is forged: its token was signed for other claims. Tokens expire an hour after the events, which are long
+//! past when they are judged.
+
+use std::collections::HashMap;
+
+use attrsync::{
+    domain::{
+        key::{HmacDigest, HmacState},
+        verdict::Outcome,
+    },
+    traffic::{Person, Random},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use serde_json::{Value, json};
+
+/// What everybody judges by.
+pub(crate) const SETTINGS: &str = include_str!("settings.toml");
+/// When the first event came in.
+const BEGIN_MS: i64 = 1_795_341_600_000;
+/// How many come in a millisecond.
+const EVENTS_PER_MS: i64 = 20;
+
+/// Which events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Mix {
+    /// 700 bytes, HS256
+    Hs256,
+    /// The same, RS256 and ES256 in turn
+    PublicKey,
+    /// 500 bytes, `userHash` alone
+    Hmac,
+    /// 5 kB, HS256, with fifteen companies in the token
+    Companies,
+    /// As hs256, but every event's locked attribute is unsigned, so that each makes two records
+    Locked,
+}
+
+impl Mix {
+    pub(crate) const ALL: [Self; 5] = [Self::Hs256, Self::PublicKey, Self::Hmac, Self::Companies, Self::Locked];
+
+    /// What it is, for the table's heading.
+    pub(crate) fn about(self) -> &'static str {
+        match self {
+            Self::Hs256 => "700 B, HS256",
+            Self::PublicKey => "700 B to 1 kB, RS256 and ES256 in turn",
+            Self::Hmac => "500 B, HMAC of the user's id alone",
+            Self::Companies => "5 kB, HS256, fifteen companies in the token",
+            Self::Locked => "700 B, HS256, the locked attribute unsigned in every event: two records each",
+        }
+    }
+
+    /// How many events a worker is measured over.
+    pub(crate) fn events(self) -> i64 {
+        match self {
+            Self::Hs256 => 600_000,
+            Self::Hmac | Self::Locked => 300_000,
+            Self::PublicKey | Self::Companies => 100_000,
+        }
+    }
+
+    /// What the n-th event is made for.
+    pub(crate) fn outcome(self, number: i64) -> Outcome {
+        match (Random::new(number.unsigned_abs()).below(10), self) {
+            (0, _) => Outcome::Rejected,
+            (1, _) | (_, Self::Locked) => Outcome::Partial,
+            _ => Outcome::Accepted,
+        }
+    }
+
+    /// The reason of its forged events.
+    pub(crate) fn forged_reason(self) -> &'static str {
+        if self == Self::Hmac { "hash_mismatch" } else { "signature_invalid" }
+    }
+}
+
+impl std::fmt::Display for Mix {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        use clap::ValueEnum as _;
+        f.write_str(self.to_possible_value().expect("every mix has a name").get_name())
+    }
+}
+
+/// When the n-th event came in.
+pub(crate) fn time_ms(number: i64) -> i64 {
+    BEGIN_MS + number / EVENTS_PER_MS
+}
+
+/// Makes the events of a mix.
+pub(crate) struct Maker {
+    mix: Mix,
+    keys: [Key; 3],
+    identity: HmacState,
+    /// Tokens of public keys by key and claims: to sign one takes longer than all else, and users come back.
+    signed: HashMap<(usize, String), String>,
+}
+
+struct Key {
+    header: Header,
+    key: EncodingKey,
+}
+
+impl Key {
+    fn new(id: &str, algorithm: Algorithm, key: EncodingKey) -> Self {
+        Self { header: Header { kid: Some(id.to_owned()), ..Header::new(algorithm) }, key }
+    }
+
+    fn sign(&self, claims: &Value) -> String {
+        encode(&self.header, claims, &self.key).unwrap()
+    }
+}
+
+impl Maker {
+    pub(crate) fn new(mix: Mix) -> Self {
+        let document: Value = toml::from_str(SETTINGS).unwrap();
+        let acme = &document["organizations"][0];
+        let secret = |of: &Value| of["secret"].as_str().unwrap().as_bytes().to_vec();
+        let rsa = EncodingKey::from_rsa_pem(include_bytes!("keys/rs256.pem")).unwrap();
+        let ec = EncodingKey::from_ec_pem(include_bytes!("keys/es256.pem")).unwrap();
+        let keys = [
+            Key::new("2025-06", Algorithm::HS256, EncodingKey::from_secret(&secret(&acme["jwt_keys"][0]))),
+            Key::new("rs", Algorithm::RS256, rsa),
+            Key::new("es", Algorithm::ES256, ec),
+        ];
+        let identity = HmacState::new(HmacDigest::Sha256, &secret(&acme["identity_secrets"][0]));
+        Self { mix, keys, identity, signed: HashMap::new() }
+    }
+
+    /// The n-th event.
+    pub(crate) fn event(&mut self, number: i64) -> Vec<u8> {
+        // The first number says what it is made for.
+        let mut random = Random::new(number.unsigned_abs());
+        random.next_number();
+        let person = Person::random(&mut random);
+        let mut payload = json!({
+            "organization": "acme", "userId": person.id,
+            "locale": random.pick(&["en", "de", "fr", "pt-BR", "ja"]),
+            "title": random.pick(&["Engineer", "Analyst", "Designer", "Founder"]), "onboarded": true,
+            "createdAt": "2024-03-01T09:30:00Z", "theme": "dark",
+            "utm_source": "newsletter", "utm_campaign": "autumn", "experiment": format!("pricing-{}", random.below(4)),
+        });
+        let outcome = self.mix.outcome(number);
+        if outcome == Outcome::Partial {
+            payload["plan"] = json!("Enterprise");
+        }
+        if self.mix == Mix::Hmac {
+            let proven = if outcome == Outcome::Rejected { "somebody else" } else { &person.id };
+            payload["userHash"] = json!(self.hash(proven));
+            (payload["name"], payload["interests"]) = (json!(person.name), json!(["kafka", "identity"]));
+        } else {
+            payload["email"] = json!(person.email);
+            payload["featurebaseJwt"] = json!(self.token(number, &person, outcome));
+        }
+        let event = json!({
+            "id": format!("evt-{number:012x}"), "type": "identify", "receivedAt": "2026-11-22T10:00:00.000Z",
+            "context": { "anonymousId": person.anonymous_id }, "payload": payload,
+        });
+        event.to_string().into_bytes()
+    }
+
+    fn hash(&self, identifier: &str) -> String {
+        self.identity.sign(identifier.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    fn token(&mut self, number: i64, person: &Person, outcome: Outcome) -> String {
+        let begin = BEGIN_MS / 1000;
+        let mut claims = json!({
+            "userId": person.id, "email": person.email, "name": person.name, "iat": begin, "exp": begin + 3600,
+        });
+        if outcome != Outcome::Partial {
+            claims["plan"] = json!("Free");
+        }
+        if self.mix == Mix::Companies {
+            claims["companies"] = (0..15).map(|at| company(number * 15 + at)).collect();
+        }
+        let token = self.sign(number, &claims);
+        if outcome != Outcome::Rejected {
+            return token;
+        }
+        // Somebody gives himself another plan.
+        claims["plan"] = json!("Enterprise");
+        let mut parts: Vec<_> = token.split('.').collect();
+        let tampered = URL_SAFE_NO_PAD.encode(claims.to_string());
+        parts[1] = &tampered;
+        parts.join(".")
+    }
+
+    fn sign(&mut self, number: i64, claims: &Value) -> String {
+        if self.mix != Mix::PublicKey {
+            return self.keys[0].sign(claims);
+        }
+        let key = if number / 4 % 2 == 0 { 1 } else { 2 };
+        self.signed.entry((key, claims.to_string())).or_insert_with(|| self.keys[key].sign(claims)).clone()
+    }
+}
+
+/// One of many companies; `crm_owner` is configured nowhere.
+fn company(number: i64) -> Value {
+    json!({
+        "id": format!("c{number}"), "name": format!("Analytical Engines {number}"),
+        "website": format!("https://c{number}.example"), "createdAt": "2021-05-17T08:00:00Z", "industry": "Software", "companySize": number % 900,
+        "monthlySpend": number % 7000, "plan": "Premium", "seats": number % 200, "crm_owner": "grace",
+    })
+}

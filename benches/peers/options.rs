@@ -1,0 +1,70 @@
+//! What can be asked of the bench.
+
+use crate::{
+    measure::Plan,
+    mixes::Mix,
+    worker::{self, Worker},
+};
+
+/// Measures attrsync beside what people would write themselves. `scripts/bench --help` tells it with examples.
+#[derive(clap::Parser)]
+#[command(name = "scripts/bench")]
+pub(crate) struct Options {
+    /// A first look: HS256 alone, three rounds, 150,000 events.
+    #[arg(long)]
+    quick: bool,
+    /// Only these workers: attrsync, go, java, node, python.
+    #[arg(long, value_delimiter = ',', value_name = "WORKERS")]
+    only: Vec<String>,
+    /// Only these mixes of events.
+    #[arg(long, value_delimiter = ',', value_enum, value_name = "MIXES")]
+    mix: Vec<Mix>,
+    /// How often each worker is measured [default: 5, quick 3].
+    #[arg(long)]
+    rounds: Option<u32>,
+    /// How many events a worker is measured over [default: by mix].
+    #[arg(long)]
+    events: Option<i64>,
+    /// Milliseconds between two commits, for every worker.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) commit_ms: u32,
+    /// Prints JSON for machines, with every round.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Writes docs/BENCHMARKS.md, which only a whole run does by itself.
+    #[arg(long)]
+    write: bool,
+    /// cargo adds it.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+impl Options {
+    /// The mixes to measure, the standard one first.
+    pub(crate) fn mixes(&self) -> Vec<Mix> {
+        match &self.mix[..] {
+            [] if self.quick => vec![Mix::Hs256],
+            [] => Mix::ALL.to_vec(),
+            some => some.to_vec(),
+        }
+    }
+
+    /// The workers to measure: attrsync, then the peers that were built.
+    pub(crate) fn workers(&self) -> impl Iterator<Item = Worker> {
+        worker::built(self.commit_ms)
+            .filter(|worker| self.only.is_empty() || self.only.iter().any(|name| name == worker.name()))
+    }
+
+    pub(crate) fn rounds(&self) -> u32 {
+        self.rounds.unwrap_or(if self.quick { 3 } else { 5 })
+    }
+
+    pub(crate) fn plan(&self, mix: Mix) -> Plan {
+        Plan::of(self.events.unwrap_or(if self.quick { 150_000 } else { mix.events() }))
+    }
+
+    /// Whether the figures are to be kept: a part of them would take the place of all.
+    pub(crate) fn writes(&self) -> bool {
+        self.write || !self.quick && self.only.is_empty() && self.mix.is_empty() && self.events.is_none()
+    }
+}

@@ -1,0 +1,121 @@
+//! What was measured, as tables for people and as JSON for machines, and the section of docs/BENCHMARKS.md.
+
+use std::{fmt::Write as _, fs, path::Path};
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use crate::{
+    Measured, Table,
+    machine::Machine,
+    measure::{Figures, Window},
+    options::Options,
+};
+
+/// Where the section stands.
+const BEGIN: &str = "<!-- scripts/bench writes from here -->";
+const END: &str = "<!-- to here -->";
+
+/// All that was measured.
+pub(crate) struct Report<'r> {
+    pub(crate) machine: &'r Machine,
+    pub(crate) options: &'r Options,
+    pub(crate) tables: &'r [Table],
+}
+
+impl Report<'_> {
+    pub(crate) fn markdown(&self) -> String {
+        let mut text = format!(
+            "{}.\nRounds: {}, the workers in turn within each, one at a time, one process each; a commit each {} ms. Median (least to most).\n",
+            self.machine.told(),
+            self.options.rounds(),
+            self.options.commit_ms,
+        );
+        for table in self.tables {
+            // Writing into a String cannot fail.
+            let _ = write!(text, "\n{}", table.markdown());
+        }
+        text.push_str("\nMade with:\n");
+        for worker in self.options.workers() {
+            let _ = writeln!(text, "- {}: {}", worker.name(), worker.versions);
+        }
+        text
+    }
+
+    pub(crate) fn json(&self) -> String {
+        let tables: Vec<_> = self.tables.iter().map(Table::json).collect();
+        let versions: serde_json::Map<_, _> =
+            self.options.workers().map(|worker| (worker.name().to_owned(), json!(worker.versions))).collect();
+        json!({
+            "machine": self.machine.told(), "commit_ms": self.options.commit_ms, "versions": versions, "mixes": tables,
+        })
+        .to_string()
+    }
+
+    /// Puts the tables into the document.
+    pub(crate) fn write(&self) -> anyhow::Result<()> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/BENCHMARKS.md");
+        let document = fs::read_to_string(&path)?;
+        let (before, rest) = document.split_once(BEGIN).context("the marker of its beginning is gone")?;
+        let (_, after) = rest.split_once(END).context("the marker of its end is gone")?;
+        fs::write(&path, format!("{before}{BEGIN}\n{}{END}{after}", self.markdown()))?;
+        Ok(())
+    }
+}
+
+impl Table {
+    fn markdown(&self) -> String {
+        let mut text = format!(
+            "### {}: {}\n\n| worker | events/s | CPU µs/event | peak memory, MiB | start to first verdict, s |\n|---|---|---|---|---|\n",
+            self.mix,
+            self.mix.about(),
+        );
+        for row in &self.rows {
+            let rounds = &row.rounds;
+            let name = row.worker.name();
+            let label =
+                if row.worker.warms() { format!("{name}, the first {}", self.plan.events) } else { name.to_owned() };
+            let memory = spread(rounds.iter().map(|round| round.peak_mib as f64), 0);
+            let first = spread(rounds.iter().map(|round| round.first_verdict.as_secs_f64()), 2);
+            let window = |window: &dyn Fn(&Figures) -> Option<Window>| {
+                let all: Vec<_> = rounds.iter().filter_map(window).collect();
+                (spread(all.iter().map(|w| w.events_per_s()), 0), spread(all.iter().map(|w| w.cpu_micros()), 2))
+            };
+            let (rate, cpu) = window(&|round| Some(round.window));
+            let _ = writeln!(text, "| {label} | {rate} | {cpu} | {memory} | {first} |");
+            if row.worker.warms() {
+                let (rate, cpu) = window(&|round| round.warm);
+                let _ = writeln!(text, "| {name}, warm: after {} | {rate} | {cpu} | | |", self.plan.warm_from);
+            }
+        }
+        text
+    }
+
+    fn json(&self) -> Value {
+        let rows: Vec<_> = self.rows.iter().map(Measured::json).collect();
+        json!({ "mix": self.mix.to_string(), "events": self.plan.events, "warm_from": self.plan.warm_from, "workers": rows })
+    }
+}
+
+impl Measured {
+    fn json(&self) -> Value {
+        let window =
+            |window: Window| json!({ "events_per_s": window.events_per_s(), "cpu_us_per_event": window.cpu_micros() });
+        let round = |round: &Figures| {
+            json!({
+                "window": window(round.window), "warm": round.warm.map(window), "peak_mib": round.peak_mib,
+                "first_verdict_s": round.first_verdict.as_secs_f64(), "verdicts": round.counts,
+            })
+        };
+        json!({ "worker": self.worker.name(), "rounds": self.rounds.iter().map(round).collect::<Vec<_>>() })
+    }
+}
+
+/// Median, least and most.
+fn spread(values: impl Iterator<Item = f64>, digits: usize) -> String {
+    let mut all: Vec<_> = values.collect();
+    all.sort_by(f64::total_cmp);
+    let (Some(least), Some(most)) = (all.first(), all.last()) else { return "failed".to_owned() };
+    let (low, high) = (all[(all.len() - 1) / 2], all[all.len() / 2]);
+    format!("{:.digits$} ({least:.digits$}–{most:.digits$})", f64::midpoint(low, high))
+}
