@@ -24,9 +24,9 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
     let why: Vec<_> = reasons.iter().take(3).map(|(reason, often)| format!("{reason} {}", often.events)).collect();
     let users = case.seen.would_reject_users();
     let says = match refused {
-        0 => "enforcement is off, and would have refused nothing: switch it on".to_owned(),
+        0 => "proofs are not enforced, and that would have refused nothing: enforce them".to_owned(),
         _ => format!(
-            "enforcement is off; it would have refused {} of {}{} ({})",
+            "proofs are not enforced; that would have refused {} of {}{} ({})",
             grouped(refused),
             times(case.seen.events, "event", "events"),
             of_users(users),
