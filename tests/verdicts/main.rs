@@ -81,7 +81,8 @@ fn every_header_that_is_described_is_written_and_values_stay_out_of_the_rejected
             assert_eq!(values, [record.channel == Channel::Accepted; 3], "{}", fixture.name);
         }
     }
-    let unwritten: Vec<_> =
-        names::ALL.iter().filter(|known| !written.contains(known.name)).map(|known| known.name).collect();
+    // What a replay adds is held on real topics, in tests/replay.
+    let described = names::ALL.iter().map(|known| known.name).filter(|name| *name != names::REPLAY);
+    let unwritten: Vec<_> = described.filter(|name| !written.contains(*name)).collect();
     assert!(unwritten.is_empty(), "no fixture's record has {unwritten:?}");
 }
