@@ -205,10 +205,11 @@ fn commands(source: &Place, brokers: &str) -> Option<Commands> {
     if topic.is_empty() || !harmless(topic, b"") || !harmless(brokers, b":,[]") {
         return None;
     }
-    let fetch = format!("kcat -C -b '{brokers}' -t {topic} -p {partition} -o {offset} -c 1 -J");
     Some(Commands {
-        explain: format!("{fetch} | attrsync explain -"),
-        replay: format!("{fetch} | attrsync replay --from-file - --to-file -"),
+        explain: format!("kcat -C -b '{brokers}' -t {topic} -p {partition} -o {offset} -c 1 -J | attrsync explain -"),
+        replay: format!(
+            "attrsync replay --brokers '{brokers}' --topic {topic} --offsets {partition}:{offset} --to-file -"
+        ),
     })
 }
 
@@ -234,7 +235,7 @@ mod tests {
         assert_eq!(page.hint.as_deref(), Some("somebody edited it"));
         assert_eq!((page.attributes[0].attribute.as_str(), page.attributes[0].outcome), ("utm_x", "dropped"));
         let replay = page.commands.unwrap().replay;
-        assert!(replay.starts_with("kcat -C -b 'kafka:9092' -t events -p 0 -o 12 -c 1 -J |"), "{replay}");
+        assert_eq!(replay, "attrsync replay --brokers 'kafka:9092' --topic events --offsets 0:12 --to-file -");
     }
 
     #[test]

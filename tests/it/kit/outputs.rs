@@ -144,6 +144,11 @@ fn channels(outcome: Outcome) -> &'static [bool] {
     }
 }
 
+/// How many records the verdicts of everything that was sent are.
+pub(crate) fn records(feed: &Feed) -> usize {
+    feed.expected.iter().flatten().map(|outcome| channels(*outcome).len()).sum()
+}
+
 /// The end of each output partition, records that no reader sees included.
 pub(crate) fn ends(topics: &Topics) -> Vec<((bool, i32), i64)> {
     let consumer: BaseConsumer = topics.client().create().unwrap();
