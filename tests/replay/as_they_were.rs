@@ -59,6 +59,19 @@ fn by_event(told: &[Told]) -> BTreeMap<(usize, i64, bool), Record> {
     all
 }
 
+/// Settings that were held once don't come back: those of one version are a stretch of time.
+fn follow_each_other(verdicts: &[Value]) {
+    let of = |verdict: &Value| {
+        (verdict["source"]["timestamp"].as_i64().unwrap(), verdict["settingsVersion"].as_u64().unwrap())
+    };
+    let mut by_time: Vec<_> = verdicts.iter().map(of).collect();
+    by_time.sort_unstable();
+    let mut held: Vec<_> = by_time.into_iter().map(|(_, version)| version).collect();
+    held.dedup();
+    let distinct: std::collections::BTreeSet<_> = held.iter().collect();
+    assert!(distinct.len() == held.len() && held.len() >= 5, "{held:?}");
+}
+
 #[test]
 fn the_whole_topic_gives_record_for_record_what_the_worker_told_live() {
     let broker = broker();
@@ -102,13 +115,7 @@ fn the_whole_topic_gives_record_for_record_what_the_worker_told_live() {
     let received = replay(&setup, &["--settings-as", "received", "--to-file", "-"]);
     let verdicts = received.verdicts();
     let version = |verdict: &Value| verdict["settingsVersion"].as_u64().unwrap();
-    let mut by_time: Vec<_> =
-        verdicts.iter().map(|verdict| (verdict["source"]["timestamp"].as_i64().unwrap(), version(verdict))).collect();
-    by_time.sort_unstable();
-    let mut held: Vec<_> = by_time.into_iter().map(|(_, version)| version).collect();
-    held.dedup();
-    let distinct: std::collections::BTreeSet<_> = held.iter().collect();
-    assert!(distinct.len() == held.len() && held.len() >= 5, "settings follow each other: {held:?}");
+    follow_each_other(&verdicts);
     let live_versions: BTreeMap<_, _> =
         live.iter().map(|((partition, offset, _), (value, ..))| ((*partition, *offset), version(value))).collect();
     let same = verdicts.iter().filter(|verdict| {
