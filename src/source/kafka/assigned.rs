@@ -15,9 +15,10 @@ use rdkafka::{
     consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
     message::BorrowedMessage,
+    topic_partition_list::TopicPartitionListElem,
 };
 
-use super::{Failure, Keeper, failure};
+use super::{Failure, Keeper, failure, listed};
 use crate::native;
 
 /// How often it counts what came.
@@ -92,17 +93,7 @@ impl Assigned {
 
     /// The partitions of a topic; `None` where there is no such topic.
     pub(crate) fn partitions(&self, topic: &str, timeout: Duration) -> KafkaResult<Option<Vec<i32>>> {
-        let metadata = self.inner.fetch_metadata(Some(topic), timeout)?;
-        let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else { return Ok(None) };
-        match found.error().map(Code::from) {
-            None => {
-                let mut all: Vec<_> = found.partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect();
-                all.sort_unstable();
-                Ok(Some(all))
-            }
-            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => Ok(None),
-            Some(code) => Err(KafkaError::MetadataFetch(code)),
-        }
+        listed(&self.inner, topic, timeout)
     }
 
     /// The first offset that is kept, and the one after the last that readers of committed records may see.
@@ -121,10 +112,7 @@ impl Assigned {
         for partition in partitions {
             times.add_partition_offset(topic, *partition, KafkaOffset::Offset(millis))?;
         }
-        let found = self.inner.offsets_for_times(times, timeout)?;
-        let elements = found.elements();
-        elements.iter().try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error)?;
-        Ok(elements.iter().map(|found| (found.partition(), known(found.offset()))).collect())
+        known(&self.inner.offsets_for_times(times, timeout)?)
     }
 
     /// How far the group says it is. Waits for transactions that are open on it (KIP-447).
@@ -138,10 +126,7 @@ impl Assigned {
         for partition in partitions {
             all.add_partition(topic, *partition);
         }
-        let found = self.inner.committed_offsets(all, timeout)?;
-        let elements = found.elements();
-        elements.iter().try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error)?;
-        Ok(elements.iter().map(|found| (found.partition(), known(found.offset()))).collect())
+        known(&self.inner.committed_offsets(all, timeout)?)
     }
 
     /// Reads this partition from this offset on, and nothing else.
@@ -190,8 +175,14 @@ impl Keeper for Assigned {
     }
 }
 
-fn known(offset: KafkaOffset) -> Option<i64> {
-    if let KafkaOffset::Offset(offset) = offset { Some(offset) } else { None }
+/// The offset of each partition, where there is one.
+fn known(found: &TopicPartitionList) -> KafkaResult<Vec<(i32, Option<i64>)>> {
+    let offset = |offset| if let KafkaOffset::Offset(offset) = offset { Some(offset) } else { None };
+    let told = |found: &TopicPartitionListElem<'_>| {
+        found.error()?;
+        Ok((found.partition(), offset(found.offset())))
+    };
+    found.elements().iter().map(told).collect()
 }
 
 /// What librdkafka reports.

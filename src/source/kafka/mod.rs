@@ -24,7 +24,7 @@ use std::{
 
 use rdkafka::{
     ClientConfig, TopicPartitionList,
-    consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerGroupMetadata},
+    consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
     message::BorrowedMessage,
 };
@@ -239,14 +239,27 @@ fn end(consumer: BaseConsumer<Context>) {
     }
 }
 
-/// Counts the partitions of a topic; `None` where there is no such topic.
-pub(crate) fn partitions(passed: &ClientConfig, topic: &str, timeout: Duration) -> KafkaResult<Option<usize>> {
-    let client: BaseConsumer<Context> = passed.create_with_context(Context::new(Arc::default()))?;
+/// The partitions of a topic, sorted; `None` where there is no such topic.
+fn listed<C: ConsumerContext>(
+    client: &BaseConsumer<C>,
+    topic: &str,
+    timeout: Duration,
+) -> KafkaResult<Option<Vec<i32>>> {
     let metadata = client.fetch_metadata(Some(topic), timeout)?;
     let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else { return Ok(None) };
     match found.error().map(Code::from) {
-        None => Ok(Some(found.partitions().len())),
+        None => {
+            let mut all: Vec<_> = found.partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect();
+            all.sort_unstable();
+            Ok(Some(all))
+        }
         Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => Ok(None),
         Some(code) => Err(KafkaError::MetadataFetch(code)),
     }
+}
+
+/// Counts the partitions of a topic; `None` where there is no such topic.
+pub(crate) fn partitions(passed: &ClientConfig, topic: &str, timeout: Duration) -> KafkaResult<Option<usize>> {
+    let client: BaseConsumer<Context> = passed.create_with_context(Context::new(Arc::default()))?;
+    Ok(listed(&client, topic, timeout)?.map(|partitions| partitions.len()))
 }
