@@ -72,9 +72,7 @@ impl Headers {
         parts.iter().for_each(|part| self.bytes.extend_from_slice(part.as_bytes()));
         self.ends.push((name, self.bytes.len()));
     }
-}
 
-impl Headers {
     /// The sender's `traceparent` with our span in place of its own.
     fn traceparent(&mut self, parent: &str, span: SpanId) {
         let (before, after) = trace::around_span(parent);

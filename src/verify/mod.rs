@@ -84,6 +84,7 @@ pub fn verify<'a>(
         verification: UNSEEN,
         rejection,
     })?;
+    organization.touch();
     let case = Case { context, event, organization };
     match prove(&case) {
         Ok(Some(proof)) => case.covered(&proof),

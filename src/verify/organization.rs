@@ -19,10 +19,7 @@ pub(super) fn find<'a>(tenant: &Tenant<'a>, snapshot: &'a Snapshot) -> Result<&'
     let (by_slug, by_app_id) = (by_slug.transpose()?, by_app_id.transpose()?);
     match (by_slug, by_app_id) {
         (Some(one), Some(other)) if one.slug != other.slug => Err(Reason::OrganizationMismatch.into()),
-        (Some(organization), _) | (None, Some(organization)) => {
-            organization.touch();
-            Ok(organization)
-        }
+        (Some(organization), _) | (None, Some(organization)) => Ok(organization),
         (None, None) => Err(Reason::MissingOrganization.into()),
     }
 }

@@ -163,7 +163,7 @@ pub struct Organization {
 
 impl Organization {
     /// Reads a little of everything that an event usually needs, all at once, so that memory brings it in one wait and not in
-    /// one after the other: for organizations that send seldom it halves what a judgement costs more.
+    /// one after the other, where an organization sends seldom.
     pub fn touch(&self) {
         let key = self.jwt_keys.first().map(|key| (key.algorithm, key.validity.revoked));
         black_box((key, self.enforcement, self.user_attributes.touch()));
