@@ -13,6 +13,7 @@ use std::{
 };
 
 use anyhow::Context;
+use clap::Args;
 use rdkafka::{
     ClientContext,
     error::{KafkaError, RDKafkaErrorCode},
@@ -30,6 +31,29 @@ use crate::{
 const NAP: Duration = Duration::from_millis(20);
 /// How long the last events may take to reach the broker.
 const FLUSH: Duration = Duration::from_secs(10);
+
+/// What is sent, as it is asked for on the command line.
+#[derive(Debug, Args)]
+pub(super) struct FeedOptions {
+    /// Events a second
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) rate: u32,
+
+    /// End after this many events, with a summary
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) events: Option<u64>,
+
+    /// Where the traffic begins: the same seed makes the same events
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+impl FeedOptions {
+    /// The plan of that.
+    pub(super) fn plan(&self) -> Plan {
+        Plan { rate: self.rate, events: self.events, seed: self.seed, ahead: None }
+    }
+}
 
 /// What is sent.
 pub(super) struct Plan {

@@ -15,7 +15,7 @@ use anyhow::{Context as _, anyhow};
 use clap::Args;
 
 use super::{
-    feed::{Feed, Plan},
+    feed::{Feed, FeedOptions},
     interrupt::on_interrupt,
     options::ConfigOptions,
     output::print,
@@ -40,17 +40,8 @@ const LOOK: Duration = Duration::from_millis(50);
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct TrafficArgs {
-    /// Events a second
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    rate: u32,
-
-    /// End after this many events
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
-    events: Option<u64>,
-
-    /// Where the traffic begins: the same seed makes the same events
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    #[command(flatten)]
+    traffic: FeedOptions,
 
     #[command(flatten)]
     config: ConfigOptions,
@@ -62,10 +53,9 @@ impl TrafficArgs {
         log::init(&config.log)?;
         let (interrupt, interrupted) = channel();
         on_interrupt(move || _ = interrupt.send(())).context("signals cannot be listened to")?;
-        let plan = Plan { rate: self.rate, events: self.events, seed: self.seed, ahead: None };
-        let mut feed = Feed::start(&config, plan)?;
+        let mut feed = Feed::start(&config, self.traffic.plan())?;
         let topic = config.kafka.input.topics.first().map(String::as_str).unwrap_or_default();
-        tracing::info!(topic, rate = self.rate, "sending made-up events");
+        tracing::info!(topic, rate = self.traffic.rate, "sending made-up events");
         while !feed.done() && feed.fault().is_none() && interrupted.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout)
         {
         }

@@ -32,7 +32,7 @@ use clap::Args;
 
 use super::{
     dashboard::{address_in_use, start, url},
-    feed::{Feed, Plan},
+    feed::{Feed, FeedOptions, Plan},
     interrupt::on_interrupt,
     output::print,
     run::worker_options,
@@ -71,17 +71,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct DevArgs {
-    /// Events a second
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    rate: u32,
-
-    /// End after this many events, with a summary
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
-    events: Option<u64>,
-
-    /// Where the traffic begins: the same seed makes the same events
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
+    #[command(flatten)]
+    traffic: FeedOptions,
 
     /// Send nothing: judge your own events alone
     #[arg(long, conflicts_with_all = ["rate", "events", "seed"])]
@@ -114,15 +105,15 @@ impl DevArgs {
         print(&intro::text(
             &config,
             &settings,
-            &Shown { rate: (!self.no_traffic).then_some(self.rate), dashboard: url },
+            &Shown { rate: (!self.no_traffic).then_some(self.traffic.rate), dashboard: url },
         ))?;
         let verdicts = Verdicts::subscribe(&config)?;
         let stopper = Stopper::default();
         let mut options = worker_options(&config);
         options.outputs.topics = TopicLimits::None;
         let worker = Worker::start(&options, &settings, &stopper)?;
-        let events = if self.no_traffic { Some(0) } else { self.events };
-        let feed = Feed::start(&config, Plan { rate: self.rate, events, seed: self.seed, ahead: Some(AHEAD) })?;
+        let events = if self.no_traffic { Some(0) } else { self.traffic.events };
+        let feed = Feed::start(&config, Plan { events, ahead: Some(AHEAD), ..self.traffic.plan() })?;
         let shown = self.show(&Sources { verdicts, feed, interrupted, stopper: stopper.clone() });
         // Before the broker goes, which it would look for.
         drop(dashboard);
@@ -163,14 +154,14 @@ impl DevArgs {
                 last = Instant::now();
             }
             view.tick();
-            let ended = self.events.is_some_and(|events| view.total() >= events);
+            let ended = self.traffic.events.is_some_and(|events| view.total() >= events);
             if ended || sources.interrupted.try_recv() != Err(TryRecvError::Empty) {
                 return Ok(view);
             }
             if sources.stopper.asked() {
                 bail!("the worker has ended");
             }
-            if let Some(events) = self.events
+            if let Some(events) = self.traffic.events
                 && sources.feed.done()
                 && last.elapsed() > PATIENCE
             {
