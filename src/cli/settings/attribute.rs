@@ -6,19 +6,12 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::{
     change::{ChangeOptions, Consent, advise},
+    list::ListOptions,
     render::shown,
 };
 use crate::{
-    cli::{
-        options::ConfigOptions,
-        output::print,
-        source::{block_on, connect},
-        terminal::safe,
-    },
-    store::{
-        MasterKeys,
-        document::{Attribute, AttributeKind, Organization},
-    },
+    cli::{output::print, terminal::safe},
+    store::document::{Attribute, AttributeKind, Organization},
 };
 
 /// What a lock does, and where to look first.
@@ -96,15 +89,7 @@ enum AttributeCommand {
         change: ChangeOptions,
     },
     /// List an organization's attributes, without the standard ones that it leaves as they are
-    List {
-        /// The organization's slug
-        organization: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        config: ConfigOptions,
-    },
+    List(ListOptions),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -172,7 +157,7 @@ impl AttributeArgs {
                     .ask(&format!("archive {} of {}; its values will be dropped", which.name, which.organization))?;
                 set(which, change, |attribute| attribute.archived = true)
             }
-            AttributeCommand::List { organization, json, config } => list(organization, *json, config),
+            AttributeCommand::List(options) => list(options),
         }
     }
 }
@@ -184,12 +169,10 @@ fn set(which: &Which, change: &ChangeOptions, set: impl FnOnce(&mut Attribute)) 
     })
 }
 
-fn list(slug: &str, json: bool, config: &ConfigOptions) -> anyhow::Result<ExitCode> {
-    let config = config.load()?.config;
-    let organization =
-        block_on(async { Ok(connect(&config).await?.organization(slug, &MasterKeys::default()).await?) })?;
+fn list(options: &ListOptions) -> anyhow::Result<ExitCode> {
+    let organization = options.read()?;
     let all = serde_json::json!({"users": organization.attributes, "companies": organization.company_attributes});
-    if json {
+    if options.json {
         print(&(serde_json::to_string_pretty(&all)? + "\n"))?;
         return Ok(ExitCode::SUCCESS);
     }

@@ -15,19 +15,17 @@ use serde_json::json;
 
 use super::{
     change::{ChangeOptions, Consent},
+    list::ListOptions,
     render::shown,
 };
 use crate::{
     cli::{
-        judging::time,
-        options::ConfigOptions,
+        judging::{now, time},
         output::print,
-        source::{block_on, connect},
         terminal::safe,
     },
     domain::{EventTime, key::Algorithm},
     store::{
-        MasterKeys,
         document::{IdentitySecret, JwtKey, Organization},
         moment::Moment,
         secret::Secret,
@@ -110,15 +108,7 @@ enum KeyCommand {
         change: ChangeOptions,
     },
     /// List an organization's keys and identity secrets, never what is secret in them
-    List {
-        /// The organization's slug
-        organization: String,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        config: ConfigOptions,
-    },
+    List(ListOptions),
 }
 
 impl KeyArgs {
@@ -140,13 +130,9 @@ impl KeyArgs {
                     which.times(organization).map(|[_, revoked]| _ = revoked.get_or_insert(Moment(now())))
                 })
             }
-            KeyCommand::List { organization, json, config } => list(organization, *json, config),
+            KeyCommand::List(options) => list(options),
         }
     }
-}
-
-fn now() -> EventTime {
-    EventTime::from_millis(jiff::Timestamp::now().as_millisecond())
 }
 
 fn algorithm(text: &str) -> Result<Algorithm, String> {
@@ -258,11 +244,8 @@ fn read(path: &PathBuf) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn list(slug: &str, json: bool, config: &ConfigOptions) -> anyhow::Result<ExitCode> {
-    let config = config.load()?.config;
-    // Without master keys nothing opens, and nothing can be shown.
-    let organization =
-        block_on(async { Ok(connect(&config).await?.organization(slug, &MasterKeys::default()).await?) })?;
+fn list(options: &ListOptions) -> anyhow::Result<ExitCode> {
+    let organization = options.read()?;
     let mut keys = json!({"jwt_keys": organization.jwt_keys, "identity_secrets": organization.identity_secrets});
     let mut text = String::new();
     for kind in ["jwt_keys", "identity_secrets"] {
@@ -273,6 +256,6 @@ fn list(slug: &str, json: bool, config: &ConfigOptions) -> anyhow::Result<ExitCo
             text += &format!("{kind}\t{}\t{}\n", safe(key["id"].as_str().unwrap_or_default()), shown(key));
         }
     }
-    print(&if json { serde_json::to_string_pretty(&keys)? + "\n" } else { text })?;
+    print(&if options.json { serde_json::to_string_pretty(&keys)? + "\n" } else { text })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -17,6 +17,7 @@ mod export;
 mod file;
 mod history;
 mod key;
+mod list;
 mod org;
 mod render;
 mod reseal;
