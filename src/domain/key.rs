@@ -1,9 +1,10 @@
 //! Keys as a snapshot holds them: the algorithm pinned, the validity, and for HMAC the keyed state (RFC 2104 §4), so that
-//! no event pays for deriving it. HS* runs on `hmac` and `sha2`; public keys verify through `jsonwebtoken`. A key never
-//! prints its material.
+//! no event pays for deriving it. HS* runs on `hmac` and `sha2`; public keys are parsed once and verify through `aws-lc-rs`: `jsonwebtoken`,
+//! which is built on it, parses and copies a key for each signature. A key never prints its material.
 
 use std::fmt;
 
+use aws_lc_rs::signature::ParsedPublicKey;
 use hmac::{
     EagerHash, Hmac, KeyInit, Mac,
     block_api::HmacCore,
@@ -12,7 +13,6 @@ use hmac::{
         common::Key,
     },
 };
-use jsonwebtoken::{DecodingKey, crypto};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256, Sha384, Sha512};
@@ -92,22 +92,6 @@ impl Algorithm {
             _ => None,
         }
     }
-
-    /// The same in the words of `jsonwebtoken`.
-    fn native(self) -> jsonwebtoken::Algorithm {
-        match self {
-            Self::HS256 => jsonwebtoken::Algorithm::HS256,
-            Self::HS384 => jsonwebtoken::Algorithm::HS384,
-            Self::HS512 => jsonwebtoken::Algorithm::HS512,
-            Self::RS256 => jsonwebtoken::Algorithm::RS256,
-            Self::RS384 => jsonwebtoken::Algorithm::RS384,
-            Self::RS512 => jsonwebtoken::Algorithm::RS512,
-            Self::PS256 => jsonwebtoken::Algorithm::PS256,
-            Self::ES256 => jsonwebtoken::Algorithm::ES256,
-            Self::ES384 => jsonwebtoken::Algorithm::ES384,
-            Self::EdDSA => jsonwebtoken::Algorithm::EdDSA,
-        }
-    }
 }
 
 /// The digest of an HMAC.
@@ -126,8 +110,8 @@ pub enum HmacDigest {
 pub enum Verifier {
     /// An HMAC; its secret is kept for the diagnosis of a token that was signed with a decoded one.
     Hmac(HmacState, SecretBytes),
-    /// A public key for this one algorithm.
-    Public(Algorithm, Box<DecodingKey>),
+    /// A public key, parsed for the one algorithm that it is for.
+    Public(Box<ParsedPublicKey>),
 }
 
 impl Verifier {
@@ -139,25 +123,16 @@ impl Verifier {
 
     /// Whether `signature` is this key's over the signing input (RFC 7515 §5.2).
     #[must_use]
-    pub fn verifies(&self, signing_input: &str, signature: Signature<'_>) -> bool {
+    pub fn verifies(&self, signing_input: &str, signature: &[u8]) -> bool {
         match self {
-            Self::Hmac(state, _) => state.verifies(signing_input.as_bytes(), signature.bytes),
-            Self::Public(algorithm, key) => {
+            Self::Hmac(state, _) => state.verifies(signing_input.as_bytes(), signature),
+            Self::Public(key) => {
                 #[cfg(test)]
                 cost::COST.with(|cost| cost.set(cost.get() + cost::Cost { signatures: 1, ..cost::Cost::default() }));
-                crypto::verify(signature.encoded, signing_input.as_bytes(), key, algorithm.native()).unwrap_or(false)
+                key.verify_sig(signing_input.as_bytes(), signature).is_ok()
             }
         }
     }
-}
-
-/// A signature, as it stands in the token and as the bytes that it is.
-#[derive(Clone, Copy)]
-pub struct Signature<'a> {
-    /// In canonical base64url.
-    pub encoded: &'a str,
-    /// Decoded.
-    pub bytes: &'a [u8],
 }
 
 /// A secret as its owner has it. It never prints.

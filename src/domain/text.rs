@@ -1,24 +1,32 @@
-//! What stands as it is in a JSON text (RFC 8259 §7): the reader and the writer both skip over it, eight bytes at a time.
+//! What stands as it is in a JSON text (RFC 8259 §7): the reader and the writer both skip over it, sixteen bytes at a time. Names and
+//! values are mostly shorter than that, and one step whatever their length is one that a processor foresees: by eight bytes
+//! reading took a tenth of a judgement longer.
+
+use wide::u8x16;
 
 /// How many bytes come before the first quote, backslash or control character.
+#[inline]
 #[must_use]
 pub fn plain_len(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = ONES << 7;
-    // Sets the high bit of each byte that is zero; of bytes above the first such one it may set more.
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word;
     let mut len = 0;
-    while let Some(chunk) = bytes.get(len..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*chunk);
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let stop = (control | zeros(word ^ (ONES * b'"' as u64)) | zeros(word ^ (ONES * b'\\' as u64))) & HIGH;
-        if stop != 0 {
-            return len + stop.trailing_zeros() as usize / 8;
+    while let Some(chunk) = bytes.get(len..).and_then(|rest| rest.first_chunk::<16>()) {
+        let stops = stops(*chunk);
+        if stops != 0 {
+            return len + stops.trailing_zeros() as usize;
         }
-        len += 8;
+        len += 16;
     }
     let rest = bytes.get(len..).unwrap_or_default();
     len + rest.iter().take_while(|&&byte| byte >= 0x20 && byte != b'"' && byte != b'\\').count()
+}
+
+/// A bit for each byte that doesn't stand as it is.
+#[inline]
+fn stops(chunk: [u8; 16]) -> u32 {
+    let bytes = u8x16::new(chunk);
+    let is = |byte| bytes.simd_eq(u8x16::splat(byte));
+    let control = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
+    (control | is(b'"') | is(b'\\')).to_bitmask()
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ fn wrong_signature(case: &Case<'_, '_>, text: &str) -> Option<Hint> {
     let organization = case.organization;
     let cheap = Algorithm::from_alg(header.alg).is_some_and(|algorithm| keys::cheap(algorithm, &token));
     let allowed = if cheap { TRIES } else { 0 };
-    let mut tries = Tries { message: token.signing_input.as_bytes(), mac: token.signature.bytes, left: allowed };
+    let mut tries = Tries { message: token.signing_input.as_bytes(), mac: token.signature, left: allowed };
     if newest_identity_secret(case).is_some_and(|secret| tries.state(&secret.state)) {
         return Some(Hint::SignedWithIdentitySecret);
     }

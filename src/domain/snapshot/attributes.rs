@@ -53,13 +53,25 @@ pub enum AttributeType {
 struct Entry {
     name: CompactString,
     attribute: Attribute,
-    folded: u64,
+    digests: Digests,
 }
 
-/// An entry in a table, where it is found by a digest of its name without case and punctuation: near misses stand beside it.
+/// Digests of a name.
+#[derive(Debug, Clone, Copy, Default)]
+struct Digests {
+    /// Of the name as it is.
+    exact: u32,
+    /// Of the name without case and punctuation.
+    folded: u32,
+}
+
+/// A place in a table. Its columns are in orders of their own, so that each is searched by halves and both share a line of the cache.
 #[derive(Debug, Clone)]
 struct Slot {
-    folded: u64,
+    /// The digest of the entry's name.
+    exact: u32,
+    /// Another entry's, without case and punctuation: near misses are few, and nothing more is asked of them.
+    folded: u32,
     entry: Arc<Entry>,
 }
 
@@ -82,25 +94,24 @@ impl AttributeTable {
     /// What there is for this name.
     #[must_use]
     pub fn find(&self, name: &str) -> Found<'_> {
-        let folded = folded(name);
-        let from = self.0.partition_point(|slot| slot.folded < folded);
-        let mut found = Found::Nothing;
-        for slot in self.0.iter().skip(from).take_while(|slot| slot.folded == folded) {
-            if slot.entry.name == name {
-                return Found::Configured(&slot.entry.attribute);
-            }
-            found = Found::NearMiss;
+        match self.get(name) {
+            Some(attribute) => Found::Configured(attribute),
+            None if self.has_folded(folded(name)) => Found::NearMiss,
+            None => Found::Nothing,
         }
-        found
     }
 
     /// The attribute of this exact name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Attribute> {
-        match self.find(name) {
-            Found::Configured(attribute) => Some(attribute),
-            Found::NearMiss | Found::Nothing => None,
-        }
+        let exact = exact(name);
+        let from = self.0.partition_point(|slot| slot.exact < exact);
+        let alike = self.0.iter().skip(from).take_while(|slot| slot.exact == exact);
+        alike.map(|slot| &*slot.entry).find(|entry| entry.name == name).map(|entry| &entry.attribute)
+    }
+
+    fn has_folded(&self, folded: u32) -> bool {
+        self.0.binary_search_by_key(&folded, |slot| slot.folded).is_ok()
     }
 
     /// All attributes, in no order.
@@ -112,12 +123,24 @@ impl AttributeTable {
     pub(super) fn touch(&self) -> u64 {
         const SLOTS_A_LINE: usize = 64 / size_of::<Slot>();
         const LINES: usize = 12;
-        self.0.iter().step_by(SLOTS_A_LINE).take(LINES).fold(0, |all, slot| all ^ slot.folded)
+        self.0.iter().step_by(SLOTS_A_LINE).take(LINES).fold(0, |all, slot| all ^ u64::from(slot.exact))
     }
 }
 
+/// A digest of a name.
+fn exact(name: &str) -> u32 {
+    let mut hasher = FxHasher::default();
+    hasher.write(name.as_bytes());
+    halved(hasher.finish())
+}
+
+/// Both halves of a digest, since not every letter reaches both.
+fn halved(digest: u64) -> u32 {
+    (digest >> 32) as u32 ^ digest as u32
+}
+
 /// A digest of a name without case and punctuation.
-fn folded(name: &str) -> u64 {
+fn folded(name: &str) -> u32 {
     let mut letters = Letters::default();
     if name.is_ascii() {
         // The same letters, without the tables of Unicode: nearly every name is of this kind.
@@ -126,7 +149,7 @@ fn folded(name: &str) -> u64 {
         let folded = name.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase);
         folded.for_each(|char| char.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| letters.push(byte)));
     }
-    letters.digest()
+    halved(letters.digest())
 }
 
 /// What each byte of ASCII is as a letter or digit; zero where it is neither.
@@ -216,9 +239,12 @@ impl Eq for Alike {}
 impl Pool {
     /// The table of these attributes; no two have the same name.
     pub fn table(&mut self, attributes: impl IntoIterator<Item = (CompactString, Attribute)>) -> AttributeTable {
-        let mut slots: Vec<_> = attributes.into_iter().map(|(name, attribute)| self.slot(name, attribute)).collect();
-        slots.sort_unstable_by(|one, other| (one.folded, &one.entry.name).cmp(&(other.folded, &other.entry.name)));
-        let table = Alike(AttributeTable(slots.into()));
+        let mut entries: Vec<_> = attributes.into_iter().map(|(name, attribute)| self.entry(name, attribute)).collect();
+        entries.sort_unstable_by(|one, other| (one.digests.exact, &one.name).cmp(&(other.digests.exact, &other.name)));
+        let mut folded: Vec<_> = entries.iter().map(|entry| entry.digests.folded).collect();
+        folded.sort_unstable();
+        let slot = |(entry, folded): (Arc<Entry>, u32)| Slot { exact: entry.digests.exact, folded, entry };
+        let table = Alike(AttributeTable(entries.into_iter().zip(folded).map(slot).collect()));
         if let Some(known) = self.tables.get(&table) {
             return known.0.clone();
         }
@@ -227,17 +253,17 @@ impl Pool {
         made
     }
 
-    fn slot(&mut self, name: CompactString, attribute: Attribute) -> Slot {
-        let mut entry = Arc::new(Entry { name, attribute, folded: 0 });
+    fn entry(&mut self, name: CompactString, attribute: Attribute) -> Arc<Entry> {
+        let mut entry = Arc::new(Entry { name, attribute, digests: Digests::default() });
         if let Some(Whole(known)) = self.entries.get(&Whole(Arc::clone(&entry))) {
-            return Slot { folded: known.folded, entry: Arc::clone(known) };
+            return Arc::clone(known);
         }
-        // Folded once for all tables that it comes to stand in; nobody else has it yet.
+        // Digested once for all tables that it comes to stand in; nobody else has it yet.
         if let Some(entry) = Arc::get_mut(&mut entry) {
-            entry.folded = folded(&entry.name);
+            entry.digests = Digests { exact: exact(&entry.name), folded: folded(&entry.name) };
         }
         self.entries.insert(Whole(Arc::clone(&entry)));
-        Slot { folded: entry.folded, entry }
+        entry
     }
 
     /// Lets go of what no organization uses any more.

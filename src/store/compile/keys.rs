@@ -170,7 +170,7 @@ impl Compiler<'_> {
         };
         let key = self.public(source).and_then(|bytes| public_keys::read(held.algorithm, &bytes));
         let key = key.map_err(|message| self.findings.problem(&place, message)).ok()?;
-        Some(Verifier::Public(held.algorithm, Box::new(key)))
+        Some(Verifier::Public(Box::new(key)))
     }
 
     /// What a public key is read from; it takes the place of where it was found, so that a changed file is a changed version.

@@ -1,7 +1,7 @@
 //! Public keys: PEM or JWK (RFC 7517), held to the algorithm that they are for. A weak one is refused, and so is a private
 //! one: it has no business in the settings of whoever verifies.
 
-use aws_lc_rs::signature::{self, ParsedPublicKey, RsaPublicKeyComponents, VerificationAlgorithm};
+use aws_lc_rs::signature::{self, ParsedPublicKey, RsaParameters, RsaPublicKeyComponents, VerificationAlgorithm};
 use jsonwebtoken::{
     DecodingKey, DecodingKeyKind,
     crypto::aws_lc::DEFAULT_PROVIDER,
@@ -42,7 +42,7 @@ fn family(algorithm: Algorithm) -> Option<Family> {
 ///
 /// # Errors
 /// What is wrong with it, for whoever wrote the settings.
-pub(super) fn read(algorithm: Algorithm, bytes: &[u8]) -> Result<DecodingKey, String> {
+pub(super) fn read(algorithm: Algorithm, bytes: &[u8]) -> Result<ParsedPublicKey, String> {
     let alg = algorithm.alg();
     let text = std::str::from_utf8(bytes).map_err(|_| "is neither PEM nor a JWK".to_owned())?.trim();
     let family = family(algorithm).ok_or_else(|| format!("{alg} takes a secret"))?;
@@ -52,10 +52,7 @@ pub(super) fn read(algorithm: Algorithm, bytes: &[u8]) -> Result<DecodingKey, St
     } else {
         of_pem(alg, family, text)?
     };
-    if !is_sound(algorithm, &key) {
-        return Err(format!("is no key that {alg} could verify with: a number of it is wrong"));
-    }
-    Ok(key)
+    parsed(algorithm, &key).ok_or_else(|| format!("is no key that {alg} could verify with: a number of it is wrong"))
 }
 
 fn of_pem(alg: &str, family: Family, text: &str) -> Result<DecodingKey, String> {
@@ -143,21 +140,37 @@ fn of_jwk(algorithm: Algorithm, value: &Value) -> Result<DecodingKey, String> {
     Ok(key)
 }
 
-/// Whether the crypto library makes a key of it: a point on its curve, the right number of bytes, a modulus and an exponent
-/// that belong to a key. One that it doesn't would load, and then verify nothing.
-fn is_sound(algorithm: Algorithm, key: &DecodingKey) -> bool {
-    let rsa = &signature::RSA_PKCS1_2048_8192_SHA256;
-    let kind: &'static dyn VerificationAlgorithm = match algorithm {
-        Algorithm::ES256 => &signature::ECDSA_P256_SHA256_FIXED,
-        Algorithm::ES384 => &signature::ECDSA_P384_SHA384_FIXED,
-        Algorithm::EdDSA => &signature::ED25519,
-        _ => rsa,
-    };
-    match key.kind() {
-        DecodingKeyKind::SecretOrDer(bytes) => ParsedPublicKey::new(kind, bytes).is_ok(),
-        DecodingKeyKind::RsaModulusExponent { n, e } => {
-            RsaPublicKeyComponents { n, e }.to_parsed_public_key(rsa).is_ok()
+/// What the crypto library makes of it, and verifies with: a point on its curve, the right number of bytes, a modulus and an exponent that
+/// belong to a key.
+fn parsed(algorithm: Algorithm, key: &DecodingKey) -> Option<ParsedPublicKey> {
+    match (key.kind(), rsa(algorithm)) {
+        (DecodingKeyKind::RsaModulusExponent { n, e }, Some(rsa)) => {
+            RsaPublicKeyComponents { n, e }.to_parsed_public_key(rsa).ok()
         }
+        (DecodingKeyKind::RsaModulusExponent { .. }, None) => None,
+        (DecodingKeyKind::SecretOrDer(bytes), Some(rsa)) => ParsedPublicKey::new(rsa, bytes).ok(),
+        (DecodingKeyKind::SecretOrDer(bytes), None) => ParsedPublicKey::new(curve(algorithm)?, bytes).ok(),
+    }
+}
+
+/// RSASSA by this algorithm (RFC 7518 §3.3, §3.5).
+fn rsa(algorithm: Algorithm) -> Option<&'static RsaParameters> {
+    match algorithm {
+        Algorithm::RS256 => Some(&signature::RSA_PKCS1_2048_8192_SHA256),
+        Algorithm::RS384 => Some(&signature::RSA_PKCS1_2048_8192_SHA384),
+        Algorithm::RS512 => Some(&signature::RSA_PKCS1_2048_8192_SHA512),
+        Algorithm::PS256 => Some(&signature::RSA_PSS_2048_8192_SHA256),
+        _ => None,
+    }
+}
+
+/// Signatures on a curve by this algorithm, as two numbers side by side and not in DER (RFC 7518 §3.4, RFC 8037 §3.1).
+fn curve(algorithm: Algorithm) -> Option<&'static dyn VerificationAlgorithm> {
+    match algorithm {
+        Algorithm::ES256 => Some(&signature::ECDSA_P256_SHA256_FIXED),
+        Algorithm::ES384 => Some(&signature::ECDSA_P384_SHA384_FIXED),
+        Algorithm::EdDSA => Some(&signature::ED25519),
+        _ => None,
     }
 }
 
