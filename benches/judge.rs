@@ -14,18 +14,18 @@ use attrsync::{
     },
     worker::judge,
 };
+use aws_lc_rs::{
+    rand::SystemRandom,
+    rsa::KeySize,
+    signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RsaKeyPair},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const NOW: i64 = 1_795_341_600_000;
 
 fn snapshot(keys: usize) -> Snapshot {
-    let text =
-        |locked| Attribute { kind: AttributeType::Text { max_chars: 255, options: vec![] }, locked, archived: false };
-    let names =
-        ["name", "plan", "locale", "phone", "team", "region", "source", "segment", "stage", "owner", "tier", "seat"];
-    let attributes = Pool::default().table(names.iter().map(|name| ((*name).into(), text(*name == "plan"))));
-    let jwt_keys = (0..keys)
+    let jwt_keys: Vec<_> = (0..keys)
         .map(|at| JwtKey {
             id: format!("key-{at}").into(),
             validity: Validity::default(),
@@ -36,14 +36,23 @@ fn snapshot(keys: usize) -> Snapshot {
             ),
         })
         .collect();
+    of(jwt_keys, (0..keys).map(|at| identity_secret(keys - at)).collect())
+}
+
+fn of(jwt_keys: Vec<JwtKey>, identity_secrets: Vec<IdentitySecret>) -> Snapshot {
+    let text =
+        |locked| Attribute { kind: AttributeType::Text { max_chars: 255, options: vec![] }, locked, archived: false };
+    let names =
+        ["name", "plan", "locale", "phone", "team", "region", "source", "segment", "stage", "owner", "tier", "seat"];
+    let attributes = Pool::default().table(names.iter().map(|name| ((*name).into(), text(*name == "plan"))));
     let organization = Organization {
         slug: "acme".into(),
         app_id: Some("65f1c0ffee65f1c0ffee65f1".into()),
         enforcement: Enforcement::Enforced,
         on_rejected_attribute: OnRejectedAttribute::Attribute,
         token: TokenRules::default(),
-        jwt_keys,
-        identity_secrets: (0..keys).map(|at| identity_secret(keys - at)).collect(),
+        jwt_keys: jwt_keys.into(),
+        identity_secrets,
         membership_locked: true,
         user_attributes: attributes,
         company_attributes: AttributeTable::default(),
@@ -133,6 +142,39 @@ fn proofs(criterion: &mut Criterion) {
     judged(criterion, "unsigned", &good.replace("featurebaseJwt", "nothing"), &snapshot(1));
 }
 
+/// Tokens by public keys, each beside what its library takes to verify the signature and nothing else.
+fn public_keys(criterion: &mut Criterion) {
+    let rsa = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+    let by_rsa = |input: &str| {
+        let mut bytes = vec![0; rsa.public_modulus_len()];
+        rsa.sign(&signature::RSA_PKCS1_SHA256, &SystemRandom::new(), input.as_bytes(), &mut bytes).unwrap();
+        bytes
+    };
+    let rsa_key = ParsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA256, rsa.public_key()).unwrap();
+    beside_bare(criterion, Algorithm::RS256, &rsa_key, &by_rsa);
+    let ed = Ed25519KeyPair::generate().unwrap();
+    let ed_key = ParsedPublicKey::new(&signature::ED25519, ed.public_key()).unwrap();
+    beside_bare(criterion, Algorithm::EdDSA, &ed_key, &|input| ed.sign(input.as_bytes()).as_ref().to_vec());
+    let ec = EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+    let ec_key = ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, ec.public_key()).unwrap();
+    let by_ec = |input: &str| ec.sign(&SystemRandom::new(), input.as_bytes()).unwrap().as_ref().to_vec();
+    beside_bare(criterion, Algorithm::ES256, &ec_key, &by_ec);
+}
+
+fn beside_bare(criterion: &mut Criterion, algorithm: Algorithm, key: &ParsedPublicKey, sign: &dyn Fn(&str) -> Vec<u8>) {
+    let header = format!(r#"{{"alg":"{}","typ":"JWT"}}"#, algorithm.alg());
+    let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims()));
+    let signature = sign(&input);
+    criterion.bench_function(&format!("bare/{}", algorithm.alg()), |bencher| {
+        bencher.iter(|| key.verify_sig(black_box(input.as_bytes()), &signature).unwrap());
+    });
+    let verifier = Verifier::Public(Box::new(key.clone()));
+    let key = JwtKey { id: "key".into(), validity: Validity::default(), algorithm, verifier };
+    let snapshot = of(vec![key], Vec::new());
+    let event = standard(&format!("{input}.{}", URL_SAFE_NO_PAD.encode(&signature)));
+    judged(criterion, algorithm.alg(), &event, &snapshot);
+}
+
 /// Long tokens, whose signature is most of the cost, and fifty companies with hashes: good ones, those of the secret that is
 /// tried last, and forged ones, each of which must cost at most three times a good one.
 fn forgeries(criterion: &mut Criterion) {
@@ -177,5 +219,5 @@ fn hostile(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, proofs, forgeries, hostile);
+criterion_group!(benches, proofs, public_keys, forgeries, hostile);
 criterion_main!(benches);
