@@ -16,7 +16,7 @@ use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 
 use super::{
     Chunk, Counter, Defaults, Failure, Fetching, Judgement, Plan, Tally,
-    topic::{LOOKUP, Span, SpanReader},
+    topic::{LOOKUP, Reading, Span, SpanReader},
 };
 use crate::{
     domain::Arena,
@@ -163,17 +163,15 @@ impl<'d> Delivery<'d> {
         let mut outbox = Outbox::new(self.options, id, name)?;
         // Before the position is asked for: a transaction that was left open would hold it back.
         outbox.open()?;
-        let sparse = span.ranges.len() > 1;
         let threads = self.fetching.threads(self.plan.spans.len());
-        let consumer = self.fetching.consumer(&group(self.options, &self.plan.id), threads, sparse)?;
+        let mut reader = self.fetching.reader(&group(self.options, &self.plan.id), threads, Reading::of([span]))?;
         let lost = || Failure::Lost { id: self.plan.id.clone(), topic: span.topic.clone(), partition: span.partition };
-        let left = span.clone().rest(position(&consumer, span)?.ok_or_else(lost)?);
+        let left = span.clone().rest(position(reader.consumer(), span)?.ok_or_else(lost)?);
         if first {
             let before = span.size() - left.size();
             delivered.before += before;
             self.counter.add(Chunk { turn: None, records: 0, size: before });
         }
-        let mut reader = SpanReader::new(consumer);
         reader.begin(left)?;
         let source = Encoder::new(self.options.outputs.source.clone(), self.options.outputs.max_bytes);
         let mut batches =

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Failure, Fetching, Filter,
     deliver::{group, position},
-    topic::Span,
+    topic::{Reading, Span},
 };
 use crate::{source::kafka::Keeper as _, worker::Options};
 
@@ -110,7 +110,7 @@ impl Plan {
     /// # Errors
     /// When a replay of this id was begun before, or nobody answers.
     pub fn begin(&self, options: &Options, fetching: &Fetching) -> Result<(), Failure> {
-        let consumer = fetching.consumer(&group(options, &self.id), 1, false)?;
+        let consumer = fetching.consumer(&group(options, &self.id), 1, Reading::Dense)?;
         let mut starts = TopicPartitionList::new();
         for span in self.spans.iter().map(Span::from) {
             if position(&consumer, &span)?.is_some() {

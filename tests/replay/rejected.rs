@@ -35,16 +35,20 @@ fn filler(seed: usize) -> String {
     (0..25).map(|_| format!("{:016x}", next())).collect()
 }
 
-fn is_rejected(at: usize) -> bool {
+/// A hundred in a row.
+fn in_a_row(at: usize) -> bool {
     at % 10_000 / 100 == 42
 }
 
-#[test]
-fn one_in_a_hundred_is_fetched_and_not_the_whole_topic() {
-    let broker = broker();
-    let topics = Topics::create(&broker.0, "replay-rejected", 2);
-    // Brokers hand out whole batches: these are as large as the Java client's are by default.
-    let (setup, mut feed) = (Setup::new(&topics, &[]), Feed::with_batches(&topics, 16_384));
+/// One in so many here and there, by a digest of their number.
+fn scattered<const MANY: u64>(at: usize) -> bool {
+    ((at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % MANY == 0
+}
+
+/// A topic of such events, all judged.
+fn judged(broker: &str, (name, batch_bytes): (&str, u32), is_rejected: fn(usize) -> bool) -> (Topics, Setup) {
+    let topics = Topics::create(broker, name, 2);
+    let (setup, mut feed) = (Setup::new(&topics, &[]), Feed::with_batches(&topics, batch_bytes));
     for at in 0..EVENTS {
         let (filler, rejected) = (filler(at), is_rejected(at / 2));
         let value = if rejected {
@@ -59,14 +63,28 @@ fn one_in_a_hundred_is_fetched_and_not_the_whole_topic() {
     let (worker, group) = (setup.start("w"), Group::of(&topics));
     group.reaches(EVENTS);
     worker.stop();
-    let whole = replay(&setup, &["--json"]).summary();
-    let found = replay(&setup, &["--rejected", "--reason", "malformed_json", "--json"]).summary();
-    assert_eq!((&whole["records"], &found["records"]), (&json!(EVENTS), &json!(EVENTS / 100)));
-    assert_eq!((&found["rejected"], &found["notFound"]), (&json!(EVENTS / 100), &json!(0)));
+    (topics, setup)
+}
+
+/// The bytes that were fetched for the rejected events, and for the whole topic.
+fn fetched(setup: &Setup, rejected: usize) -> (u64, u64) {
+    let whole = replay(setup, &["--json"]).summary();
+    let found = replay(setup, &["--rejected", "--reason", "malformed_json", "--json"]).summary();
+    assert_eq!((&whole["records"], &found["records"]), (&json!(EVENTS), &json!(rejected)));
+    assert_eq!((&found["rejected"], &found["notFound"]), (&json!(rejected), &json!(0)));
     let bytes = |summary: &serde_json::Value| summary["fetchedBytes"].as_u64().unwrap();
-    crate::kit::print(&format!("1 % of {EVENTS} events: {} of {} bytes fetched", bytes(&found), bytes(&whole)));
-    assert!(bytes(&found) * 20 < bytes(&whole), "{} of {} bytes", bytes(&found), bytes(&whole));
     assert!(bytes(&whole) > 10_000_000, "{}", bytes(&whole));
+    crate::kit::print(&format!("{rejected} of {EVENTS} events: {} of {} bytes", bytes(&found), bytes(&whole)));
+    (bytes(&found), bytes(&whole))
+}
+
+#[test]
+fn one_in_a_hundred_is_fetched_and_not_the_whole_topic() {
+    // Brokers hand out whole batches: these are as large as the Java client's are by default.
+    let broker = broker();
+    let (topics, setup) = judged(&broker.0, ("replay-rejected", 16_384), in_a_row);
+    let (found, whole) = fetched(&setup, EVENTS / 100);
+    assert!(found * 20 < whole, "{found} of {whole} bytes");
     // Half of the topic is gone: of its rejected events, the very number is told.
     let mut all = TopicPartitionList::new();
     for partition in 0..2 {
@@ -74,11 +92,27 @@ fn one_in_a_hundred_is_fetched_and_not_the_whole_topic() {
     }
     let admin: AdminClient<DefaultClientContext> = topics.client().create().unwrap();
     block_on(admin.delete_records(&all, &AdminOptions::new().operation_timeout(Some(SOON)))).unwrap();
-    let gone = 2 * (0..24_250).filter(|at| is_rejected(*at)).count();
+    let gone = 2 * (0..24_250).filter(|at| in_a_row(*at)).count();
     let left = replay(&setup, &["--rejected", "--json"]).summary();
     assert_eq!((&left["records"], &left["notFound"]), (&json!(EVENTS / 100 - gone), &json!(gone)));
     let told = replay(&setup, &["--rejected"]);
     assert!(told.err.contains(&format!("{gone}  rejected events could not be found")), "{}", told.err);
+}
+
+#[test]
+fn what_is_scattered_all_over_a_topic_never_costs_more_than_the_topic() {
+    const CASES: [((&str, u32), fn(usize) -> bool); 4] = [
+        (("replay-100-small-batches", 16_384), scattered::<100>),
+        (("replay-100-large-batches", 900_000), scattered::<100>),
+        (("replay-1000-small-batches", 16_384), scattered::<1_000>),
+        (("replay-1000-large-batches", 900_000), scattered::<1_000>),
+    ];
+    let broker = broker();
+    for (batches, is_rejected) in CASES {
+        let (_topics, setup) = judged(&broker.0, batches, is_rejected);
+        let (found, whole) = fetched(&setup, 2 * (0..EVENTS / 2).filter(|at| is_rejected(*at)).count());
+        assert!(found * 10 < whole * 11, "{found} of {whole} bytes: {batches:?}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! the other, the largest first, with a consumer of its own that is told by hand what to read: no group of a worker's is joined, and
 //! nothing of it is changed.
 
+mod jumps;
 mod range;
 mod reader;
 
@@ -53,17 +54,44 @@ impl Fetching {
     }
 
     /// A consumer for one of so many threads, under this group.
-    pub(super) fn consumer(&self, group: &str, threads: usize, sparse: bool) -> Result<Assigned, Failure> {
+    pub(super) fn consumer(&self, group: &str, threads: usize, reading: Reading) -> Result<Assigned, Failure> {
         let queue_bytes = self.queue_bytes / threads.max(1);
-        let hand = Hand {
-            group: group.to_owned(),
-            client: NOBODY.to_owned(),
-            queue_bytes: if sparse { SPARSE_BYTES } else { queue_bytes },
-            fetch_bytes: if sparse { SPARSE_BYTES } else { DENSE_BYTES },
+        let (queue_bytes, ahead) = match reading {
             // What is fetched ahead of a range's end is thrown away; where all is read nothing is.
-            ahead: if sparse { 1 } else { 100_000 },
+            Reading::Sparse => (SPARSE_BYTES, 1),
+            Reading::Dense => (queue_bytes, 100_000),
         };
+        let (group, client) = (group.to_owned(), NOBODY.to_owned());
+        let hand = Hand { group, client, queue_bytes, fetch_bytes: reading.fetch_bytes(), ahead };
         Assigned::new(&hand, &self.consumer).map_err(Failure::Client)
+    }
+
+    /// The same as a reader of spans.
+    pub(super) fn reader(&self, group: &str, threads: usize, reading: Reading) -> Result<SpanReader, Failure> {
+        Ok(SpanReader::new(self.consumer(group, threads, reading)?, reading.fetch_bytes()))
+    }
+}
+
+/// How much of what lies between the first and the last offset is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Most of it, or what is wanted is so close to each other that the rest is read through.
+    Dense,
+    /// Some of it here and there.
+    Sparse,
+}
+
+impl Reading {
+    /// How these are read.
+    pub(super) fn of<'s>(spans: impl IntoIterator<Item = &'s Span>) -> Self {
+        if spans.into_iter().any(Span::is_sparse) { Self::Sparse } else { Self::Dense }
+    }
+
+    fn fetch_bytes(self) -> usize {
+        match self {
+            Self::Dense => DENSE_BYTES,
+            Self::Sparse => SPARSE_BYTES,
+        }
     }
 }
 
@@ -84,7 +112,7 @@ impl Topics {
     /// # Errors
     /// When a topic isn't there, or nobody answers.
     pub fn open(topics: &[String], wanted: &Wanted, fetching: Fetching, defaults: Defaults) -> Result<Self, Failure> {
-        let consumer = fetching.consumer(NOBODY, 1, false)?;
+        let consumer = fetching.consumer(NOBODY, 1, Reading::Dense)?;
         let (mut spans, mut gone) = (Vec::new(), 0);
         for topic in topics {
             let found = range::look_up(&consumer, topic, wanted)?;
@@ -99,7 +127,7 @@ impl Topics {
     /// # Errors
     /// When nobody answers.
     pub fn at(positions: &Positions, fetching: Fetching, defaults: Defaults) -> Result<Self, Failure> {
-        let consumer = fetching.consumer(NOBODY, 1, false)?;
+        let consumer = fetching.consumer(NOBODY, 1, Reading::Dense)?;
         let found = range::look_up_positions(&consumer, positions)?;
         Ok(Self::of(found.spans, found.gone, fetching, defaults))
     }
@@ -156,15 +184,16 @@ impl Source for Topics {
     }
 
     fn reader(&self) -> Result<Box<dyn Reader + '_>, Failure> {
-        let sparse = self.spans.iter().any(|span| span.ranges.len() > 1);
-        let consumer = self.fetching.consumer(NOBODY, self.threads(), sparse)?;
-        Ok(Box::new(TopicReader { topics: self, sparse, reader: SpanReader::new(consumer), arena: Arena::new() }))
+        let reader = self.fetching.reader(NOBODY, self.threads(), Reading::of(&self.spans))?;
+        let exact = self.spans.iter().any(|span| span.ranges.len() > 1);
+        Ok(Box::new(TopicReader { topics: self, exact, reader, arena: Arena::new() }))
     }
 }
 
 struct TopicReader<'t> {
     topics: &'t Topics,
-    sparse: bool,
+    /// Whether what was fetched is worth a wait: it is asked for where not all is.
+    exact: bool,
     reader: SpanReader,
     arena: Arena,
 }
@@ -173,7 +202,7 @@ impl Reader for TopicReader<'_> {
     fn read(&mut self, each: &mut Each<'_>) -> Result<Option<Chunk>, Failure> {
         while self.reader.is_done() {
             let Some(span) = self.topics.next() else {
-                self.topics.fetched.fetch_add(self.reader.consumer().fetched_bytes(self.sparse), Relaxed);
+                self.topics.fetched.fetch_add(self.reader.consumer().fetched_bytes(self.exact), Relaxed);
                 return Ok(None);
             };
             self.reader.begin(span)?;

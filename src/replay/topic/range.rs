@@ -12,6 +12,9 @@ use crate::{
 /// How long a broker may take to answer.
 pub(in crate::replay) const LOOKUP: Duration = Duration::from_secs(10);
 
+/// Offsets between two ranges from which on it is a usual event's size that makes going there cheaper than reading through.
+const FAR: i64 = 300;
+
 /// Which records of a topic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -56,6 +59,16 @@ impl Span {
     /// The offset after the last one.
     pub(in crate::replay) fn end(&self) -> i64 {
         self.ranges.last().map_or(0, |range| range.end)
+    }
+
+    /// Whether most of what lies between its first offset and its last is between ranges that are far apart.
+    pub(in crate::replay) fn is_sparse(&self) -> bool {
+        let gaps = self.ranges.windows(2).map(|pair| match pair {
+            [one, next] => next.start - one.end,
+            _ => 0,
+        });
+        let skipped: i64 = gaps.filter(|gap| *gap > FAR).sum();
+        self.ranges.first().is_some_and(|first| skipped > (self.end() - first.start) / 2)
     }
 
     /// What is left of it from this offset on.
@@ -184,6 +197,17 @@ mod tests {
         assert_eq!(within(two, (40, 100), (None, None)), (vec![50..70], 10));
         let overlapping = vec![10..20, 15..30, 30..31, 12..13];
         assert_eq!(within(overlapping, (0, 100), (None, None)), (vec![10..31], 0));
+    }
+
+    #[test]
+    fn a_span_is_sparse_where_most_of_it_lies_between_ranges_that_are_far_apart() {
+        let span = |ranges| Span { topic: "t".to_owned(), partition: 0, ranges };
+        assert!(span(vec![0..100, 10_000..10_100]).is_sparse());
+        let scattered = (0..100).map(|at| at * 100..at * 100 + 1).collect();
+        assert!(!span(scattered).is_sparse(), "a hundred apart is read through");
+        assert!(!span(vec![0..10_000, 11_000..20_000]).is_sparse());
+        assert!(!span(vec![0..i64::MAX]).is_sparse());
+        assert!(!span(vec![]).is_sparse());
     }
 
     #[test]

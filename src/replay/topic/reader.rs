@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::message::Message as _;
 
-use super::{Span, range::LOOKUP};
+use super::{Span, jumps::Jumps, range::LOOKUP};
 use crate::{
     domain::Arena,
     replay::{Chunk, Each, Failure},
@@ -19,8 +19,6 @@ const RECORDS: u64 = 1_000;
 const WAIT: Duration = Duration::from_millis(100);
 /// How long nothing may come, neither a record nor the end.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Offsets between two ranges that are read through: fetching them costs less than a new request.
-const NEAR: i64 = 100;
 
 /// What was read.
 #[derive(Default)]
@@ -39,6 +37,7 @@ pub(in crate::replay) struct SpanReader {
     /// The next offset of that range.
     next: i64,
     heard: Instant,
+    jumps: Jumps,
 }
 
 /// Why a chunk ends.
@@ -54,8 +53,9 @@ enum Stop {
 }
 
 impl SpanReader {
-    pub(in crate::replay) fn new(consumer: Assigned) -> Self {
-        Self { consumer, span: None, at: 0, next: 0, heard: Instant::now() }
+    /// A reader with a consumer that fetches so many bytes at a time.
+    pub(in crate::replay) fn new(consumer: Assigned, fetch_bytes: usize) -> Self {
+        Self { consumer, span: None, at: 0, next: 0, heard: Instant::now(), jumps: Jumps::new(fetch_bytes) }
     }
 
     /// Whether nothing is left of the span.
@@ -86,6 +86,7 @@ impl SpanReader {
 
     fn go(&mut self, span: &Span, to: i64) -> Result<(), Failure> {
         (self.next, self.heard) = (to, Instant::now());
+        self.jumps.jumped();
         self.consumer.assign(&span.topic, span.partition, to).map_err(Failure::Client)
     }
 
@@ -116,6 +117,7 @@ impl SpanReader {
             let stop = match self.consumer.poll(if polled == 0 { WAIT } else { Duration::ZERO })? {
                 Came::Record(message) if message.partition() == span.partition => {
                     self.heard = Instant::now();
+                    self.jumps.came(message.payload_len() + message.key_len());
                     let offset = message.offset();
                     if place(span, &mut self.at, offset) == Place::Within && offset >= self.next {
                         arena.reset();
@@ -125,8 +127,10 @@ impl SpanReader {
                     }
                     match place(span, &mut self.at, offset.saturating_add(1)) {
                         Place::After => Some(Stop::Done),
-                        Place::Far => Some(Stop::Far),
-                        Place::Within | Place::Near => None,
+                        Place::Before(far) if far > self.jumps.near(self.consumer.fetched_bytes(false)) => {
+                            Some(Stop::Far)
+                        }
+                        Place::Within | Place::Before(_) => None,
                     }
                 }
                 // Every range ends at or before where the partition ended when it was looked up.
@@ -173,10 +177,8 @@ impl SpanReader {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Within,
-    /// Before the next range, which is read through to.
-    Near,
-    /// Before the next range, which is gone to.
-    Far,
+    /// So many offsets before the next range.
+    Before(i64),
     /// After all ranges.
     After,
 }
@@ -189,8 +191,7 @@ fn place(span: &Span, at: &mut usize, offset: i64) -> Place {
     match span.ranges.get(*at) {
         None => Place::After,
         Some(range) if range.start <= offset => Place::Within,
-        Some(range) if range.start - offset > NEAR => Place::Far,
-        Some(_) => Place::Near,
+        Some(range) => Place::Before(range.start - offset),
     }
 }
 
@@ -199,12 +200,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_offset_is_within_a_range_near_one_far_from_it_or_after_all() {
+    fn an_offset_is_within_a_range_before_one_or_after_all() {
         let span = Span { topic: "t".to_owned(), partition: 0, ranges: vec![10..20, 50..51, 900..1_000] };
         let mut at = 0;
         let places = [0, 10, 19, 20, 50, 51, 800, 999, 1_000].map(|offset| place(&span, &mut at, offset));
-        use Place::{After, Far, Near, Within};
-        assert_eq!(places, [Near, Within, Within, Near, Within, Far, Near, Within, After]);
+        use Place::{After, Before, Within};
+        let expected = [Before(10), Within, Within, Before(30), Within, Before(849), Before(100), Within, After];
+        assert_eq!(places, expected);
         assert_eq!(place(&span, &mut 0, 2_000), After);
     }
 }
