@@ -2,10 +2,6 @@
 
 use std::time::Duration;
 
-use attrsync::{
-    domain::EventTime,
-    traffic::{Kind, Traffic},
-};
 use rdkafka::{
     ClientConfig, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
@@ -20,11 +16,13 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What every client needs.
 pub(crate) fn client() -> ClientConfig {
-    let brokers =
-        std::env::var("ATTRSYNC_TEST_KAFKA").expect("ATTRSYNC_TEST_KAFKA names a Kafka, see the head of main.rs");
     let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", brokers);
+    config.set("bootstrap.servers", brokers());
     config
+}
+
+pub(crate) fn brokers() -> String {
+    std::env::var("ATTRSYNC_TEST_KAFKA").expect("ATTRSYNC_TEST_KAFKA names a Kafka, see the head of main.rs")
 }
 
 /// A name that was never used before.
@@ -35,7 +33,9 @@ pub(crate) fn fresh(what: &str) -> String {
 /// Makes a topic; one that exists is left as it is.
 pub(crate) fn create(topic: &str) {
     let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
-    let topics = [NewTopic::new(topic, PARTITIONS, TopicReplication::Fixed(1))];
+    // Nothing goes before it was read, however much it is.
+    let kept = NewTopic::new(topic, PARTITIONS, TopicReplication::Fixed(1)).set("retention.bytes", "-1");
+    let topics = [kept];
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     for made in runtime.block_on(admin.create_topics(&topics, &AdminOptions::new())).unwrap() {
         assert!(matches!(made, Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists))), "{made:?}");
@@ -52,10 +52,35 @@ pub(crate) fn records(topic: &str) -> i64 {
     (0..PARTITIONS).map(ends).sum()
 }
 
-/// Sends standard events, and writes down when each was sent.
+/// A reader of committed records of these topics from their beginning, which tells their ends. It fetches `ahead` records or more.
+pub(crate) fn reader(topics: &[&str], ahead: i64) -> anyhow::Result<BaseConsumer> {
+    let mut config: ClientConfig = client();
+    config.set("group.id", "bench").set("enable.auto.commit", "false").set("isolation.level", "read_committed");
+    config.set("enable.partition.eof", "true").set("fetch.queue.backoff.ms", "10");
+    config.set("queued.min.messages", ahead.max(1).to_string());
+    let consumer: BaseConsumer = config.create()?;
+    let mut all = TopicPartitionList::new();
+    for topic in topics {
+        for partition in 0..PARTITIONS {
+            all.add_partition_offset(topic, partition, Offset::Beginning)?;
+        }
+    }
+    consumer.assign(&all)?;
+    Ok(consumer)
+}
+
+/// Deletes topics.
+pub(crate) fn delete(topics: &[&str]) {
+    let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    for deleted in runtime.block_on(admin.delete_topics(topics, &AdminOptions::new())).unwrap() {
+        deleted.unwrap();
+    }
+}
+
+/// Sends events to each partition in turn, so that the n-th has offset n / partitions.
 pub(crate) struct Sender {
     producer: ThreadedProducer<DefaultProducerContext>,
-    traffic: Traffic,
     topic: String,
     sent: i64,
 }
@@ -64,18 +89,11 @@ impl Sender {
     pub(crate) fn to(topic: &str) -> Self {
         let mut config = client();
         config.set("enable.idempotence", "true").set("linger.ms", "5").set("compression.type", "lz4");
-        Self { producer: config.create().unwrap(), traffic: Traffic::new(1), topic: topic.to_owned(), sent: 0 }
+        Self { producer: config.create().unwrap(), topic: topic.to_owned(), sent: 0 }
     }
 
-    /// Sends one; they go to each partition in turn, so that the n-th has offset n / partitions.
-    pub(crate) fn send(&mut self) {
-        let now = EventTime::from_millis(jiff::Timestamp::now().as_millisecond());
-        let event = self.traffic.make(Kind::Signed, now);
-        self.send_value(&event.value, now.millis());
-    }
-
-    /// Sends one of this value and time, likewise.
-    pub(crate) fn send_value(&mut self, value: &[u8], timestamp: i64) {
+    /// Sends one of this value and time.
+    pub(crate) fn send(&mut self, value: &[u8], timestamp: i64) {
         let partition = i32::try_from(self.sent % i64::from(PARTITIONS)).unwrap();
         let record = BaseRecord::<[u8], [u8]>::to(&self.topic).partition(partition).payload(value);
         let mut record = record.timestamp(timestamp);
@@ -99,11 +117,6 @@ pub(crate) struct Group(BaseConsumer, String);
 impl Group {
     pub(crate) fn of(group: &str, topic: &str) -> Self {
         Self(client().set("group.id", group).create().unwrap(), topic.to_owned())
-    }
-
-    /// How many records it has committed.
-    pub(crate) fn committed(&self) -> i64 {
-        self.offsets().iter().sum()
     }
 
     /// How many it has committed of each partition.
