@@ -48,8 +48,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     let machine = Machine::look();
     let input = Input::prepare(Box::new(Repeated::new(Maker::new(Mix::Hs256), DIFFERENT)), options.events)?;
     let measured = measure(&input);
-    cluster::delete(&[&input.topic]);
+    let deleted = cluster::delete(&[&input.topic]);
     let seconds = measured?;
+    deleted?;
     let text = format!("{}\n{}. {} events.\n", table(&seconds), machine.told(), options.events);
     print(&text);
     if options.events == WHOLE {
@@ -61,7 +62,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 fn measure(input: &Input) -> anyhow::Result<Vec<Second>> {
-    let mut watch = Watch::new(Running::attrsync(&input.topic, input.settings.path(), &[])?, &input.topic);
+    let mut watch = Watch::new(Running::attrsync(&input.topic, input.settings.path(), &[])?, &input.topic)?;
     let seconds = course(&mut watch, input.count);
     let committed = watch.stop();
     let checked = committed.and_then(|committed| {

@@ -1,14 +1,16 @@
 //! The cluster and the topics of a run.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use anyhow::ensure;
 
 use rdkafka::{
     ClientConfig, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer as _},
-    error::{KafkaError, RDKafkaErrorCode},
-    producer::{BaseRecord, DefaultProducerContext, ThreadedProducer},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
+    producer::{BaseRecord, DefaultProducerContext, Producer as _, ThreadedProducer},
 };
 
 pub(crate) const PARTITIONS: i32 = 4;
@@ -31,25 +33,40 @@ pub(crate) fn fresh(what: &str) -> String {
 }
 
 /// Makes a topic; one that exists is left as it is.
-pub(crate) fn create(topic: &str) {
-    let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
+pub(crate) fn create(topic: &str) -> anyhow::Result<()> {
     // Nothing goes before it was read, however much it is.
     let kept = NewTopic::new(topic, PARTITIONS, TopicReplication::Fixed(1)).set("retention.bytes", "-1");
-    let topics = [kept];
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    for made in runtime.block_on(admin.create_topics(&topics, &AdminOptions::new())).unwrap() {
-        assert!(matches!(made, Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists))), "{made:?}");
+    for made in block_on(admin()?.create_topics([&kept], &AdminOptions::new()))? {
+        ensure!(matches!(made, Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists))), "creating {topic}: {made:?}");
     }
     // It may take a moment until every partition has a leader.
-    let consumer: BaseConsumer = client().create().unwrap();
-    while consumer.fetch_watermarks(topic, PARTITIONS - 1, PATIENCE).is_err() {}
+    let (consumer, begun): (BaseConsumer, _) = (client().create()?, Instant::now());
+    while let Err(error) = consumer.fetch_watermarks(topic, PARTITIONS - 1, PATIENCE) {
+        ensure!(begun.elapsed() < PATIENCE, "{topic} has no leader: {error}");
+    }
+    Ok(())
+}
+
+/// Deletes topics.
+pub(crate) fn delete(topics: &[&str]) -> anyhow::Result<()> {
+    for deleted in block_on(admin()?.delete_topics(topics, &AdminOptions::new()))? {
+        deleted.map_err(|(topic, code)| anyhow::anyhow!("deleting {topic}: {code}"))?;
+    }
+    Ok(())
+}
+
+fn admin() -> anyhow::Result<AdminClient<DefaultClientContext>> {
+    Ok(client().create()?)
+}
+
+fn block_on<T>(future: impl Future<Output = KafkaResult<T>>) -> anyhow::Result<T> {
+    Ok(tokio::runtime::Builder::new_current_thread().build()?.block_on(future)?)
 }
 
 /// How many records a topic has.
-pub(crate) fn records(topic: &str) -> i64 {
-    let consumer: BaseConsumer = client().create().unwrap();
-    let ends = |partition| consumer.fetch_watermarks(topic, partition, PATIENCE).unwrap().1;
-    (0..PARTITIONS).map(ends).sum()
+pub(crate) fn records(topic: &str) -> anyhow::Result<i64> {
+    let consumer: BaseConsumer = client().create()?;
+    (0..PARTITIONS).map(|partition| Ok(consumer.fetch_watermarks(topic, partition, PATIENCE)?.1)).sum()
 }
 
 /// A reader of committed records of these topics from their beginning, which tells their ends. It fetches `ahead` records or more.
@@ -69,15 +86,6 @@ pub(crate) fn reader(topics: &[&str], ahead: i64) -> anyhow::Result<BaseConsumer
     Ok(consumer)
 }
 
-/// Deletes topics.
-pub(crate) fn delete(topics: &[&str]) {
-    let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    for deleted in runtime.block_on(admin.delete_topics(topics, &AdminOptions::new())).unwrap() {
-        deleted.unwrap();
-    }
-}
-
 /// Sends events to each partition in turn, so that the n-th has offset n / partitions.
 pub(crate) struct Sender {
     producer: ThreadedProducer<DefaultProducerContext>,
@@ -86,28 +94,28 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    pub(crate) fn to(topic: &str) -> Self {
+    pub(crate) fn to(topic: &str) -> anyhow::Result<Self> {
         let mut config = client();
         config.set("enable.idempotence", "true").set("linger.ms", "5").set("compression.type", "lz4");
-        Self { producer: config.create().unwrap(), topic: topic.to_owned(), sent: 0 }
+        Ok(Self { producer: config.create()?, topic: topic.to_owned(), sent: 0 })
     }
 
     /// Sends one of this value and time.
-    pub(crate) fn send(&mut self, value: &[u8], timestamp: i64) {
-        let partition = i32::try_from(self.sent % i64::from(PARTITIONS)).unwrap();
+    pub(crate) fn send(&mut self, value: &[u8], timestamp: i64) -> anyhow::Result<()> {
+        let partition = i32::try_from(self.sent % i64::from(PARTITIONS))?;
         let record = BaseRecord::<[u8], [u8]>::to(&self.topic).partition(partition).payload(value);
         let mut record = record.timestamp(timestamp);
         while let Err((error, back)) = self.producer.send(record) {
-            assert_eq!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull));
+            ensure!(error == KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), "sending: {error}");
             std::thread::park_timeout(Duration::from_millis(1));
             record = back;
         }
         self.sent += 1;
+        Ok(())
     }
 
-    pub(crate) fn flush(&self) {
-        use rdkafka::producer::Producer as _;
-        self.producer.flush(PATIENCE).unwrap();
+    pub(crate) fn flush(&self) -> anyhow::Result<()> {
+        Ok(self.producer.flush(PATIENCE)?)
     }
 }
 
@@ -115,16 +123,16 @@ impl Sender {
 pub(crate) struct Group(BaseConsumer, String);
 
 impl Group {
-    pub(crate) fn of(group: &str, topic: &str) -> Self {
-        Self(client().set("group.id", group).create().unwrap(), topic.to_owned())
+    pub(crate) fn of(group: &str, topic: &str) -> anyhow::Result<Self> {
+        Ok(Self(client().set("group.id", group).create()?, topic.to_owned()))
     }
 
     /// How many it has committed of each partition.
-    pub(crate) fn offsets(&self) -> Vec<i64> {
+    pub(crate) fn offsets(&self) -> anyhow::Result<Vec<i64>> {
         let mut partitions = TopicPartitionList::new();
         partitions.add_partition_range(&self.1, 0, PARTITIONS - 1);
-        let found = self.0.committed_offsets(partitions, PATIENCE).unwrap();
+        let found = self.0.committed_offsets(partitions, PATIENCE)?;
         let offset = |offset| if let Offset::Offset(offset) = offset { offset } else { 0 };
-        found.elements().iter().map(|found| offset(found.offset())).collect()
+        Ok(found.elements().iter().map(|found| offset(found.offset())).collect())
     }
 }

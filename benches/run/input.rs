@@ -43,37 +43,38 @@ impl Input {
         let settings = NamedTempFile::with_suffix(".toml")?;
         std::fs::write(&settings, events.settings())?;
         let mut input = Self { events, topic, count, settings, sample: HashMap::new() };
-        cluster::create(&input.topic);
-        let found = cluster::records(&input.topic);
+        cluster::create(&input.topic)?;
+        let found = cluster::records(&input.topic)?;
         if found != count || input.read_sample().is_err() {
             if found > 0 {
                 progress(&format!(
                     "{}: the events of an earlier run are others or not all there: they are made anew",
                     input.topic
                 ));
-                cluster::delete(&[&input.topic]);
-                cluster::create(&input.topic);
+                cluster::delete(&[&input.topic])?;
+                cluster::create(&input.topic)?;
             }
-            input.make();
+            input.make()?;
             input.read_sample().context("the events that were just made")?;
         }
         Ok(input)
     }
 
-    fn make(&mut self) {
+    fn make(&mut self) -> anyhow::Result<()> {
         let style = ProgressStyle::with_template("{msg} {bar:30} {human_pos} of {human_len}, {eta} left").unwrap();
         let message = format!("{}: making the events", self.topic);
         progress(&message);
         let bar = ProgressBar::new(self.count.unsigned_abs()).with_style(style).with_message(message);
-        let mut sender = Sender::to(&self.topic);
+        let mut sender = Sender::to(&self.topic)?;
         for number in 0..self.count {
-            sender.send(&self.events.event(number), events::time_ms(number));
+            sender.send(&self.events.event(number), events::time_ms(number))?;
             if number % 1000 == 0 {
                 bar.set_position(number.unsigned_abs());
             }
         }
-        sender.flush();
+        sender.flush()?;
         bar.finish_and_clear();
+        Ok(())
     }
 
     /// Judges the first events, and makes sure that they are those of this version of the bench.

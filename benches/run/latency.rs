@@ -49,10 +49,10 @@ const MOST: Duration = Duration::from_secs(600);
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Events a second, one run each.
-    #[arg(default_values_t = [1_000, 20_000], value_name = "PER_SECOND")]
+    #[arg(default_values_t = [1_000, 20_000], value_name = "PER_SECOND", value_parser = clap::value_parser!(i64).range(1..))]
     rates: Vec<i64>,
     /// Then so many percent of the highest rate; 0: not.
-    #[arg(long, default_value_t = 80)]
+    #[arg(long, default_value_t = 80, value_parser = clap::value_parser!(i64).range(0..=100))]
     share: i64,
     /// The highest rate, where it need not be looked for.
     #[arg(long, value_name = "PER_SECOND")]
@@ -92,7 +92,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
             Some(told) => told,
             None => highest(&events)?,
         };
-        let rate = highest * options.share / 100;
+        let rate = (highest * options.share / 100).max(1);
         runs.push((rate, format!("{rate}, {} % of the highest, {highest}", options.share)));
     }
     for (rate, about) in runs {
@@ -205,7 +205,7 @@ struct Shared {
 
 fn measure(events: &Repeated<Maker>, pace: Pace) -> anyhow::Result<Measured> {
     let input = cluster::fresh("stream");
-    cluster::create(&input);
+    cluster::create(&input)?;
     let settings = tempfile::NamedTempFile::with_suffix(".toml")?;
     std::fs::write(&settings, events.settings())?;
     let mut worker = Running::attrsync(&input, settings.path(), &[])?;
@@ -218,20 +218,28 @@ fn measure(events: &Repeated<Maker>, pace: Pace) -> anyhow::Result<Measured> {
         shared.seen.store(i64::MAX / 2, Release);
         (sending.join(), read)
     });
-    let (latency, per_second) = read?;
-    let sender_late = sender_late.ok().context("the sender failed")?;
-    worker.stop()?;
+    let stopped = worker.stop();
     worker.topics.delete();
-    cluster::delete(&[&input]);
+    let deleted = cluster::delete(&[&input]);
+    // What the sender says of itself explains what the reader missed.
+    let sender_late = sender_late.map_err(|_| anyhow::anyhow!("the sender panicked"))?.context("the sender")?;
+    let (latency, per_second) = read?;
+    stopped.and(deleted)?;
     Ok(Measured { about: String::new(), latency, sender_late, per_second })
 }
 
 /// Sends what is due, looks again after a millisecond; says how late it was at most.
-fn send(events: &Repeated<Maker>, input: &str, pace: Pace, shared: &Shared, begun: Instant) -> Duration {
-    let (mut sender, mut sent, mut late) = (Sender::to(input), 0, Duration::ZERO);
+fn send(
+    events: &Repeated<Maker>,
+    input: &str,
+    pace: Pace,
+    shared: &Shared,
+    begun: Instant,
+) -> anyhow::Result<Duration> {
+    let (mut sender, mut sent, mut late) = (Sender::to(input)?, 0, Duration::ZERO);
     while let Some(wanted) = pace.wanted(begun.elapsed(), shared.seen.load(Acquire), sent) {
         while sent < wanted && shared.seen.load(Relaxed) <= sent {
-            sender.send(events.value(sent), events::time_ms(sent));
+            sender.send(events.value(sent), events::time_ms(sent))?;
             if let (Pace::Schedule { per_second, .. }, elapsed) = (pace, begun.elapsed())
                 && elapsed > WARM_UP
             {
@@ -244,9 +252,9 @@ fn send(events: &Repeated<Maker>, input: &str, pace: Pace, shared: &Shared, begu
         }
         std::thread::park_timeout(Duration::from_millis(1));
     }
-    sender.flush();
+    sender.flush()?;
     shared.total.store(sent, Release);
-    late
+    Ok(late)
 }
 
 struct Reader<'r> {

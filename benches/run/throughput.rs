@@ -10,7 +10,7 @@ use crate::{
 
 pub(crate) fn measure(events: i64) -> anyhow::Result<()> {
     let input = Input::prepare(Box::new(Maker::new(Mix::Hs256)), events)?;
-    let mut watch = Watch::new(Running::attrsync(&input.topic, input.settings.path(), &[])?, &input.topic);
+    let mut watch = Watch::new(Running::attrsync(&input.topic, input.settings.path(), &[])?, &input.topic)?;
     let first = watch.until(1)?;
     let window = watch.window(first, events - first.committed)?;
     let memory = watch.running.peak_memory();

@@ -64,9 +64,9 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    pub(crate) fn new(running: Running, input: &str) -> Self {
-        let group = Group::of(&running.topics.group, input);
-        Self { group, last: (running.begun, 0), running }
+    pub(crate) fn new(running: Running, input: &str) -> anyhow::Result<Self> {
+        let group = Group::of(&running.topics.group, input)?;
+        Ok(Self { group, last: (running.begun, 0), running })
     }
 
     /// What so many events from there on take.
@@ -88,7 +88,7 @@ impl Watch {
 
     /// How far it is; an error where it gets nowhere.
     pub(crate) fn look(&mut self) -> anyhow::Result<Mark> {
-        let committed = self.group.offsets().iter().sum();
+        let committed = self.group.offsets()?.iter().sum();
         let at = Instant::now();
         self.running.still_runs()?;
         if committed > self.last.1 {
@@ -104,6 +104,6 @@ impl Watch {
     /// Stops it, and says how much of each partition it has committed.
     pub(crate) fn stop(&mut self) -> anyhow::Result<Vec<i64>> {
         self.running.stop()?;
-        Ok(self.group.offsets())
+        self.group.offsets()
     }
 }

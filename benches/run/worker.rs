@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 
-use crate::{cluster, process};
+use crate::{cluster, process, progress};
 
 /// How long a worker may take to end.
 const STOPPING: Duration = Duration::from_secs(30);
@@ -23,15 +23,18 @@ pub(crate) struct Topics {
 
 impl Topics {
     /// Makes them.
-    pub(crate) fn fresh() -> Self {
+    pub(crate) fn fresh() -> anyhow::Result<Self> {
         let [group, accepted, rejected] = ["group", "accepted", "rejected"].map(cluster::fresh);
-        cluster::create(&accepted);
-        cluster::create(&rejected);
-        Self { group, accepted, rejected }
+        cluster::create(&accepted)?;
+        cluster::create(&rejected)?;
+        Ok(Self { group, accepted, rejected })
     }
 
+    /// Deletes them. What was measured stands without that.
     pub(crate) fn delete(&self) {
-        cluster::delete(&[&self.accepted, &self.rejected]);
+        if let Err(error) = cluster::delete(&[&self.accepted, &self.rejected]) {
+            progress(&format!("{error:#}"));
+        }
     }
 }
 
@@ -57,7 +60,7 @@ impl Running {
 
     /// `attrsync run`, release build, with its defaults and what is set here.
     pub(crate) fn attrsync(input: &str, settings: &Path, set: &[String]) -> anyhow::Result<Self> {
-        let topics = Topics::fresh();
+        let topics = Topics::fresh()?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
         command.args(["run", "--log", "warn", "--brokers", &cluster::brokers()]).arg("--settings").arg(settings);
         let own = [
@@ -112,7 +115,9 @@ impl Running {
 
     /// Asks it to end and waits for that; one that doesn't is killed, and that is a failure.
     pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
-        Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        if self.ended()?.is_none() {
+            Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        }
         let asked = Instant::now();
         while self.ended()?.is_none() {
             anyhow::ensure!(asked.elapsed() < STOPPING, "it did not end within {} s of SIGTERM", STOPPING.as_secs());

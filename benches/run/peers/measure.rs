@@ -61,7 +61,7 @@ impl Figures {
 pub(crate) fn measure(worker: &Worker, input: &Input, plan: Plan) -> anyhow::Result<Figures> {
     // Held until the worker has ended.
     let folder = tempfile::tempdir()?;
-    let mut watch = Watch::new(worker.start(input, folder.path())?, &input.topic);
+    let mut watch = Watch::new(worker.start(input, folder.path())?, &input.topic)?;
     let first = watch.until(1)?;
     let window = watch.window(first, plan.events)?;
     let warm = if worker.warms() {

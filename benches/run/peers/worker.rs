@@ -63,7 +63,7 @@ impl Worker {
             let commit = format!("worker.commit_interval_ms={}", self.commit_ms);
             return Running::attrsync(&input.topic, input.settings.path(), &[commit]);
         }
-        let topics = Topics::fresh();
+        let topics = Topics::fresh()?;
         Running::spawn(&self.name, self.peer(input, &topics, folder)?, topics)
     }
 

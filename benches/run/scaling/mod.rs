@@ -151,10 +151,9 @@ impl Row {
 
 /// A window after a fifth as many events: by then every shard has its partitions.
 fn measure(input: &Input, set: &[String], events: i64) -> anyhow::Result<Window> {
-    let mut watch = Watch::new(Running::attrsync(&input.topic, input.settings.path(), set)?, &input.topic);
-    let from = watch.until(events / 5)?;
-    let window = watch.window(from, events);
-    watch.stop()?;
+    let mut watch = Watch::new(Running::attrsync(&input.topic, input.settings.path(), set)?, &input.topic)?;
+    let window = watch.until(events / 5).and_then(|from| watch.window(from, events));
+    let stopped = watch.stop();
     watch.running.topics.delete();
-    window
+    stopped.and(window)
 }
