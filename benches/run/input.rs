@@ -80,11 +80,12 @@ impl Input {
     /// Judges the first events, and makes sure that they are those of this version of the bench.
     fn read_sample(&mut self) -> anyhow::Result<()> {
         let snapshot = Settings::load(Source::File(self.settings.path().to_owned()), Policy::default())?.current();
-        let consumer = cluster::reader(&[&self.topic], SAMPLE)?;
-        let mut left = SAMPLE * i64::from(PARTITIONS);
+        let sample = SAMPLE.min(self.count / i64::from(PARTITIONS));
+        let consumer = cluster::reader(&[&self.topic], sample)?;
+        let mut left = sample * i64::from(PARTITIONS);
         while left > 0 {
             let message = consumer.poll(PATIENCE).context("no event came")??;
-            if message.offset() < SAMPLE {
+            if message.offset() < sample {
                 left -= 1;
                 let number = number(message.partition(), message.offset());
                 let right = unsigned(&self.events.event(number))? == unsigned(message.payload().unwrap_or_default())?;

@@ -7,7 +7,7 @@ mod dimensions;
 mod figures;
 mod made;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, rc::Rc};
 
 use self::{
     dimensions::{Dimension, Point, Source},
@@ -39,6 +39,10 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    fn rounds(&self) -> usize {
+        self.rounds.unwrap_or(if self.quick { 1 } else { 3 })
+    }
+
     /// A window of this many events, or a part of it.
     fn events(&self, window: i64) -> i64 {
         if self.quick { window / 10 } else { window }
@@ -47,10 +51,11 @@ impl Options {
 
 /// A point, its input, and what was measured of it so far.
 struct Row {
+    dimension: Dimension,
     point: Point,
-    /// Where its input is; none where that could not be made.
-    input: Option<usize>,
-    measured: Measured,
+    /// None where it could not be made.
+    input: Option<Rc<Input>>,
+    rounds: Vec<Round>,
 }
 
 /// Measures what is asked for, tells it and keeps it.
@@ -59,66 +64,67 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
         figures::read()?.iter().try_for_each(Series::write)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let machine = Machine::look().told();
+    let machine = Machine::look();
     let dimensions = if options.only.is_empty() { &Dimension::ALL[..] } else { &options.only };
-    let (inputs, mut all) = prepare(dimensions, options);
-    let rounds = options.rounds.unwrap_or(if options.quick { 1 } else { 3 });
-    for round in 1..=rounds {
-        for (dimension, row) in
-            all.iter_mut().flat_map(|(dimension, rows)| rows.iter_mut().map(|row| (*dimension, row)))
-        {
-            row.round(&inputs, options, &format!("round {round} of {rounds}: {}", dimension.name()));
+    let mut rows = rows(dimensions, options);
+    for round in 1..=options.rounds() {
+        for row in &mut rows {
+            row.measure(options, &format!("round {round} of {}", options.rounds()));
         }
     }
-    let missing = |row: &Row| row.measured.rounds.len() < rounds;
-    let whole = !all.iter().flat_map(|(_, rows)| rows).any(missing);
-    let series: Vec<_> = all
-        .into_iter()
-        .map(|(dimension, rows)| Series {
-            name: dimension.name().to_owned(),
-            machine: format!("{machine}. Median of {rounds} rounds (least to most)"),
-            points: rows.into_iter().map(|row| row.measured).collect(),
-        })
-        .collect();
-    for one in &series {
-        print(&one.table()?);
+    let (mut whole, mut failed) = (Vec::new(), false);
+    for dimension in dimensions {
+        let (of_it, others) = rows.into_iter().partition(|row| row.dimension == *dimension);
+        rows = others;
+        let series = series(*dimension, of_it, &machine, options);
+        print(&series.table()?);
+        if series.points.iter().all(|point| point.rounds.len() == options.rounds()) {
+            whole.push(series);
+        } else {
+            failed = true;
+        }
     }
-    if whole && !options.quick {
-        figures::keep(series)?.iter().try_for_each(Series::write)?;
-        progress("docs/BENCHMARKS.md and docs/benchmarks have it now");
+    if !options.quick {
+        figures::keep(whole)?.iter().try_for_each(Series::write)?;
+        progress("docs/BENCHMARKS.md and docs/benchmarks have what is whole");
     }
-    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Makes the inputs of all points, each once. One that fails is told, and its points are left out.
-fn prepare(dimensions: &[Dimension], options: &Options) -> (Vec<Input>, Vec<(Dimension, Vec<Row>)>) {
-    let (mut inputs, mut made): (Vec<Input>, Vec<(Source, i64, Option<usize>)>) = (Vec::new(), Vec::new());
-    let mut rows = |dimension: Dimension| {
-        let mut rows = Vec::new();
+fn series(dimension: Dimension, rows: Vec<Row>, machine: &Machine, options: &Options) -> Series {
+    let point = |Row { point, rounds, .. }: Row| Measured {
+        label: point.label,
+        bytes: mean_bytes(point.source).round(),
+        rounds,
+    };
+    Series {
+        name: dimension.name().to_owned(),
+        machine: format!("{}. Median of {} rounds (least to most)", machine.told(), options.rounds()),
+        points: rows.into_iter().map(point).collect(),
+    }
+}
+
+/// All points with their inputs, each of which is made once. One that fails is told, and its points are left out.
+fn rows(dimensions: &[Dimension], options: &Options) -> Vec<Row> {
+    let mut made: Vec<(Source, i64, Option<Rc<Input>>)> = Vec::new();
+    let mut all = Vec::new();
+    for dimension in dimensions {
         for point in dimension.points() {
             let count = backlog(options.events(point.source.largest_window(point.window)));
-            let known = made.iter().find(|(source, had, _)| *source == point.source && *had == count);
-            let input = known.map(|(.., input)| *input).unwrap_or_else(|| {
-                let input = Input::prepare(point.source.events(), count)
-                    .inspect_err(|error| progress(&format!("{} {}: FAILED: {error:#}", dimension.name(), point.label)));
-                let at = input.ok().map(|input| {
-                    inputs.push(input);
-                    inputs.len() - 1
-                });
-                made.push((point.source, count, at));
-                at
-            });
-            let bytes = mean_bytes(point.source);
-            rows.push(Row {
-                measured: Measured { label: point.label.clone(), bytes, rounds: Vec::new() },
-                point,
-                input,
-            });
+            let input = match made.iter().find(|(source, had, _)| (*source, *had) == (point.source, count)) {
+                Some((.., input)) => input.clone(),
+                None => {
+                    let failed =
+                        |error: &_| progress(&format!("{} {}: FAILED: {error:#}", dimension.name(), point.label));
+                    let input = Input::prepare(point.source.events(), count).inspect_err(failed).ok().map(Rc::new);
+                    made.push((point.source, count, input.clone()));
+                    input
+                }
+            };
+            all.push(Row { dimension: *dimension, point, input, rounds: Vec::new() });
         }
-        rows
-    };
-    let all = dimensions.iter().map(|dimension| (*dimension, rows(*dimension))).collect();
-    (inputs, all)
+    }
+    all
 }
 
 /// What a topic must hold: what is worked off before the window too, and enough that no partition runs dry within it.
@@ -135,16 +141,16 @@ fn mean_bytes(source: Source) -> f64 {
 
 impl Row {
     /// Measures it once more and tells how it went.
-    fn round(&mut self, inputs: &[Input], options: &Options, about: &str) {
-        let Some(input) = self.input.map(|at| &inputs[at]) else { return };
-        let label = &self.point.label;
+    fn measure(&mut self, options: &Options, round: &str) {
+        let Some(input) = &self.input else { return };
+        let about = format!("{round}: {} {}", self.dimension.name(), self.point.label);
         match measure(input, &self.point.set, options.events(self.point.window)) {
             Ok(window) => {
-                progress(&format!("{about} {label}: {}", window.told()));
+                progress(&format!("{about}: {}", window.told()));
                 let (events_per_s, cpu_us_per_event) = (window.events_per_s(), window.cpu_micros());
-                self.measured.rounds.push(Round { events_per_s, cpu_us_per_event });
+                self.rounds.push(Round { events_per_s, cpu_us_per_event });
             }
-            Err(error) => progress(&format!("{about} {label}: FAILED: {error:#}")),
+            Err(error) => progress(&format!("{about}: FAILED: {error:#}")),
         }
     }
 }
