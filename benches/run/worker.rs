@@ -65,6 +65,8 @@ impl Running {
         command.args(["run", "--log", "warn", "--brokers", &cluster::brokers()]).arg("--settings").arg(settings);
         let own = [
             format!("kafka.group_id={}", topics.group),
+            // Nothing that another run left behind, or still runs, is fenced.
+            format!("kafka.transactional_id_prefix={}", topics.group),
             format!("kafka.input.topics=[\"{input}\"]"),
             format!("kafka.accepted_topic={}", topics.accepted),
             format!("kafka.rejected_topic={}", topics.rejected),

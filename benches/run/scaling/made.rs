@@ -85,7 +85,7 @@ fn slug(organization: usize) -> String {
 }
 
 fn secret(organization: usize) -> String {
-    format!("sample-secret-of-organization-{organization}")
+    format!("sample-secret-of-organization-{organization:06}")
 }
 
 fn token(organization: usize, claims: &Value) -> String {
