@@ -69,7 +69,9 @@ impl Dimension {
 
     pub(crate) fn points(self) -> Vec<Point> {
         match self {
-            Self::Shards => [1, 2, 4].map(|shards| Point::set(shards, &[format!("worker.shards={shards}")])).into(),
+            Self::Shards => {
+                [1, 2, 4].map(|shards| Point::set(shards.to_string(), &[format!("worker.shards={shards}")])).into()
+            }
             Self::Organizations => organizations(),
             Self::Attributes => [(5, 5), (5, 200), (200, 200)]
                 .map(|(sent, configured)| {
@@ -105,14 +107,14 @@ fn organizations() -> Vec<Point> {
 /// With as many records in a commit as come: by default a full batch is committed before its time.
 fn commit(interval: i64) -> Point {
     let set = [format!("worker.commit_interval_ms={interval}"), "worker.batch_records=1000000".to_owned()];
-    let point = Point::set(interval, &set);
+    let point = Point::set(interval.to_string(), &set);
     // A window begins and ends with the commit of one shard, while another has part of a batch in hand.
     Point { window: if interval >= 1000 { 2 * WINDOW } else { WINDOW }, ..point }
 }
 
 impl Point {
-    fn set(label: impl ToString, set: &[String]) -> Self {
-        Self { label: label.to_string(), source: Source::Standard, set: set.to_vec(), window: WINDOW }
+    fn set(label: String, set: &[String]) -> Self {
+        Self { label, source: Source::Standard, set: set.to_vec(), window: WINDOW }
     }
 
     fn made(label: String, made: Made, bytes: i64) -> Self {
