@@ -17,7 +17,7 @@ const DEADLINE: Duration = Duration::from_secs(900);
 /// A stretch of the work.
 #[derive(Clone, Copy)]
 pub(crate) struct Window {
-    events: i64,
+    pub(crate) events: i64,
     took: Duration,
     cpu: Duration,
 }

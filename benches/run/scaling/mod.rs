@@ -155,11 +155,15 @@ impl Row {
     }
 }
 
-/// A window after a fifth as many events: by then every shard has its partitions.
+/// From a fifth of the events, by when every shard has its partitions, to six fifths. A look that came late makes the window shorter,
+/// and never one that the backlog is too short for.
 fn measure(input: &Input, set: &[String], events: i64) -> anyhow::Result<Window> {
     let mut watch = Watch::new(Running::attrsync(&input.topic, input.settings.path(), set)?, &input.topic)?;
-    let window = watch.until(events / 5).and_then(|from| watch.window(from, events));
+    let window = watch.until(events / 5).and_then(|from| Ok(watch.until(events * 6 / 5)?.since(from)));
     let stopped = watch.stop();
     watch.running.topics.delete();
-    stopped.and(window)
+    stopped?;
+    let window = window?;
+    anyhow::ensure!(window.events >= events / 2, "only {} events were seen going by", window.events);
+    Ok(window)
 }
