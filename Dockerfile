@@ -23,8 +23,8 @@ WORKDIR /src
 # The dependencies, librdkafka and OpenSSL among them, in a layer that only a change of Cargo.toml or Cargo.lock makes again.
 # Cargo wants to see each target that the manifest names, so there are empty ones.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir -p src benches/peers benches/run benches/settings \
- && tee build.rs src/main.rs benches/judge.rs benches/peers/main.rs benches/run/main.rs benches/settings/main.rs \
+RUN mkdir -p src benches/run benches/settings \
+ && tee build.rs src/main.rs benches/judge.rs benches/run/main.rs benches/settings/main.rs \
       <<<'fn main() {}' \
  && touch src/lib.rs \
  && cargo build --locked --release --bin attrsync

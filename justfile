@@ -25,6 +25,6 @@ bench *arguments:
 fmt:
     cargo fmt
 
-# attrsync beside what people would write themselves.
+# attrsync beside what people would write themselves; `scaling`, `latency`, `backlog`: alone.
 side-by-side *arguments:
     scripts/bench {{ arguments }}

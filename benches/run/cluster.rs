@@ -1,18 +1,16 @@
 //! The cluster and the topics of a run.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use attrsync::{
-    domain::EventTime,
-    traffic::{Kind, Traffic},
-};
+use anyhow::ensure;
+
 use rdkafka::{
     ClientConfig, Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer as _},
-    error::{KafkaError, RDKafkaErrorCode},
-    producer::{BaseRecord, DefaultProducerContext, ThreadedProducer},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
+    producer::{BaseRecord, DefaultProducerContext, Producer as _, ThreadedProducer},
 };
 
 pub(crate) const PARTITIONS: i32 = 4;
@@ -20,11 +18,13 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What every client needs.
 pub(crate) fn client() -> ClientConfig {
-    let brokers =
-        std::env::var("ATTRSYNC_TEST_KAFKA").expect("ATTRSYNC_TEST_KAFKA names a Kafka, see the head of main.rs");
     let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", brokers);
+    config.set("bootstrap.servers", brokers());
     config
+}
+
+pub(crate) fn brokers() -> String {
+    std::env::var("ATTRSYNC_TEST_KAFKA").expect("ATTRSYNC_TEST_KAFKA names a Kafka, see the head of main.rs")
 }
 
 /// A name that was never used before.
@@ -33,63 +33,89 @@ pub(crate) fn fresh(what: &str) -> String {
 }
 
 /// Makes a topic; one that exists is left as it is.
-pub(crate) fn create(topic: &str) {
-    let admin: AdminClient<DefaultClientContext> = client().create().unwrap();
-    let topics = [NewTopic::new(topic, PARTITIONS, TopicReplication::Fixed(1))];
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    for made in runtime.block_on(admin.create_topics(&topics, &AdminOptions::new())).unwrap() {
-        assert!(matches!(made, Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists))), "{made:?}");
+pub(crate) fn create(topic: &str) -> anyhow::Result<()> {
+    // Nothing goes before it was read, however much it is.
+    let kept = NewTopic::new(topic, PARTITIONS, TopicReplication::Fixed(1)).set("retention.bytes", "-1");
+    for made in block_on(admin()?.create_topics([&kept], &AdminOptions::new()))? {
+        ensure!(matches!(made, Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists))), "creating {topic}: {made:?}");
     }
     // It may take a moment until every partition has a leader.
-    let consumer: BaseConsumer = client().create().unwrap();
-    while consumer.fetch_watermarks(topic, PARTITIONS - 1, PATIENCE).is_err() {}
+    let (consumer, begun): (BaseConsumer, _) = (client().create()?, Instant::now());
+    while let Err(error) = consumer.fetch_watermarks(topic, PARTITIONS - 1, PATIENCE) {
+        ensure!(begun.elapsed() < PATIENCE, "{topic} has no leader: {error}");
+    }
+    Ok(())
+}
+
+/// Deletes topics.
+pub(crate) fn delete(topics: &[&str]) -> anyhow::Result<()> {
+    for deleted in block_on(admin()?.delete_topics(topics, &AdminOptions::new()))? {
+        deleted.map_err(|(topic, code)| anyhow::anyhow!("deleting {topic}: {code}"))?;
+    }
+    Ok(())
+}
+
+fn admin() -> anyhow::Result<AdminClient<DefaultClientContext>> {
+    Ok(client().create()?)
+}
+
+fn block_on<T>(future: impl Future<Output = KafkaResult<T>>) -> anyhow::Result<T> {
+    Ok(tokio::runtime::Builder::new_current_thread().build()?.block_on(future)?)
 }
 
 /// How many records a topic has.
-pub(crate) fn records(topic: &str) -> i64 {
-    let consumer: BaseConsumer = client().create().unwrap();
-    let ends = |partition| consumer.fetch_watermarks(topic, partition, PATIENCE).unwrap().1;
-    (0..PARTITIONS).map(ends).sum()
+pub(crate) fn records(topic: &str) -> anyhow::Result<i64> {
+    let consumer: BaseConsumer = client().create()?;
+    (0..PARTITIONS).map(|partition| Ok(consumer.fetch_watermarks(topic, partition, PATIENCE)?.1)).sum()
 }
 
-/// Sends standard events, and writes down when each was sent.
+/// A reader of committed records of these topics from their beginning, which tells their ends. It fetches `ahead` records or more.
+pub(crate) fn reader(topics: &[&str], ahead: i64) -> anyhow::Result<BaseConsumer> {
+    let mut config: ClientConfig = client();
+    config.set("group.id", "bench").set("enable.auto.commit", "false").set("isolation.level", "read_committed");
+    config.set("enable.partition.eof", "true").set("fetch.queue.backoff.ms", "10");
+    config.set("queued.min.messages", ahead.max(1).to_string());
+    let consumer: BaseConsumer = config.create()?;
+    let mut all = TopicPartitionList::new();
+    for topic in topics {
+        for partition in 0..PARTITIONS {
+            all.add_partition_offset(topic, partition, Offset::Beginning)?;
+        }
+    }
+    consumer.assign(&all)?;
+    Ok(consumer)
+}
+
+/// Sends events to each partition in turn, so that the n-th has offset n / partitions.
 pub(crate) struct Sender {
     producer: ThreadedProducer<DefaultProducerContext>,
-    traffic: Traffic,
     topic: String,
     sent: i64,
 }
 
 impl Sender {
-    pub(crate) fn to(topic: &str) -> Self {
+    pub(crate) fn to(topic: &str) -> anyhow::Result<Self> {
         let mut config = client();
         config.set("enable.idempotence", "true").set("linger.ms", "5").set("compression.type", "lz4");
-        Self { producer: config.create().unwrap(), traffic: Traffic::new(1), topic: topic.to_owned(), sent: 0 }
+        Ok(Self { producer: config.create()?, topic: topic.to_owned(), sent: 0 })
     }
 
-    /// Sends one; they go to each partition in turn, so that the n-th has offset n / partitions.
-    pub(crate) fn send(&mut self) {
-        let now = EventTime::from_millis(jiff::Timestamp::now().as_millisecond());
-        let event = self.traffic.make(Kind::Signed, now);
-        self.send_value(&event.value, now.millis());
-    }
-
-    /// Sends one of this value and time, likewise.
-    pub(crate) fn send_value(&mut self, value: &[u8], timestamp: i64) {
-        let partition = i32::try_from(self.sent % i64::from(PARTITIONS)).unwrap();
+    /// Sends one of this value and time.
+    pub(crate) fn send(&mut self, value: &[u8], timestamp: i64) -> anyhow::Result<()> {
+        let partition = i32::try_from(self.sent % i64::from(PARTITIONS))?;
         let record = BaseRecord::<[u8], [u8]>::to(&self.topic).partition(partition).payload(value);
         let mut record = record.timestamp(timestamp);
         while let Err((error, back)) = self.producer.send(record) {
-            assert_eq!(error, KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull));
+            ensure!(error == KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), "sending: {error}");
             std::thread::park_timeout(Duration::from_millis(1));
             record = back;
         }
         self.sent += 1;
+        Ok(())
     }
 
-    pub(crate) fn flush(&self) {
-        use rdkafka::producer::Producer as _;
-        self.producer.flush(PATIENCE).unwrap();
+    pub(crate) fn flush(&self) -> anyhow::Result<()> {
+        Ok(self.producer.flush(PATIENCE)?)
     }
 }
 
@@ -97,21 +123,16 @@ impl Sender {
 pub(crate) struct Group(BaseConsumer, String);
 
 impl Group {
-    pub(crate) fn of(group: &str, topic: &str) -> Self {
-        Self(client().set("group.id", group).create().unwrap(), topic.to_owned())
-    }
-
-    /// How many records it has committed.
-    pub(crate) fn committed(&self) -> i64 {
-        self.offsets().iter().sum()
+    pub(crate) fn of(group: &str, topic: &str) -> anyhow::Result<Self> {
+        Ok(Self(client().set("group.id", group).create()?, topic.to_owned()))
     }
 
     /// How many it has committed of each partition.
-    pub(crate) fn offsets(&self) -> Vec<i64> {
+    pub(crate) fn offsets(&self) -> anyhow::Result<Vec<i64>> {
         let mut partitions = TopicPartitionList::new();
         partitions.add_partition_range(&self.1, 0, PARTITIONS - 1);
-        let found = self.0.committed_offsets(partitions, PATIENCE).unwrap();
+        let found = self.0.committed_offsets(partitions, PATIENCE)?;
         let offset = |offset| if let Offset::Offset(offset) = offset { offset } else { 0 };
-        found.elements().iter().map(|found| offset(found.offset())).collect()
+        Ok(found.elements().iter().map(|found| offset(found.offset())).collect())
     }
 }

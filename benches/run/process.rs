@@ -14,11 +14,20 @@ pub(crate) fn cpu(pid: u32) -> Duration {
     Duration::from_millis(family(pid).into_iter().map(ticks).sum::<u64>() * 1000 / TICKS_PER_SECOND)
 }
 
+/// The memory it has, in MiB.
+pub(crate) fn memory(pid: u32) -> u64 {
+    mebibytes(pid, "VmRSS:")
+}
+
 /// The most memory it has had, in MiB.
 pub(crate) fn peak_memory(pid: u32) -> u64 {
+    mebibytes(pid, "VmHWM:")
+}
+
+fn mebibytes(pid: u32, field: &str) -> u64 {
     let kibibytes = |pid| {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        let line = status.lines().find(|line| line.starts_with("VmHWM"));
+        let line = status.lines().find(|line| line.starts_with(field));
         line.map_or(0, |line| line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap())
     };
     family(pid).into_iter().map(kibibytes).sum::<u64>() / 1024

@@ -1,48 +1,84 @@
-//! A worker process, and what it costs.
+//! A worker process on topics and a group of its own: attrsync as users run it, or whatever does the same work.
 
 use std::{
-    fs,
-    path::PathBuf,
-    process::{Child, Command},
-    time::Duration,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
 };
 
-use crate::{cluster, process};
+use anyhow::Context as _;
 
-/// `attrsync run` as users run it: release build, defaults.
-pub(crate) struct Worker {
-    child: Child,
-    _folder: tempfile::TempDir,
+use crate::{cluster, process, progress};
+
+/// How long a worker may take to end.
+const STOPPING: Duration = Duration::from_secs(30);
+
+/// What a run has for itself.
+pub(crate) struct Topics {
     pub(crate) group: String,
     pub(crate) accepted: String,
+    pub(crate) rejected: String,
 }
 
-impl Worker {
-    pub(crate) fn start(input: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let settings: PathBuf = folder.path().join("settings.toml");
-        fs::write(&settings, attrsync::store::EXAMPLE).unwrap();
-        let (group, accepted, rejected) =
-            (cluster::fresh("group"), cluster::fresh("accepted"), cluster::fresh("rejected"));
-        cluster::create(&accepted);
-        cluster::create(&rejected);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
-        command.args(["run", "--brokers", &std::env::var("ATTRSYNC_TEST_KAFKA").unwrap()]);
-        command.args(["--settings", settings.to_str().unwrap(), "--log", "warn"]);
-        for key in [
-            format!("kafka.group_id={group}"),
-            format!("kafka.input.topics=[\"{input}\"]"),
-            format!("kafka.accepted_topic={accepted}"),
-            format!("kafka.rejected_topic={rejected}"),
-            "admin.address=127.0.0.1:0".to_owned(),
-        ] {
-            command.args(["--set", &key]);
+impl Topics {
+    /// Makes them.
+    pub(crate) fn fresh() -> anyhow::Result<Self> {
+        let [group, accepted, rejected] = ["group", "accepted", "rejected"].map(cluster::fresh);
+        cluster::create(&accepted)?;
+        cluster::create(&rejected)?;
+        Ok(Self { group, accepted, rejected })
+    }
+
+    /// Deletes them. What was measured stands without that.
+    pub(crate) fn delete(&self) {
+        if let Err(error) = cluster::delete(&[&self.accepted, &self.rejected]) {
+            progress(&format!("{error:#}"));
         }
+    }
+}
+
+/// A worker that runs. It is killed when this is dropped.
+pub(crate) struct Running {
+    child: Child,
+    pub(crate) begun: Instant,
+    log: PathBuf,
+    pub(crate) topics: Topics,
+}
+
+impl Running {
+    /// Starts what reads and writes these topics; its output goes into a log of its name.
+    pub(crate) fn spawn(name: &str, mut command: Command, topics: Topics) -> anyhow::Result<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers/logs");
+        fs::create_dir_all(&folder)?;
+        let log = folder.join(name);
+        command.stdin(Stdio::null()).stdout(File::create(&log)?).stderr(File::options().append(true).open(&log)?);
+        let begun = Instant::now();
+        let child = command.spawn().with_context(|| format!("starting {name}"))?;
+        Ok(Self { child, begun, log, topics })
+    }
+
+    /// `attrsync run`, release build, with its defaults and what is set here.
+    pub(crate) fn attrsync(input: &str, settings: &Path, set: &[String]) -> anyhow::Result<Self> {
+        let topics = Topics::fresh()?;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
+        command.args(["run", "--log", "warn", "--brokers", &cluster::brokers()]).arg("--settings").arg(settings);
+        let own = [
+            format!("kafka.group_id={}", topics.group),
+            // Nothing that another run left behind, or still runs, is fenced.
+            format!("kafka.transactional_id_prefix={}", topics.group),
+            format!("kafka.input.topics=[\"{input}\"]"),
+            format!("kafka.accepted_topic={}", topics.accepted),
+            format!("kafka.rejected_topic={}", topics.rejected),
+            "admin.address=127.0.0.1:0".to_owned(),
+        ];
         // What else is to be tried, as ATTRSYNC_BENCH_SET="worker.shards=1 kafka.producer.properties.linger.ms=5".
-        for key in std::env::var("ATTRSYNC_BENCH_SET").unwrap_or_default().split_whitespace() {
+        let tried = std::env::var("ATTRSYNC_BENCH_SET").unwrap_or_default();
+        let all = own.iter().chain(set).map(String::as_str).chain(tried.split_whitespace());
+        for key in all {
             command.args(["--set", key]);
         }
-        Self { child: command.spawn().unwrap(), _folder: folder, group, accepted }
+        Self::spawn("attrsync", command, topics)
     }
 
     /// User and system time so far.
@@ -50,19 +86,50 @@ impl Worker {
         process::cpu(self.child.id())
     }
 
+    /// The memory it has, in MiB.
+    pub(crate) fn memory(&self) -> u64 {
+        process::memory(self.child.id())
+    }
+
     /// The most memory it has had, in MiB.
     pub(crate) fn peak_memory(&self) -> u64 {
         process::peak_memory(self.child.id())
     }
 
-    /// Ends it in good order.
-    pub(crate) fn stop(mut self) {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success() && self.child.wait().unwrap().success());
+    /// Fails if it has ended by itself.
+    pub(crate) fn still_runs(&mut self) -> anyhow::Result<()> {
+        match self.ended()? {
+            Some(status) => anyhow::bail!("it ended by itself, {status}; {}", self.log()),
+            None => Ok(()),
+        }
+    }
+
+    fn ended(&mut self) -> std::io::Result<Option<ExitStatus>> {
+        self.child.try_wait()
+    }
+
+    /// The last lines of its log, and where that is.
+    pub(crate) fn log(&self) -> String {
+        let text = fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<_> = text.lines().rev().take(5).collect();
+        format!("{}: {}", self.log.display(), lines.into_iter().rev().collect::<Vec<_>>().join(" | "))
+    }
+
+    /// Asks it to end and waits for that; one that doesn't is killed, and that is a failure.
+    pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
+        if self.ended()?.is_none() {
+            Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        }
+        let asked = Instant::now();
+        while self.ended()?.is_none() {
+            anyhow::ensure!(asked.elapsed() < STOPPING, "it did not end within {} s of SIGTERM", STOPPING.as_secs());
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        Ok(())
     }
 }
 
-impl Drop for Worker {
+impl Drop for Running {
     fn drop(&mut self) {
         // It has ended as a rule.
         let _ = self.child.kill();

@@ -46,6 +46,8 @@ pub struct Delivered {
     pub before: u64,
     /// Offsets that were no longer kept when they were due.
     pub gone: u64,
+    /// Bytes that came from the brokers.
+    pub fetched_bytes: u64,
 }
 
 impl Delivered {
@@ -53,6 +55,7 @@ impl Delivered {
         self.tally.add(other.tally);
         self.before += other.before;
         self.gone += other.gone;
+        self.fetched_bytes += other.fetched_bytes;
     }
 }
 
@@ -182,6 +185,7 @@ impl<'d> Delivery<'d> {
             }
             batches.deliver(&mut outbox, delivered)?;
         }
+        delivered.fetched_bytes += batches.reader.consumer().fetched_bytes(span.ranges.len() > 1);
         Ok(())
     }
 }

@@ -102,7 +102,7 @@ impl ReplayArgs {
         });
         let (gone, took) = (plan.gone + delivered.gone, began.elapsed());
         let (version, guessed) = (settings.version, settings.guessed());
-        let (tally, not_found, fetched_bytes) = (&delivered.tally, None, None);
+        let (tally, not_found, fetched_bytes) = (&delivered.tally, None, Some(delivered.fetched_bytes));
         Summary { tally, version, guessed, gone, not_found, fetched_bytes, took, replay }.print(self.json)?;
         Ok(ExitCode::SUCCESS)
     }

@@ -1,20 +1,11 @@
 //! What was measured, as tables for people and as JSON for machines, and the section of docs/BENCHMARKS.md.
 
-use std::{fmt::Write as _, fs, path::Path};
+use std::fmt::Write as _;
 
-use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use crate::{
-    Measured, Table,
-    machine::Machine,
-    measure::{Figures, Window},
-    options::Options,
-};
-
-/// Where the section stands.
-const BEGIN: &str = "<!-- scripts/bench writes from here -->";
-const END: &str = "<!-- to here -->";
+use super::{Measured, Table, measure::Figures, options::Options};
+use crate::{document, figures::spread, machine::Machine, watch::Window};
 
 /// All that was measured.
 pub(crate) struct Report<'r> {
@@ -54,12 +45,7 @@ impl Report<'_> {
 
     /// Puts the tables into the document.
     pub(crate) fn write(&self) -> anyhow::Result<()> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/BENCHMARKS.md");
-        let document = fs::read_to_string(&path)?;
-        let (before, rest) = document.split_once(BEGIN).context("the marker of its beginning is gone")?;
-        let (_, after) = rest.split_once(END).context("the marker of its end is gone")?;
-        fs::write(&path, format!("{before}{BEGIN}\n{}{END}{after}", self.markdown()))?;
-        Ok(())
+        document::write("", &self.markdown())
     }
 }
 
@@ -109,13 +95,4 @@ impl Measured {
         };
         json!({ "worker": self.worker.name(), "rounds": self.rounds.iter().map(round).collect::<Vec<_>>() })
     }
-}
-
-/// Median, least and most.
-fn spread(values: impl Iterator<Item = f64>, digits: usize) -> String {
-    let mut all: Vec<_> = values.collect();
-    all.sort_by(f64::total_cmp);
-    let (Some(least), Some(most)) = (all.first(), all.last()) else { return "failed".to_owned() };
-    let (low, high) = (all[(all.len() - 1) / 2], all[all.len() / 2]);
-    format!("{:.digits$} ({least:.digits$}–{most:.digits$})", f64::midpoint(low, high))
 }

@@ -1,4 +1,4 @@
-//! The input of a mix: a topic that is made once and taken again by later runs, and a sample of it with the verdicts that
+//! The input of a run: a topic that is made once and taken again by later runs, and a sample of it with the verdicts that
 //! `worker::judge` comes to.
 
 use std::collections::HashMap;
@@ -11,82 +11,84 @@ use attrsync::{
     worker::judge,
 };
 use indicatif::{ProgressBar, ProgressStyle};
-use rdkafka::{
-    ClientConfig, Message as _, TopicPartitionList,
-    admin::{AdminClient, AdminOptions},
-    client::DefaultClientContext,
-    consumer::{BaseConsumer, Consumer as _},
-    message::BorrowedMessage,
-};
+use rdkafka::{Message as _, message::BorrowedMessage};
 use serde_json::Value;
+use tempfile::NamedTempFile;
 
 use crate::{
     cluster::{self, PARTITIONS, PATIENCE, Sender},
-    mixes::{self, Maker, Mix, SETTINGS},
+    events::{self, Events},
     progress,
 };
 
 /// How many events of each partition are compared whole.
 const SAMPLE: i64 = 250;
 
-/// A topic with the events of a mix.
+/// A topic with events.
 pub(crate) struct Input {
-    pub(crate) mix: Mix,
+    pub(crate) events: Box<dyn Events>,
     pub(crate) topic: String,
-    pub(crate) events: i64,
+    /// How many there are.
+    pub(crate) count: i64,
+    /// What they are judged by.
+    pub(crate) settings: NamedTempFile,
     /// What the records of the first events hold, by event and the channel's name.
     pub(crate) sample: HashMap<(i64, &'static str), Value>,
 }
 
 impl Input {
     /// Makes the topic, or takes it from an earlier run.
-    pub(crate) fn prepare(mix: Mix, events: i64) -> anyhow::Result<Self> {
-        let topic = format!("bench-{mix}-{events}");
-        let mut input = Self { mix, topic, events, sample: HashMap::new() };
-        cluster::create(&input.topic);
-        let found = cluster::records(&input.topic);
-        if found != events || input.read_sample().is_err() {
+    pub(crate) fn prepare(events: Box<dyn Events>, count: i64) -> anyhow::Result<Self> {
+        let topic = format!("bench-{}-{count}", events.name());
+        let settings = NamedTempFile::with_suffix(".toml")?;
+        std::fs::write(&settings, events.settings())?;
+        let mut input = Self { events, topic, count, settings, sample: HashMap::new() };
+        cluster::create(&input.topic)?;
+        let found = cluster::records(&input.topic)?;
+        if found != count || input.read_sample().is_err() {
             if found > 0 {
                 progress(&format!(
-                    "{mix}: the events of an earlier run are others or not all there: they are made anew"
+                    "{}: the events of an earlier run are others or not all there: they are made anew",
+                    input.topic
                 ));
-                delete(&[&input.topic]);
-                cluster::create(&input.topic);
+                cluster::delete(&[&input.topic])?;
+                cluster::create(&input.topic)?;
             }
-            input.make();
+            input.make()?;
             input.read_sample().context("the events that were just made")?;
         }
         Ok(input)
     }
 
-    fn make(&self) {
+    fn make(&mut self) -> anyhow::Result<()> {
         let style = ProgressStyle::with_template("{msg} {bar:30} {human_pos} of {human_len}, {eta} left").unwrap();
-        let message = format!("{}: making the events", self.mix);
+        let message = format!("{}: making the events", self.topic);
         progress(&message);
-        let bar = ProgressBar::new(self.events.unsigned_abs()).with_style(style).with_message(message);
-        let (mut maker, mut sender) = (Maker::new(self.mix), Sender::to(&self.topic));
-        for number in 0..self.events {
-            sender.send_value(&maker.event(number), mixes::time_ms(number));
+        let bar = ProgressBar::new(self.count.unsigned_abs()).with_style(style).with_message(message);
+        let mut sender = Sender::to(&self.topic)?;
+        for number in 0..self.count {
+            sender.send(&self.events.event(number), events::time_ms(number))?;
             if number % 1000 == 0 {
                 bar.set_position(number.unsigned_abs());
             }
         }
-        sender.flush();
+        sender.flush()?;
         bar.finish_and_clear();
+        Ok(())
     }
 
     /// Judges the first events, and makes sure that they are those of this version of the bench.
     fn read_sample(&mut self) -> anyhow::Result<()> {
-        let snapshot = Settings::load(Source::Embedded(SETTINGS), Policy::default())?.current();
-        let mut maker = Maker::new(self.mix);
-        let consumer = reader(&[&self.topic], SAMPLE)?;
-        let mut left = SAMPLE * i64::from(PARTITIONS);
+        let snapshot = Settings::load(Source::File(self.settings.path().to_owned()), Policy::default())?.current();
+        let sample = SAMPLE.min(self.count / i64::from(PARTITIONS));
+        let consumer = cluster::reader(&[&self.topic], sample)?;
+        let mut left = sample * i64::from(PARTITIONS);
         while left > 0 {
             let message = consumer.poll(PATIENCE).context("no event came")??;
-            if message.offset() < SAMPLE {
+            if message.offset() < sample {
                 left -= 1;
                 let number = number(message.partition(), message.offset());
-                let right = unsigned(&maker.event(number))? == unsigned(message.payload().unwrap_or_default())?;
+                let right = unsigned(&self.events.event(number))? == unsigned(message.payload().unwrap_or_default())?;
                 ensure!(right, "event {number} is another one");
                 self.judge(number, &message, &snapshot)?;
             }
@@ -105,7 +107,7 @@ impl Input {
         for output in encoder.encode(&verdict, &record)?.outputs() {
             self.sample.insert((number, output.channel.name()), serde_json::from_slice(output.value)?);
         }
-        let right = verdict.outcome == self.mix.outcome(number) && time.millis() == mixes::time_ms(number);
+        let right = verdict.outcome == self.events.outcome(number) && time.millis() == events::time_ms(number);
         ensure!(right, "event {number} has another verdict or time");
         Ok(())
     }
@@ -123,30 +125,4 @@ fn unsigned(event: &[u8]) -> serde_json::Result<Value> {
 /// The number of the event that is there.
 pub(crate) fn number(partition: i32, offset: i64) -> i64 {
     offset * i64::from(PARTITIONS) + i64::from(partition)
-}
-
-/// A reader of committed records of these topics from their beginning, which tells their ends. It fetches `ahead` records or more.
-pub(crate) fn reader(topics: &[&str], ahead: i64) -> anyhow::Result<BaseConsumer> {
-    let mut config: ClientConfig = cluster::client();
-    config.set("group.id", "bench").set("enable.auto.commit", "false").set("isolation.level", "read_committed");
-    config.set("enable.partition.eof", "true").set("fetch.queue.backoff.ms", "10");
-    config.set("queued.min.messages", ahead.max(1).to_string());
-    let consumer: BaseConsumer = config.create()?;
-    let mut all = TopicPartitionList::new();
-    for topic in topics {
-        for partition in 0..PARTITIONS {
-            all.add_partition_offset(topic, partition, rdkafka::Offset::Beginning)?;
-        }
-    }
-    consumer.assign(&all)?;
-    Ok(consumer)
-}
-
-/// Deletes topics.
-pub(crate) fn delete(topics: &[&str]) {
-    let admin: AdminClient<DefaultClientContext> = cluster::client().create().unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    for deleted in runtime.block_on(admin.delete_topics(topics, &AdminOptions::new())).unwrap() {
-        deleted.unwrap();
-    }
 }

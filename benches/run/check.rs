@@ -13,7 +13,7 @@ use rdkafka::{
 use serde_json::Value;
 
 use crate::{
-    cluster::{PARTITIONS, PATIENCE},
+    cluster::{self, PARTITIONS, PATIENCE},
     input::{self, Input},
     worker::Topics,
 };
@@ -28,8 +28,8 @@ pub(crate) struct Counts {
 
 /// Reads both topics to their ends.
 pub(crate) fn complete(topics: &Topics, committed: &[i64], input: &Input) -> anyhow::Result<Counts> {
-    let consumer = input::reader(&[&topics.accepted, &topics.rejected], 100_000)?;
-    let mut found = Found { input, committed, seen: vec![0; usize::try_from(input.events)?] };
+    let consumer = cluster::reader(&[&topics.accepted, &topics.rejected], 100_000)?;
+    let mut found = Found { input, committed, seen: vec![0; usize::try_from(input.count)?] };
     let mut ends = 2 * PARTITIONS;
     while ends > 0 {
         match consumer.poll(PATIENCE).context("the output can't be read to its end")? {
@@ -68,13 +68,15 @@ fn bit(channel: Channel) -> u8 {
 impl Found<'_> {
     fn record(&mut self, message: &BorrowedMessage<'_>, channel: Channel) -> anyhow::Result<()> {
         let id = header(message, "ce_id").context("no ce_id")?;
-        let (partition, offset) = position(id, &self.input.topic, channel).with_context(|| format!("ce_id {id:?}"))?;
+        let told = id.strip_suffix(channel.name()).is_some_and(|rest| rest.ends_with('/'));
+        let place = position(id, &self.input.topic).filter(|_| told);
+        let (partition, offset) = place.with_context(|| format!("ce_id {id:?}"))?;
         ensure!(offset < self.committed[usize::try_from(partition)?], "{id} is there, but its event is not committed");
         let number = input::number(partition, offset);
         let seen = &mut self.seen[usize::try_from(number)?];
         ensure!(*seen & bit(channel) == 0, "{id} is there twice");
         *seen |= bit(channel);
-        let outcome = self.input.mix.outcome(number);
+        let outcome = self.input.events.outcome(number);
         ensure!(Channel::of(outcome).contains(&channel), "{id} is there, but its event is {}", outcome.name());
         let told = header(message, "ce_type").and_then(|told| told.strip_prefix("attrsync.verdict."));
         ensure!(told == Some(outcome.name()), "{id} has the type {told:?}: it should be {}", outcome.name());
@@ -92,7 +94,7 @@ impl Found<'_> {
         match outcome {
             Outcome::Accepted => None,
             Outcome::Partial => Some("locked"),
-            Outcome::Rejected => Some(self.input.mix.forged_reason()),
+            Outcome::Rejected => Some(self.input.events.forged_reason()),
         }
     }
 
@@ -102,7 +104,7 @@ impl Found<'_> {
         for (partition, committed) in (0..).zip(self.committed) {
             for offset in 0..*committed {
                 let number = input::number(partition, offset);
-                let outcome = self.input.mix.outcome(number);
+                let outcome = self.input.events.outcome(number);
                 let right: u8 = Channel::of(outcome).iter().map(|channel| bit(*channel)).sum();
                 if self.seen[usize::try_from(number)?] != right {
                     bail!("event {partition}/{offset} is committed, but of its records some are missing");
@@ -119,16 +121,16 @@ impl Found<'_> {
 }
 
 /// The text of a header.
-fn header<'m>(message: &'m BorrowedMessage<'_>, name: &str) -> Option<&'m str> {
+pub(crate) fn header<'m>(message: &'m BorrowedMessage<'_>, name: &str) -> Option<&'m str> {
     let header = message.headers()?.iter().find(|header| header.key == name)?;
     std::str::from_utf8(header.value?).ok()
 }
 
 /// Partition and offset in `topic/partition/offset/channel`.
-fn position(id: &str, topic: &str, channel: Channel) -> Option<(i32, i64)> {
-    let (position, told) = id.strip_prefix(topic)?.strip_prefix('/')?.rsplit_once('/')?;
+pub(crate) fn position(id: &str, topic: &str) -> Option<(i32, i64)> {
+    let (position, _) = id.strip_prefix(topic)?.strip_prefix('/')?.rsplit_once('/')?;
     let (partition, offset) = position.split_once('/')?;
-    (told == channel.name()).then_some((partition.parse().ok()?, offset.parse().ok()?))
+    Some((partition.parse().ok()?, offset.parse().ok()?))
 }
 
 /// Whether a value says what `judge` says, as far as a peer must say it.

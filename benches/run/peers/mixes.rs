@@ -18,13 +18,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
+use crate::events::{BEGIN_MS, Events};
+
 /// What everybody judges by.
 pub(crate) const SETTINGS: &str = include_str!("settings.toml");
-/// When the first event came in.
-const BEGIN_MS: i64 = 1_795_341_600_000;
-/// How many come in a millisecond.
-const EVENTS_PER_MS: i64 = 20;
-
 /// Which events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Mix {
@@ -71,11 +68,6 @@ impl Mix {
             _ => Outcome::Accepted,
         }
     }
-
-    /// The reason of its forged events.
-    pub(crate) fn forged_reason(self) -> &'static str {
-        if self == Self::Hmac { "hash_mismatch" } else { "signature_invalid" }
-    }
 }
 
 impl std::fmt::Display for Mix {
@@ -83,11 +75,6 @@ impl std::fmt::Display for Mix {
         use clap::ValueEnum as _;
         f.write_str(self.to_possible_value().expect("every mix has a name").get_name())
     }
-}
-
-/// When the n-th event came in.
-pub(crate) fn time_ms(number: i64) -> i64 {
-    BEGIN_MS + number / EVENTS_PER_MS
 }
 
 /// Makes the events of a mix.
@@ -130,38 +117,6 @@ impl Maker {
         Self { mix, keys, identity, signed: HashMap::new() }
     }
 
-    /// The n-th event.
-    pub(crate) fn event(&mut self, number: i64) -> Vec<u8> {
-        // The first number says what it is made for.
-        let mut random = Random::new(number.unsigned_abs());
-        random.next_number();
-        let person = Person::random(&mut random);
-        let mut payload = json!({
-            "organization": "acme", "userId": person.id,
-            "locale": random.pick(&["en", "de", "fr", "pt-BR", "ja"]),
-            "title": random.pick(&["Engineer", "Analyst", "Designer", "Founder"]), "onboarded": true,
-            "createdAt": "2024-03-01T09:30:00Z", "theme": "dark",
-            "utm_source": "newsletter", "utm_campaign": "autumn", "experiment": format!("pricing-{}", random.below(4)),
-        });
-        let outcome = self.mix.outcome(number);
-        if outcome == Outcome::Partial {
-            payload["plan"] = json!("Enterprise");
-        }
-        if self.mix == Mix::Hmac {
-            let proven = if outcome == Outcome::Rejected { "somebody else" } else { &person.id };
-            payload["userHash"] = json!(self.hash(proven));
-            (payload["name"], payload["interests"]) = (json!(person.name), json!(["kafka", "identity"]));
-        } else {
-            payload["email"] = json!(person.email);
-            payload["featurebaseJwt"] = json!(self.token(number, &person, outcome));
-        }
-        let event = json!({
-            "id": format!("evt-{number:012x}"), "type": "identify", "receivedAt": "2026-11-22T10:00:00.000Z",
-            "context": { "anonymousId": person.anonymous_id }, "payload": payload,
-        });
-        event.to_string().into_bytes()
-    }
-
     fn hash(&self, identifier: &str) -> String {
         self.identity.sign(identifier.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -195,6 +150,55 @@ impl Maker {
         }
         let key = if number / 4 % 2 == 0 { 1 } else { 2 };
         self.signed.entry((key, claims.to_string())).or_insert_with(|| self.keys[key].sign(claims)).clone()
+    }
+}
+
+impl Events for Maker {
+    fn name(&self) -> String {
+        self.mix.to_string()
+    }
+
+    fn settings(&self) -> String {
+        SETTINGS.to_owned()
+    }
+
+    fn outcome(&self, number: i64) -> Outcome {
+        self.mix.outcome(number)
+    }
+
+    fn forged_reason(&self) -> &'static str {
+        if self.mix == Mix::Hmac { "hash_mismatch" } else { "signature_invalid" }
+    }
+
+    fn event(&mut self, number: i64) -> Vec<u8> {
+        // The first number says what it is made for.
+        let mut random = Random::new(number.unsigned_abs());
+        random.next_number();
+        let person = Person::random(&mut random);
+        let mut payload = json!({
+            "organization": "acme", "userId": person.id,
+            "locale": random.pick(&["en", "de", "fr", "pt-BR", "ja"]),
+            "title": random.pick(&["Engineer", "Analyst", "Designer", "Founder"]), "onboarded": true,
+            "createdAt": "2024-03-01T09:30:00Z", "theme": "dark",
+            "utm_source": "newsletter", "utm_campaign": "autumn", "experiment": format!("pricing-{}", random.below(4)),
+        });
+        let outcome = self.mix.outcome(number);
+        if outcome == Outcome::Partial {
+            payload["plan"] = json!("Enterprise");
+        }
+        if self.mix == Mix::Hmac {
+            let proven = if outcome == Outcome::Rejected { "somebody else" } else { &person.id };
+            payload["userHash"] = json!(self.hash(proven));
+            (payload["name"], payload["interests"]) = (json!(person.name), json!(["kafka", "identity"]));
+        } else {
+            payload["email"] = json!(person.email);
+            payload["featurebaseJwt"] = json!(self.token(number, &person, outcome));
+        }
+        let event = json!({
+            "id": format!("evt-{number:012x}"), "type": "identify", "receivedAt": "2026-11-22T10:00:00.000Z",
+            "context": { "anonymousId": person.anonymous_id }, "payload": payload,
+        });
+        event.to_string().into_bytes()
     }
 }
 

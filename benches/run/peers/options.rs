@@ -1,6 +1,6 @@
 //! What can be asked of the bench.
 
-use crate::{
+use crate::peers::{
     measure::Plan,
     mixes::Mix,
     worker::{self, Worker},

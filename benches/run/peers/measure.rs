@@ -1,0 +1,78 @@
+//! One worker over one backlog: started, watched by what its group has committed, stopped, its output checked.
+//!
+//! The first window begins with the first commit that is seen (or, warm, with the first one past so many events). The start, the
+//! group's first rebalance and what is worked off before the first commit are outside; they are in the time from start to first verdict.
+
+use std::time::Duration;
+
+use crate::{
+    check,
+    input::Input,
+    peers::worker::Worker,
+    watch::{Watch, Window},
+};
+
+/// How much is measured.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan {
+    /// Events of a window.
+    pub(crate) events: i64,
+    /// Events after which a worker counts as warm.
+    pub(crate) warm_from: i64,
+}
+
+impl Plan {
+    /// Three windows to warm up, and then another one.
+    pub(crate) fn of(events: i64) -> Self {
+        Self { events, warm_from: 3 * events }
+    }
+
+    /// What the topic must hold: more than anybody is watched for, so that nobody runs dry in one partition while others have some left.
+    pub(crate) fn backlog(self) -> i64 {
+        (self.warm_from + self.events) * 5 / 4
+    }
+}
+
+/// What was measured.
+pub(crate) struct Figures {
+    /// From the start of the process to its first commit being seen.
+    pub(crate) first_verdict: Duration,
+    pub(crate) window: Window,
+    /// The last window of a worker that warms up.
+    pub(crate) warm: Option<Window>,
+    pub(crate) peak_mib: u64,
+    pub(crate) counts: check::Counts,
+}
+
+impl Figures {
+    /// In a line.
+    pub(crate) fn told(&self) -> String {
+        let warm = self.warm.map_or(String::new(), |warm| format!("; warm {}", warm.told()));
+        format!(
+            "{}{warm}; {} MiB; {:.2} s to the first verdict",
+            self.window.told(),
+            self.peak_mib,
+            self.first_verdict.as_secs_f64()
+        )
+    }
+}
+
+/// Runs the worker and checks what it wrote.
+pub(crate) fn measure(worker: &Worker, input: &Input, plan: Plan) -> anyhow::Result<Figures> {
+    // Held until the worker has ended.
+    let folder = tempfile::tempdir()?;
+    let mut watch = Watch::new(worker.start(input, folder.path())?, &input.topic)?;
+    let first = watch.until(1)?;
+    let window = watch.window(first, plan.events)?;
+    let warm = if worker.warms() {
+        let from = watch.until(plan.warm_from)?;
+        Some(watch.window(from, plan.events)?)
+    } else {
+        None
+    };
+    let peak_mib = watch.running.peak_memory();
+    let committed = watch.stop()?;
+    let counts = check::complete(&watch.running.topics, &committed, input)?;
+    watch.running.topics.delete();
+    Ok(Figures { first_verdict: first.at - watch.running.begun, window, warm, peak_mib, counts })
+}
