@@ -2,6 +2,8 @@
 //! refused in one list for all. Lists are put in the order of names when they are done, so that a verdict does not depend
 //! on how an object happened to be written.
 
+use std::cmp::Ordering;
+
 use super::{Candidate, Item, Owner, Ruling, companies::COMPANIES};
 use crate::{
     decode::{Context, fields::looks_like_credential, scalar},
@@ -44,8 +46,8 @@ impl<'a> Page<'a> {
     }
 
     pub(super) fn close(mut self) -> (Attributes<'a>, &'a [Unset<'a>]) {
-        self.set.sort_unstable_by_key(|attribute| attribute.name);
-        self.unset.sort_unstable_by_key(|unset| unset.attribute);
+        self.set.sort_unstable_by(|one, other| by_name(one.name, other.name));
+        self.unset.sort_unstable_by(|one, other| by_name(one.attribute, other.attribute));
         (Attributes(self.set.into_bump_slice()), self.unset.into_bump_slice())
     }
 }
@@ -100,10 +102,18 @@ impl<'a> Refusals<'a> {
 
     pub(super) fn close(mut self) -> (&'a [Refused<'a>], &'a [Refused<'a>]) {
         for list in [&mut self.rejected, &mut self.dropped] {
-            list.sort_by_key(|refused| (refused.company, refused.position, refused.attribute));
+            list.sort_by(|one, other| {
+                let owner = |refused: &Refused<'a>| (refused.company, refused.position);
+                owner(one).cmp(&owner(other)).then_with(|| by_name(one.attribute, other.attribute))
+            });
         }
         (self.rejected.into_bump_slice(), self.dropped.into_bump_slice())
     }
+}
+
+/// The order of names, byte for byte. Most differ in the first one, which is compared here and not by a call.
+fn by_name(one: &str, other: &str) -> Ordering {
+    one.as_bytes().first().cmp(&other.as_bytes().first()).then_with(|| one.cmp(other))
 }
 
 /// Whether a value is one that some attribute could have. What stands inside an object has names of its own and could be a
