@@ -7,6 +7,7 @@
 
 use std::{
     collections::VecDeque,
+    slice,
     sync::{Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -16,7 +17,7 @@ use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 
 use super::{
     Chunk, Counter, Defaults, Failure, Fetching, Judgement, Plan, Tally,
-    topic::{LOOKUP, Span, SpanReader},
+    topic::{LOOKUP, Pace, Span, SpanReader},
 };
 use crate::{
     domain::Arena,
@@ -46,6 +47,8 @@ pub struct Delivered {
     pub before: u64,
     /// Offsets that were no longer kept when they were due.
     pub gone: u64,
+    /// Bytes that came from the brokers.
+    pub fetched_bytes: u64,
 }
 
 impl Delivered {
@@ -53,6 +56,7 @@ impl Delivered {
         self.tally.add(other.tally);
         self.before += other.before;
         self.gone += other.gone;
+        self.fetched_bytes += other.fetched_bytes;
     }
 }
 
@@ -163,9 +167,9 @@ impl<'d> Delivery<'d> {
         let mut outbox = Outbox::new(self.options, id, name)?;
         // Before the position is asked for: a transaction that was left open would hold it back.
         outbox.open()?;
-        let sparse = span.ranges.len() > 1;
         let threads = self.fetching.threads(self.plan.spans.len());
-        let consumer = self.fetching.consumer(&group(self.options, &self.plan.id), threads, sparse)?;
+        let consumer =
+            self.fetching.consumer(&group(self.options, &self.plan.id), threads, Pace::of(slice::from_ref(span)))?;
         let lost = || Failure::Lost { id: self.plan.id.clone(), topic: span.topic.clone(), partition: span.partition };
         let left = span.clone().rest(position(&consumer, span)?.ok_or_else(lost)?);
         if first {
@@ -184,6 +188,7 @@ impl<'d> Delivery<'d> {
             }
             batches.deliver(&mut outbox, delivered)?;
         }
+        delivered.fetched_bytes += batches.reader.consumer().fetched_bytes();
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Failure, Fetching, Filter,
     deliver::{group, position},
-    topic::Span,
+    topic::{Pace, Span},
 };
 use crate::{source::kafka::Keeper as _, worker::Options};
 
@@ -43,6 +43,9 @@ pub struct Plan {
     pub spans: Vec<PlannedSpan>,
     /// Offsets that were asked for and were no longer kept.
     pub gone: u64,
+    /// Whether they are those of events behind rejections.
+    #[serde(default)]
+    pub rejections: bool,
 }
 
 /// Ranges of a partition: each its first offset, and the one after its last.
@@ -110,7 +113,7 @@ impl Plan {
     /// # Errors
     /// When a replay of this id was begun before, or nobody answers.
     pub fn begin(&self, options: &Options, fetching: &Fetching) -> Result<(), Failure> {
-        let consumer = fetching.consumer(&group(options, &self.id), 1, false)?;
+        let consumer = fetching.consumer(&group(options, &self.id), 1, Pace::Through)?;
         let mut starts = TopicPartitionList::new();
         for span in self.spans.iter().map(Span::from) {
             if position(&consumer, &span)?.is_some() {
@@ -155,6 +158,7 @@ mod tests {
             settings_version: Some(u64::MAX),
             spans: vec![PlannedSpan::from(&span)],
             gone: 7,
+            rejections: true,
         };
         plan.keep(folder.path()).unwrap();
         let read = Plan::read(folder.path(), "one").unwrap();

@@ -82,6 +82,34 @@ fn one_in_a_hundred_is_fetched_and_not_the_whole_topic() {
 }
 
 #[test]
+fn those_scattered_over_all_the_topic_cost_no_more_than_the_whole_of_it() {
+    let broker = broker();
+    let topics = Topics::create(&broker.0, "replay-scattered", 2);
+    let (setup, mut feed) = (Setup::new(&topics, &[]), Feed::with_batches(&topics, 1_000_000));
+    for at in 0..EVENTS {
+        let (filler, rejected) = (filler(at), at / 2 % 100 == 42);
+        let value = if rejected {
+            format!("no JSON {filler}")
+        } else {
+            format!(r#"{{"organization":"acme","filler":"{filler}"}}"#)
+        };
+        let outcome = if rejected { Outcome::Rejected } else { Outcome::Accepted };
+        feed.send(at % 2, Input { value: Some(value.as_bytes()), headers: &[("ce_type", b"boot")], outcome });
+    }
+    feed.flush();
+    let (worker, group) = (setup.start("w"), Group::of(&topics));
+    group.reaches(EVENTS);
+    worker.stop();
+    let whole = replay(&setup, &["--json"]).summary();
+    let found = replay(&setup, &["--rejected", "--json"]).summary();
+    assert_eq!((&found["records"], &found["notFound"]), (&json!(EVENTS / 100), &json!(0)));
+    let bytes = |summary: &serde_json::Value| summary["fetchedBytes"].as_u64().unwrap();
+    crate::kit::print(&format!("1 % scattered over {EVENTS}: {} of {} bytes", bytes(&found), bytes(&whole)));
+    assert!(bytes(&whole) > 10_000_000, "{}", bytes(&whole));
+    assert!(bytes(&found) * 10 <= bytes(&whole) * 11, "{} of {} bytes", bytes(&found), bytes(&whole));
+}
+
+#[test]
 fn they_are_chosen_by_reason_and_organization() {
     let broker = broker();
     let topics = Topics::create(&broker.0, "replay-reasons", 3);

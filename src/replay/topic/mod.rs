@@ -44,6 +44,38 @@ const NOBODY: &str = "attrsync-replay";
 const SPARSE_BYTES: usize = 64 * 1024;
 /// What is fetched at a time where all are wanted.
 const DENSE_BYTES: usize = 1024 * 1024;
+/// What may wait ahead of the end of a long stretch, and is thrown away there.
+const AHEAD_BYTES: usize = 2 * DENSE_BYTES;
+/// Stretches of so many offsets are long: what is fetched past their end is little beside them.
+const LONG: u64 = 100_000;
+
+/// How spans are fetched, by the stretches that are left of them once what is near was read through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// Nothing is jumped over: as fast as it goes.
+    Through,
+    /// Far jumps between long stretches: fast, and little ahead.
+    Long,
+    /// Jumps between short stretches: only what is needed next.
+    Short,
+}
+
+impl Pace {
+    pub(super) fn of(spans: &[Span]) -> Self {
+        let stretches = spans.iter().map(Span::stretches);
+        let (mut jumps, mut number, mut offsets) = (false, 0, 0);
+        for stretches in stretches {
+            jumps |= stretches.len() > 1;
+            number += stretches.len() as u64;
+            offsets += stretches.iter().map(|stretch| stretch.end.abs_diff(stretch.start)).sum::<u64>();
+        }
+        match jumps {
+            false => Self::Through,
+            true if offsets / number >= LONG => Self::Long,
+            true => Self::Short,
+        }
+    }
+}
 
 impl Fetching {
     /// How many threads read so many partitions.
@@ -53,16 +85,15 @@ impl Fetching {
     }
 
     /// A consumer for one of so many threads, under this group.
-    pub(super) fn consumer(&self, group: &str, threads: usize, sparse: bool) -> Result<Assigned, Failure> {
-        let queue_bytes = self.queue_bytes / threads.max(1);
-        let hand = Hand {
-            group: group.to_owned(),
-            client: NOBODY.to_owned(),
-            queue_bytes: if sparse { SPARSE_BYTES } else { queue_bytes },
-            fetch_bytes: if sparse { SPARSE_BYTES } else { DENSE_BYTES },
-            // What is fetched ahead of a range's end is thrown away; where all is read nothing is.
-            ahead: if sparse { 1 } else { 100_000 },
+    pub(super) fn consumer(&self, group: &str, threads: usize, pace: Pace) -> Result<Assigned, Failure> {
+        let queue = self.queue_bytes / threads.max(1);
+        let (queue_bytes, fetch_bytes, ahead) = match pace {
+            Pace::Through => (queue, DENSE_BYTES, 100_000),
+            Pace::Long => (queue.min(AHEAD_BYTES), DENSE_BYTES, 100_000),
+            Pace::Short => (SPARSE_BYTES, SPARSE_BYTES, 1),
         };
+        let (group, client) = (group.to_owned(), NOBODY.to_owned());
+        let hand = Hand { group, client, queue_bytes, fetch_bytes, ahead };
         Assigned::new(&hand, &self.consumer).map_err(Failure::Client)
     }
 }
@@ -84,7 +115,7 @@ impl Topics {
     /// # Errors
     /// When a topic isn't there, or nobody answers.
     pub fn open(topics: &[String], wanted: &Wanted, fetching: Fetching, defaults: Defaults) -> Result<Self, Failure> {
-        let consumer = fetching.consumer(NOBODY, 1, false)?;
+        let consumer = fetching.consumer(NOBODY, 1, Pace::Through)?;
         let (mut spans, mut gone) = (Vec::new(), 0);
         for topic in topics {
             let found = range::look_up(&consumer, topic, wanted)?;
@@ -99,7 +130,7 @@ impl Topics {
     /// # Errors
     /// When nobody answers.
     pub fn at(positions: &Positions, fetching: Fetching, defaults: Defaults) -> Result<Self, Failure> {
-        let consumer = fetching.consumer(NOBODY, 1, false)?;
+        let consumer = fetching.consumer(NOBODY, 1, Pace::Through)?;
         let found = range::look_up_positions(&consumer, positions)?;
         Ok(Self::of(found.spans, found.gone, fetching, defaults))
     }
@@ -156,15 +187,13 @@ impl Source for Topics {
     }
 
     fn reader(&self) -> Result<Box<dyn Reader + '_>, Failure> {
-        let sparse = self.spans.iter().any(|span| span.ranges.len() > 1);
-        let consumer = self.fetching.consumer(NOBODY, self.threads(), sparse)?;
-        Ok(Box::new(TopicReader { topics: self, sparse, reader: SpanReader::new(consumer), arena: Arena::new() }))
+        let consumer = self.fetching.consumer(NOBODY, self.threads(), Pace::of(&self.spans))?;
+        Ok(Box::new(TopicReader { topics: self, reader: SpanReader::new(consumer), arena: Arena::new() }))
     }
 }
 
 struct TopicReader<'t> {
     topics: &'t Topics,
-    sparse: bool,
     reader: SpanReader,
     arena: Arena,
 }
@@ -173,7 +202,7 @@ impl Reader for TopicReader<'_> {
     fn read(&mut self, each: &mut Each<'_>) -> Result<Option<Chunk>, Failure> {
         while self.reader.is_done() {
             let Some(span) = self.topics.next() else {
-                self.topics.fetched.fetch_add(self.reader.consumer().fetched_bytes(self.sparse), Relaxed);
+                self.topics.fetched.fetch_add(self.reader.consumer().fetched_bytes(), Relaxed);
                 return Ok(None);
             };
             self.reader.begin(span)?;
@@ -184,5 +213,23 @@ impl Reader for TopicReader<'_> {
         self.topics.gone.fetch_add(read.gone, Relaxed);
         self.topics.handed_out.fetch_add(read.chunk.records, Relaxed);
         Ok(Some(read.chunk))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scattered_positions_are_read_through_and_far_ones_by_the_length_of_their_stretches() {
+        let pace = |(number, step, length)| {
+            let ranges = (0..number).map(|at| at * step..at * step + length).collect();
+            Pace::of(&[Span { topic: "t".to_owned(), partition: 0, ranges }])
+        };
+        assert_eq!(pace((10_000, 100, 1)), Pace::Through);
+        assert_eq!(pace((1, 0, 1_000_000)), Pace::Through);
+        assert_eq!(pace((100, 10_000, 100)), Pace::Short);
+        assert_eq!(pace((3, 1_000_000, 200_000)), Pace::Long);
+        assert_eq!(Pace::of(&[]), Pace::Through);
     }
 }

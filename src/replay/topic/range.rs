@@ -12,6 +12,10 @@ use crate::{
 /// How long a broker may take to answer.
 pub(in crate::replay) const LOOKUP: Duration = Duration::from_secs(10);
 
+/// Offsets between two ranges that are read through. Brokers hand out whole batches, and those of a busy topic hold up to a few
+/// thousand records: over a shorter gap, a jump would fetch the same batch again. So jumps never fetch more than reading it all.
+pub(super) const NEAR: i64 = 4_096;
+
 /// Which records of a topic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
@@ -56,6 +60,18 @@ impl Span {
     /// The offset after the last one.
     pub(in crate::replay) fn end(&self) -> i64 {
         self.ranges.last().map_or(0, |range| range.end)
+    }
+
+    /// What is read in one go: from each first range up to the last one before a gap of more than [`NEAR`].
+    pub(in crate::replay) fn stretches(&self) -> Vec<Range<i64>> {
+        let mut stretches = Vec::<Range<i64>>::new();
+        for range in &self.ranges {
+            match stretches.last_mut() {
+                Some(stretch) if range.start - stretch.end <= NEAR => stretch.end = range.end,
+                _ => stretches.push(range.clone()),
+            }
+        }
+        stretches
     }
 
     /// What is left of it from this offset on.
@@ -203,5 +219,19 @@ mod tests {
         assert_eq!(span.clone().rest(20).ranges, [50..70]);
         assert_eq!(span.clone().rest(5).ranges, [10..20, 50..70]);
         assert_eq!(span.rest(70).ranges, []);
+    }
+
+    #[test]
+    fn what_lies_apart_by_less_than_a_large_batch_is_one_stretch() {
+        let stretches = |ranges: Vec<Range<i64>>| Span { topic: "t".to_owned(), partition: 0, ranges }.stretches();
+        let scattered: Vec<_> = (0..1_000).map(|at| at * 100..at * 100 + 1).collect();
+        assert_eq!(stretches(scattered), [0..99_901]);
+        let clustered: Vec<_> = (0..3).map(|at| at * 10_000..at * 10_000 + 100).collect();
+        assert_eq!(stretches(clustered.clone()), clustered);
+        assert_eq!(
+            stretches(vec![5..6, 6 + NEAR..7 + NEAR, 8 + 2 * NEAR..9 + 2 * NEAR]),
+            [5..7 + NEAR, 8 + 2 * NEAR..9 + 2 * NEAR]
+        );
+        assert_eq!(stretches(vec![]), []);
     }
 }

@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 
 use rdkafka::message::Message as _;
 
-use super::{Span, range::LOOKUP};
+use super::{
+    Span,
+    range::{LOOKUP, NEAR},
+};
 use crate::{
     domain::Arena,
     replay::{Chunk, Each, Failure},
@@ -19,8 +22,6 @@ const RECORDS: u64 = 1_000;
 const WAIT: Duration = Duration::from_millis(100);
 /// How long nothing may come, neither a record nor the end.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Offsets between two ranges that are read through: fetching them costs less than a new request.
-const NEAR: i64 = 100;
 
 /// What was read.
 #[derive(Default)]
@@ -200,11 +201,11 @@ mod tests {
 
     #[test]
     fn an_offset_is_within_a_range_near_one_far_from_it_or_after_all() {
-        let span = Span { topic: "t".to_owned(), partition: 0, ranges: vec![10..20, 50..51, 900..1_000] };
+        let span = Span { topic: "t".to_owned(), partition: 0, ranges: vec![10..20, 50..51, 9_000..10_000] };
         let mut at = 0;
-        let places = [0, 10, 19, 20, 50, 51, 800, 999, 1_000].map(|offset| place(&span, &mut at, offset));
+        let places = [0, 10, 19, 20, 50, 51, 8_000, 9_999, 10_000].map(|offset| place(&span, &mut at, offset));
         use Place::{After, Far, Near, Within};
         assert_eq!(places, [Near, Within, Within, Near, Within, Far, Near, Within, After]);
-        assert_eq!(place(&span, &mut 0, 2_000), After);
+        assert_eq!(place(&span, &mut 0, 20_000), After);
     }
 }
