@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn scattered_positions_are_read_through_and_far_ones_by_the_length_of_their_stretches() {
-        let pace = |(number, step, length)| {
+        let pace = |(number, step, length): (i64, i64, i64)| {
             let ranges = (0..number).map(|at| at * step..at * step + length).collect();
             Pace::of(&[Span { topic: "t".to_owned(), partition: 0, ranges }])
         };
