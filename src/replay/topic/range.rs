@@ -13,7 +13,7 @@ use crate::{
 pub(in crate::replay) const LOOKUP: Duration = Duration::from_secs(10);
 
 /// Offsets between two ranges that are read through. Brokers hand out whole batches, and those of a busy topic hold up to a few
-/// thousand records: over a shorter gap, a jump would fetch the same batch again. So jumps never fetch more than reading it all.
+/// thousand records: over a shorter gap, a jump could fetch the same batch again. Batches of more records than this still can be.
 pub(super) const NEAR: i64 = 4_096;
 
 /// Which records of a topic.
