@@ -95,6 +95,10 @@ fn one_in_a_hundred_is_fetched_and_not_the_whole_topic() {
     let gone = 2 * (0..24_250).filter(|at| in_a_row(*at)).count();
     let left = replay(&setup, &["--rejected", "--json"]).summary();
     assert_eq!((&left["records"], &left["notFound"]), (&json!(EVENTS / 100 - gone), &json!(gone)));
+    crate::into_topics::replayed(&topics, "left");
+    let told = replay(&setup, &["--rejected", "--to-topics", &topics.input, "--id", "left", "--json"]).summary();
+    assert_eq!((&told["records"], &told["notFound"]), (&left["records"], &left["notFound"]));
+    assert!(bytes(&told) > 0 && bytes(&told) * 20 < bytes(&whole), "{} of {} bytes", bytes(&told), bytes(&whole));
     let told = replay(&setup, &["--rejected"]);
     assert!(told.err.contains(&format!("{gone}  rejected events could not be found")), "{}", told.err);
 }

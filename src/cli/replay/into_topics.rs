@@ -124,7 +124,7 @@ impl ReplayArgs {
         let options = outputs::options(config, (&accepted, &rejected));
         let defaults = self.judge.defaults();
         let default_type = defaults.event_type.clone();
-        let (topics, _) = self.history.open_topics(config, defaults)?;
+        let (topics, rejections) = self.history.open_topics(config, defaults)?;
         options.check_outputs()?;
         let plan = Plan {
             id,
@@ -137,6 +137,7 @@ impl ReplayArgs {
             settings_version: settings.version,
             spans: topics.planned(),
             gone: topics.gone(),
+            rejections: rejections.is_some(),
         };
         plan.begin(&options, &fetching(config))?;
         plan.keep(&self.topics.plans)?;
