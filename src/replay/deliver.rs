@@ -7,7 +7,6 @@
 
 use std::{
     collections::VecDeque,
-    slice,
     sync::{Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -189,7 +188,7 @@ impl<'d> Delivery<'d> {
             }
             batches.deliver(&mut outbox, delivered)?;
         }
-        delivered.fetched_bytes += batches.reader.consumer().fetched_bytes(span.ranges.len() > 1);
+        delivered.fetched_bytes += batches.reader.consumer().fetched_bytes();
         Ok(())
     }
 }

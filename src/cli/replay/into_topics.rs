@@ -102,7 +102,10 @@ impl ReplayArgs {
         });
         let (gone, took) = (plan.gone + delivered.gone, began.elapsed());
         let (version, guessed) = (settings.version, settings.guessed());
-        let (tally, not_found, fetched_bytes) = (&delivered.tally, None, Some(delivered.fetched_bytes));
+        let (tally, fetched_bytes) = (&delivered.tally, Some(delivered.fetched_bytes));
+        // What earlier runs did not find where it was due, nobody kept.
+        let due = (plan.gone + plan.size()).saturating_sub(delivered.before);
+        let not_found = plan.rejections.then(|| due.saturating_sub(delivered.records));
         Summary { tally, version, guessed, gone, not_found, fetched_bytes, took, replay }.print(self.json)?;
         Ok(ExitCode::SUCCESS)
     }

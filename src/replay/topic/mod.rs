@@ -45,38 +45,6 @@ const NOBODY: &str = "attrsync-replay";
 const SPARSE_BYTES: usize = 64 * 1024;
 /// What is fetched at a time where all are wanted.
 const DENSE_BYTES: usize = 1024 * 1024;
-/// What may wait ahead of the end of a long stretch, and is thrown away there.
-const AHEAD_BYTES: usize = 2 * DENSE_BYTES;
-/// Stretches of so many offsets are long: what is fetched past their end is little beside them.
-const LONG: u64 = 100_000;
-
-/// How spans are fetched, by the stretches that are left of them once what is near was read through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pace {
-    /// Nothing is jumped over: as fast as it goes.
-    Through,
-    /// Far jumps between long stretches: fast, and little ahead.
-    Long,
-    /// Jumps between short stretches: only what is needed next.
-    Short,
-}
-
-impl Pace {
-    pub(super) fn of(spans: &[Span]) -> Self {
-        let stretches = spans.iter().map(Span::stretches);
-        let (mut jumps, mut number, mut offsets) = (false, 0, 0);
-        for stretches in stretches {
-            jumps |= stretches.len() > 1;
-            number += stretches.len() as u64;
-            offsets += stretches.iter().map(|stretch| stretch.end.abs_diff(stretch.start)).sum::<u64>();
-        }
-        match jumps {
-            false => Self::Through,
-            true if offsets / number >= LONG => Self::Long,
-            true => Self::Short,
-        }
-    }
-}
 
 impl Fetching {
     /// How many threads read so many partitions.
@@ -217,15 +185,12 @@ impl Source for Topics {
 
     fn reader(&self) -> Result<Box<dyn Reader + '_>, Failure> {
         let reader = self.fetching.reader(NOBODY, self.threads(), Reading::of(&self.spans))?;
-        let exact = self.spans.iter().any(|span| span.ranges.len() > 1);
-        Ok(Box::new(TopicReader { topics: self, exact, reader, arena: Arena::new() }))
+        Ok(Box::new(TopicReader { topics: self, reader, arena: Arena::new() }))
     }
 }
 
 struct TopicReader<'t> {
     topics: &'t Topics,
-    /// Whether what was fetched is worth a wait: it is asked for where not all is.
-    exact: bool,
     reader: SpanReader,
     arena: Arena,
 }
@@ -234,7 +199,7 @@ impl Reader for TopicReader<'_> {
     fn read(&mut self, each: &mut Each<'_>) -> Result<Option<Chunk>, Failure> {
         while self.reader.is_done() {
             let Some(span) = self.topics.next() else {
-                self.topics.fetched.fetch_add(self.reader.consumer().fetched_bytes(self.exact), Relaxed);
+                self.topics.fetched.fetch_add(self.reader.consumer().fetched_bytes(), Relaxed);
                 return Ok(None);
             };
             self.reader.begin(span)?;
@@ -245,23 +210,5 @@ impl Reader for TopicReader<'_> {
         self.topics.gone.fetch_add(read.gone, Relaxed);
         self.topics.handed_out.fetch_add(read.chunk.records, Relaxed);
         Ok(Some(read.chunk))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn scattered_positions_are_read_through_and_far_ones_by_the_length_of_their_stretches() {
-        let pace = |(number, step, length): (i64, i64, i64)| {
-            let ranges = (0..number).map(|at| at * step..at * step + length).collect();
-            Pace::of(&[Span { topic: "t".to_owned(), partition: 0, ranges }])
-        };
-        assert_eq!(pace((10_000, 100, 1)), Pace::Through);
-        assert_eq!(pace((1, 0, 1_000_000)), Pace::Through);
-        assert_eq!(pace((100, 10_000, 100)), Pace::Short);
-        assert_eq!(pace((3, 1_000_000, 200_000)), Pace::Long);
-        assert_eq!(Pace::of(&[]), Pace::Through);
     }
 }

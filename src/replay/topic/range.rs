@@ -228,18 +228,4 @@ mod tests {
         assert_eq!(span.clone().rest(5).ranges, [10..20, 50..70]);
         assert_eq!(span.rest(70).ranges, []);
     }
-
-    #[test]
-    fn what_lies_apart_by_less_than_a_large_batch_is_one_stretch() {
-        let stretches = |ranges: Vec<Range<i64>>| Span { topic: "t".to_owned(), partition: 0, ranges }.stretches();
-        let scattered: Vec<_> = (0..1_000).map(|at| at * 100..at * 100 + 1).collect();
-        assert_eq!(stretches(scattered), [0..99_901]);
-        let clustered: Vec<_> = (0..3).map(|at| at * 10_000..at * 10_000 + 100).collect();
-        assert_eq!(stretches(clustered.clone()), clustered);
-        assert_eq!(
-            stretches(vec![5..6, 6 + NEAR..7 + NEAR, 8 + 2 * NEAR..9 + 2 * NEAR]),
-            [5..7 + NEAR, 8 + 2 * NEAR..9 + 2 * NEAR]
-        );
-        assert_eq!(stretches(vec![]), []);
-    }
 }

@@ -149,6 +149,11 @@ impl Assigned {
         }
     }
 
+    /// Bytes that came from the brokers, as of the latest statistics.
+    pub(crate) fn fetched_so_far(&self) -> u64 {
+        self.inner.context().bytes.load(Relaxed)
+    }
+
     /// Bytes that came from the brokers. Nothing is read any more from here on.
     pub(crate) fn fetched_bytes(&self) -> u64 {
         let context = self.inner.context();
