@@ -44,6 +44,8 @@ pub struct Delivered {
     pub tally: Tally,
     /// Offsets that an earlier run of this replay had delivered.
     pub before: u64,
+    /// Records that this run read.
+    pub records: u64,
     /// Offsets that were no longer kept when they were due.
     pub gone: u64,
     /// Bytes that came from the brokers.
@@ -54,6 +56,7 @@ impl Delivered {
     fn add(&mut self, other: Self) {
         self.tally.add(other.tally);
         self.before += other.before;
+        self.records += other.records;
         self.gone += other.gone;
         self.fetched_bytes += other.fetched_bytes;
     }
@@ -185,7 +188,7 @@ impl<'d> Delivery<'d> {
             }
             batches.deliver(&mut outbox, delivered)?;
         }
-        delivered.fetched_bytes += batches.reader.consumer().fetched_bytes(span.ranges.len() > 1);
+        delivered.fetched_bytes += batches.reader.consumer().fetched_bytes();
         Ok(())
     }
 }
@@ -245,6 +248,7 @@ impl Batches<'_> {
             })?;
             chunk.records += read.chunk.records;
             chunk.size += read.chunk.size;
+            batch.records += read.chunk.records;
             batch.gone += read.gone;
             let full = chunk.records >= options.batch_records as u64 || begun.elapsed() >= options.commit_interval;
             if full || self.reader.is_done() {

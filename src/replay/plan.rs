@@ -43,6 +43,9 @@ pub struct Plan {
     pub spans: Vec<PlannedSpan>,
     /// Offsets that were asked for and were no longer kept.
     pub gone: u64,
+    /// Whether they are those of events behind rejections.
+    #[serde(default)]
+    pub rejections: bool,
 }
 
 /// Ranges of a partition: each its first offset, and the one after its last.
@@ -155,6 +158,7 @@ mod tests {
             settings_version: Some(u64::MAX),
             spans: vec![PlannedSpan::from(&span)],
             gone: 7,
+            rejections: true,
         };
         plan.keep(folder.path()).unwrap();
         let read = Plan::read(folder.path(), "one").unwrap();

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The topics of a replay of these topics, made.
-fn replayed(topics: &Topics, id: &str) -> Topics {
+pub(crate) fn replayed(topics: &Topics, id: &str) -> Topics {
     let replayed = Topics {
         accepted: format!("{}.accepted", topics.input),
         rejected: format!("{}.rejected", topics.input),

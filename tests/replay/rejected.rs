@@ -95,6 +95,11 @@ fn one_in_a_hundred_is_fetched_and_not_the_whole_topic() {
     let gone = 2 * (0..24_250).filter(|at| in_a_row(*at)).count();
     let left = replay(&setup, &["--rejected", "--json"]).summary();
     assert_eq!((&left["records"], &left["notFound"]), (&json!(EVENTS / 100 - gone), &json!(gone)));
+    crate::into_topics::replayed(&topics, "left");
+    let told = replay(&setup, &["--rejected", "--to-topics", &topics.input, "--id", "left", "--json"]).summary();
+    assert_eq!((&told["records"], &told["notFound"]), (&left["records"], &left["notFound"]));
+    let into_topics = told["fetchedBytes"].as_u64().unwrap();
+    assert!(into_topics > 0 && into_topics * 20 < whole, "{into_topics} of {whole} bytes");
     let told = replay(&setup, &["--rejected"]);
     assert!(told.err.contains(&format!("{gone}  rejected events could not be found")), "{}", told.err);
 }

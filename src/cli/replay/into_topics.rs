@@ -102,7 +102,10 @@ impl ReplayArgs {
         });
         let (gone, took) = (plan.gone + delivered.gone, began.elapsed());
         let (version, guessed) = (settings.version, settings.guessed());
-        let (tally, not_found, fetched_bytes) = (&delivered.tally, None, Some(delivered.fetched_bytes));
+        let (tally, fetched_bytes) = (&delivered.tally, Some(delivered.fetched_bytes));
+        // What earlier runs did not find where it was due, nobody kept.
+        let due = (plan.gone + plan.size()).saturating_sub(delivered.before);
+        let not_found = plan.rejections.then(|| due.saturating_sub(delivered.records));
         Summary { tally, version, guessed, gone, not_found, fetched_bytes, took, replay }.print(self.json)?;
         Ok(ExitCode::SUCCESS)
     }
@@ -124,7 +127,7 @@ impl ReplayArgs {
         let options = outputs::options(config, (&accepted, &rejected));
         let defaults = self.judge.defaults();
         let default_type = defaults.event_type.clone();
-        let (topics, _) = self.history.open_topics(config, defaults)?;
+        let (topics, rejections) = self.history.open_topics(config, defaults)?;
         options.check_outputs()?;
         let plan = Plan {
             id,
@@ -137,6 +140,7 @@ impl ReplayArgs {
             settings_version: settings.version,
             spans: topics.planned(),
             gone: topics.gone(),
+            rejections: rejections.is_some(),
         };
         plan.begin(&options, &fetching(config))?;
         plan.keep(&self.topics.plans)?;

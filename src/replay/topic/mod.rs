@@ -185,15 +185,12 @@ impl Source for Topics {
 
     fn reader(&self) -> Result<Box<dyn Reader + '_>, Failure> {
         let reader = self.fetching.reader(NOBODY, self.threads(), Reading::of(&self.spans))?;
-        let exact = self.spans.iter().any(|span| span.ranges.len() > 1);
-        Ok(Box::new(TopicReader { topics: self, exact, reader, arena: Arena::new() }))
+        Ok(Box::new(TopicReader { topics: self, reader, arena: Arena::new() }))
     }
 }
 
 struct TopicReader<'t> {
     topics: &'t Topics,
-    /// Whether what was fetched is worth a wait: it is asked for where not all is.
-    exact: bool,
     reader: SpanReader,
     arena: Arena,
 }
@@ -202,7 +199,7 @@ impl Reader for TopicReader<'_> {
     fn read(&mut self, each: &mut Each<'_>) -> Result<Option<Chunk>, Failure> {
         while self.reader.is_done() {
             let Some(span) = self.topics.next() else {
-                self.topics.fetched.fetch_add(self.reader.consumer().fetched_bytes(self.exact), Relaxed);
+                self.topics.fetched.fetch_add(self.reader.consumer().fetched_bytes(), Relaxed);
                 return Ok(None);
             };
             self.reader.begin(span)?;

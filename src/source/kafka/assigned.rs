@@ -22,7 +22,7 @@ use super::{Failure, Keeper, failure, listed};
 use crate::native;
 
 /// How often it counts what came.
-const STATISTICS: Duration = Duration::from_millis(100);
+const STATISTICS: Duration = Duration::from_millis(50);
 
 /// What such a consumer is beyond what the operator passes through.
 #[derive(Debug, Clone)]
@@ -149,11 +149,15 @@ impl Assigned {
         }
     }
 
-    /// Bytes that came from the brokers, as of the latest statistics; or of this moment, once nothing is read any more, where
-    /// they are worth the wait.
-    pub(crate) fn fetched_bytes(&self, exact: bool) -> u64 {
+    /// Bytes that came from the brokers, as of the latest statistics.
+    pub(crate) fn fetched_so_far(&self) -> u64 {
+        self.inner.context().bytes.load(Relaxed)
+    }
+
+    /// Bytes that came from the brokers. Nothing is read any more from here on.
+    pub(crate) fn fetched_bytes(&self) -> u64 {
         let context = self.inner.context();
-        if exact && self.inner.unassign().is_ok() {
+        if self.inner.unassign().is_ok() {
             // What is written now may have been counted before: the one after it is of now.
             let (seen, begun) = (context.statistics.load(Relaxed), Instant::now());
             while context.statistics.load(Relaxed) < seen + 2 && begun.elapsed() < 10 * STATISTICS {
