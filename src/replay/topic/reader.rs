@@ -127,9 +127,7 @@ impl SpanReader {
                     }
                     match place(span, &mut self.at, offset.saturating_add(1)) {
                         Place::After => Some(Stop::Done),
-                        Place::Before(far) if far > self.jumps.near(self.consumer.fetched_so_far()) => {
-                            Some(Stop::Far)
-                        }
+                        Place::Before(far) if far > self.jumps.near(self.consumer.fetched_so_far()) => Some(Stop::Far),
                         Place::Within | Place::Before(_) => None,
                     }
                 }
