@@ -42,7 +42,7 @@ fn in_a_row(at: usize) -> bool {
 
 /// One in so many here and there, by a digest of their number.
 fn scattered<const MANY: u64>(at: usize) -> bool {
-    ((at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % MANY == 0
+    ((at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32).is_multiple_of(MANY)
 }
 
 /// A topic of such events, all judged.
@@ -106,14 +106,15 @@ fn one_in_a_hundred_is_fetched_and_not_the_whole_topic() {
 
 #[test]
 fn what_is_scattered_all_over_a_topic_never_costs_more_than_the_topic() {
-    const CASES: [((&str, u32), fn(usize) -> bool); 4] = [
-        (("replay-100-small-batches", 16_384), scattered::<100>),
-        (("replay-100-large-batches", 900_000), scattered::<100>),
-        (("replay-1000-small-batches", 16_384), scattered::<1_000>),
-        (("replay-1000-large-batches", 900_000), scattered::<1_000>),
-    ];
+    let hundredth: fn(usize) -> bool = scattered::<100>;
+    let thousandth: fn(usize) -> bool = scattered::<1_000>;
     let broker = broker();
-    for (batches, is_rejected) in CASES {
+    for (batches, is_rejected) in [
+        (("replay-100-small-batches", 16_384), hundredth),
+        (("replay-100-large-batches", 900_000), hundredth),
+        (("replay-1000-small-batches", 16_384), thousandth),
+        (("replay-1000-large-batches", 900_000), thousandth),
+    ] {
         let (_topics, setup) = judged(&broker.0, batches, is_rejected);
         let (found, whole) = fetched(&setup, 2 * (0..EVENTS / 2).filter(|at| is_rejected(*at)).count());
         assert!(found * 10 < whole * 11, "{found} of {whole} bytes: {batches:?}");
