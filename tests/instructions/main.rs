@@ -4,14 +4,13 @@
 //! `ATTRSYNC_UPDATE=1 cargo test --test instructions` writes counts.tsv anew, after a change that is meant to cost more, or that
 //! costs less. The counts are those of the dev profile: the release profile has others, about a third of them.
 
-use std::{collections::BTreeMap, env, fmt::Write as _, fs, hint::black_box, process::Command};
+mod events;
 
-use attrsync::{
-    domain::{Arena, EventTime, Header, Offset, Partition, Policy, Position, Record},
-    store::{EXAMPLE, Settings, Source},
-    traffic::{Kind, Traffic},
-    worker::judge,
-};
+use std::{collections::BTreeMap, env, fmt::Write as _, fs, process::Command};
+
+use attrsync::{domain::Arena, traffic::Kind};
+
+use events::{KINDS, event, judged, snapshot};
 
 const COUNTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/instructions/counts.tsv");
 
@@ -23,13 +22,6 @@ const FEW: u64 = 200;
 
 /// Hundredths by which a count may differ: the C library copies and compares with other instructions on other processors.
 const TOLERANCE: u64 = 4;
-
-fn now() -> EventTime {
-    EventTime::from_millis(1_795_341_600_000)
-}
-
-const KINDS: [Kind; 7] =
-    [Kind::Signed, Kind::Companies, Kind::Hashed, Kind::Anonymous, Kind::Unconfigured, Kind::Locked, Kind::Forged];
 
 #[test]
 fn a_judgement_takes_the_instructions_that_it_took() {
@@ -93,20 +85,6 @@ fn instructions(kind: Kind, number: u64) -> u64 {
 /// Judges events of one kind, the same ones every time.
 fn judgements(kind: &str, number: u64) {
     let kind = KINDS.into_iter().find(|one| format!("{one:?}") == kind).unwrap();
-    let now = now();
-    let snapshot = Settings::load(Source::Embedded(EXAMPLE), Policy::default()).unwrap().current();
-    let event = Traffic::new(1).make(kind, now);
-    let header = event.event_type.map(|name| Header { name: "ce_type", value: Some(name.as_bytes()) });
-    let mut arena = Arena::new();
-    for _ in 0..number {
-        arena.reset();
-        let record = Record {
-            position: Position { topic: "events", partition: Partition(0), offset: Offset(12) },
-            timestamp: Some(now),
-            key: None,
-            headers: header.as_slice(),
-            value: Some(black_box(&event.value)),
-        };
-        assert_eq!(black_box(judge(&arena, &record, &snapshot, now)).outcome, event.outcome);
-    }
+    let (mut arena, event, snapshot) = (Arena::new(), event(kind), snapshot());
+    (0..number).for_each(|_| judged(&mut arena, &event, &snapshot));
 }
