@@ -1,6 +1,6 @@
 //! Values as compact JSON (RFC 8259), byte for byte what `serde_json` makes of them, in half of its time: what an event cost in
 //! encoding was the most after its judgement. Here a name of a field, which is ours and needs no escape, is copied and not looked
-//! through, and a text is looked through eight bytes at a time.
+//! through, and a text is looked through sixteen bytes at a time.
 //!
 //! It knows what verdicts are made of. Anything else (bytes, tuples, floating point) is an error and never a wrong text.
 

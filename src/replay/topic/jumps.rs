@@ -1,6 +1,6 @@
 //! Whether a reader of ranges goes to the next one or reads through to it. A broker hands out whole batches, and librdkafka asks for more
 //! than one record: going somewhere fetches what lies around it, too. Where that is more than what lies between two ranges, reading
-//! through is cheaper, and ranges that are scattered all over a topic never cost more than the topic.
+//! through is cheaper, and ranges that are scattered all over a topic cost hardly more than the topic.
 
 /// What is fetched for one position, in fetches of the usual size: one on its way that nobody needs any more, and the one of the position.
 const FETCHES: u64 = 2;

@@ -152,7 +152,7 @@ impl Topics {
         self.handed_out.load(Relaxed)
     }
 
-    /// Bytes that came from the brokers, as of the statistics of the last moments.
+    /// Bytes that came from the brokers, once all readers have ended.
     #[must_use]
     pub fn fetched_bytes(&self) -> u64 {
         self.fetched.load(Relaxed)

@@ -164,7 +164,7 @@ impl Assigned {
                 let _ = self.inner.poll(STATISTICS / 4);
             }
         }
-        context.bytes.load(Relaxed)
+        self.fetched_so_far()
     }
 }
 

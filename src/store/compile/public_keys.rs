@@ -144,10 +144,9 @@ fn of_jwk(algorithm: Algorithm, value: &Value) -> Result<DecodingKey, String> {
 /// belong to a key.
 fn parsed(algorithm: Algorithm, key: &DecodingKey) -> Option<ParsedPublicKey> {
     match (key.kind(), rsa(algorithm)) {
-        (DecodingKeyKind::RsaModulusExponent { n, e }, Some(rsa)) => {
-            RsaPublicKeyComponents { n, e }.to_parsed_public_key(rsa).ok()
+        (DecodingKeyKind::RsaModulusExponent { n, e }, rsa) => {
+            RsaPublicKeyComponents { n, e }.to_parsed_public_key(rsa?).ok()
         }
-        (DecodingKeyKind::RsaModulusExponent { .. }, None) => None,
         (DecodingKeyKind::SecretOrDer(bytes), Some(rsa)) => ParsedPublicKey::new(rsa, bytes).ok(),
         (DecodingKeyKind::SecretOrDer(bytes), None) => ParsedPublicKey::new(curve(algorithm)?, bytes).ok(),
     }
