@@ -89,9 +89,10 @@ pub enum Fault {
         /// The record: topic/partition/offset.
         position: String,
     },
-    /// A record came a second time, or out of order.
+    /// A record came a second time, or out of order. librdkafka does that where a group without committed offsets loses its session
+    /// before it was told where a partition begins: the late answer makes it ask once more, and go back.
     #[error(
-        "record {position} came when {expected} was due: a bug in the client's position; nothing of the batch is committed"
+        "record {position} came when {expected} was due: the client went back by itself; nothing of the batch is committed"
     )]
     OutOfOrder {
         /// The record: topic/partition/offset.
@@ -152,13 +153,12 @@ impl Fault {
             }
             Self::Lost { source, .. } if refused(source.code) => Remedy::End,
             Self::Lost { .. } | Self::Position { .. } => Remedy::Rebuild,
-            Self::Reading(Failure::Fenced { .. } | Failure::Broken(_)) => Remedy::Rejoin,
+            Self::Reading(Failure::Fenced { .. } | Failure::Broken(_)) | Self::OutOfOrder { .. } => Remedy::Rejoin,
             Self::Unreachable { .. } => Remedy::Wait,
             Self::Timeouts { .. }
             | Self::TopicMissing { .. }
             | Self::Client { .. }
             | Self::Reading(Failure::Unreadable(_))
-            | Self::OutOfOrder { .. }
             | Self::Persistent { .. }
             | Self::Thread { .. } => Remedy::End,
         }
@@ -224,6 +224,12 @@ mod tests {
     fn an_aborted_batch_is_read_again_but_not_by_a_consumer_that_is_fenced() {
         assert_eq!(aborted(RDKafkaErrorCode::IllegalGeneration).remedy(), Remedy::Rewind);
         assert_eq!(aborted(RDKafkaErrorCode::FencedInstanceId).remedy(), Remedy::Rejoin);
+    }
+
+    #[test]
+    fn a_consumer_that_went_back_by_itself_is_replaced_by_one_that_begins_at_what_is_committed() {
+        let fault = Fault::OutOfOrder { position: "events/0/0".to_owned(), expected: 20 };
+        assert_eq!(fault.remedy(), Remedy::Rejoin);
     }
 
     #[test]

@@ -28,7 +28,7 @@ kinds! {
     AssignmentLost "assignment_lost"
     /// A producer is broken, or nobody knows how its last call ended.
     Producer "producer"
-    /// A consumer is broken.
+    /// A consumer is broken, or went back by itself.
     Consumer "consumer"
     /// Another consumer has its name.
     Fenced "fenced"
@@ -38,7 +38,7 @@ kinds! {
     Position "position"
     /// No broker answers.
     Unreachable "unreachable"
-    /// A bug of ours: the judgement panicked, a verdict can't be encoded, a record came twice.
+    /// A bug of ours: the judgement panicked, a verdict can't be encoded.
     Bug "bug"
     /// What only the start of a worker knows.
     Start "start"
@@ -52,13 +52,11 @@ impl Kind {
             Fault::AssignmentLost => Self::AssignmentLost,
             Fault::Lost { .. } => Self::Producer,
             Fault::Reading(Failure::Fenced { .. }) => Self::Fenced,
-            Fault::Reading(Failure::Broken(_)) => Self::Consumer,
+            Fault::Reading(Failure::Broken(_)) | Fault::OutOfOrder { .. } => Self::Consumer,
             Fault::Reading(Failure::Unreadable(_)) => Self::Unreadable,
             Fault::Position { .. } => Self::Position,
             Fault::Unreachable { .. } => Self::Unreachable,
-            Fault::Panicked { .. } | Fault::Unencodable { .. } | Fault::OutOfOrder { .. } | Fault::Thread { .. } => {
-                Self::Bug
-            }
+            Fault::Panicked { .. } | Fault::Unencodable { .. } | Fault::Thread { .. } => Self::Bug,
             Fault::Persistent { last, .. } => Self::of(last),
             Fault::Timeouts { .. } | Fault::TopicMissing { .. } | Fault::Client { .. } => Self::Start,
         }

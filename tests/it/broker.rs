@@ -39,6 +39,8 @@ fn a_broker_that_dies_in_mid_stream_loses_and_doubles_nothing() {
     assert_eq!(group.committed(), feed.ends());
 }
 
+/// It goes just when the group was told its partitions and not yet where they begin: the one moment after which librdkafka may
+/// go back to the beginning by itself.
 #[test]
 fn a_cluster_that_is_away_for_a_while_is_waited_for() {
     let mock = Mock::new("away");
