@@ -29,16 +29,80 @@ pub enum JsonError<'a> {
 /// [`JsonError`]. A duplicate name is told once the document has been read to its end, and of several the one that sorts
 /// first: which error it is does not depend on the order of members.
 pub fn parse<'a>(arena: &'a Arena, text: &'a str, depth: usize) -> Result<Value<'a>, JsonError<'a>> {
-    let members = arena.list_with(32);
-    let mut reader = Reader { arena, text, at: 0, members, items: arena.list(), duplicate: None, error: None };
-    reader.skip_blanks();
+    let (cursor, members) = (Cursor { text, at: 0 }, arena.list_with(32));
+    let mut reader = Reader { arena, cursor, members, items: arena.list(), duplicate: None, error: None };
+    reader.cursor.skip_blanks();
     let value = reader.value(depth);
-    reader.skip_blanks();
+    reader.cursor.skip_blanks();
+    let byte = reader.cursor.at;
     match (value, reader.error, reader.duplicate) {
         (_, Some(error), _) => Err(error),
-        (Ok(value), _, None) if reader.at == text.len() => Ok(value),
-        (Ok(_), _, Some(name)) if reader.at == text.len() => Err(JsonError::Duplicate { name }),
-        _ => Err(JsonError::Syntax { byte: reader.at }),
+        (Ok(value), _, None) if byte == text.len() => Ok(value),
+        (Ok(_), _, Some(name)) if byte == text.len() => Err(JsonError::Duplicate { name }),
+        _ => Err(JsonError::Syntax { byte }),
+    }
+}
+
+/// A place in the text. Whoever reads more than a few bytes copies it into a variable of its own, where it is in a register: behind
+/// a reference every step goes through memory, and waits there for the step before.
+#[derive(Clone, Copy)]
+struct Cursor<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    #[inline]
+    fn skip_blanks(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    /// Steps over `byte` if it is next.
+    #[inline]
+    fn take(&mut self, byte: u8) -> bool {
+        let next = self.peek() == Some(byte);
+        self.at += usize::from(next);
+        next
+    }
+
+    /// Steps over digits, and says whether there was one.
+    #[inline]
+    fn take_digits(&mut self) -> bool {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        self.at > start
+    }
+
+    /// Steps to the next quote, backslash or control character.
+    #[inline]
+    fn skip_plain(&mut self) {
+        self.at += plain_len(self.text.as_bytes().get(self.at..).unwrap_or_default());
+    }
+
+    /// Steps over a text that has no escapes; stays before any other.
+    #[inline]
+    fn take_plain(&mut self) -> Option<&'a str> {
+        let mut ahead = *self;
+        if !ahead.take(b'"') {
+            return None;
+        }
+        let start = ahead.at;
+        ahead.skip_plain();
+        let plain = ahead.text.get(start..ahead.at);
+        if !ahead.take(b'"') {
+            return None;
+        }
+        *self = ahead;
+        plain
     }
 }
 
@@ -50,8 +114,7 @@ struct Stopped;
 /// exact slice.
 struct Reader<'a> {
     arena: &'a Arena,
-    text: &'a str,
-    at: usize,
+    cursor: Cursor<'a>,
     members: ArenaVec<'a, Member<'a>>,
     items: ArenaVec<'a, Value<'a>>,
     duplicate: Option<&'a str>,
@@ -66,47 +129,30 @@ impl<'a> Reader<'a> {
     }
 
     #[cold]
-    fn syntax(&mut self) -> Stopped {
-        self.syntax_at(self.at)
-    }
-
-    #[cold]
-    fn syntax_at(&mut self, byte: usize) -> Stopped {
+    fn syntax(&mut self, byte: usize) -> Stopped {
         self.stop(JsonError::Syntax { byte })
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    fn skip_blanks(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
-            self.at += 1;
-        }
-    }
-
-    /// Steps over `byte` if it is next.
-    fn take(&mut self, byte: u8) -> bool {
-        let next = self.peek() == Some(byte);
-        self.at += usize::from(next);
-        next
-    }
-
     fn expect(&mut self, byte: u8) -> Result<(), Stopped> {
-        if self.take(byte) { Ok(()) } else { Err(self.syntax()) }
+        if self.cursor.take(byte) { Ok(()) } else { Err(self.syntax(self.cursor.at)) }
     }
 
     #[inline]
     fn slice(&mut self, from: usize) -> Result<&'a str, Stopped> {
-        match self.text.get(from..self.at) {
+        match self.cursor.text.get(from..self.cursor.at) {
             Some(slice) => Ok(slice),
-            None => Err(self.syntax_at(from)),
+            None => Err(self.syntax(from)),
         }
     }
 
     fn value(&mut self, depth: usize) -> Result<Value<'a>, Stopped> {
-        match self.peek() {
-            Some(b'"') => self.string().map(Value::Text),
+        match self.cursor.peek() {
+            Some(b'"') => {
+                let mut cursor = self.cursor;
+                let text = self.text(&mut cursor)?;
+                self.cursor = cursor;
+                Ok(Value::Text(text))
+            }
             Some(b'{') => self.object(depth),
             Some(b'[') => self.list(depth),
             Some(b't') => self.word("true", Value::Bool(true)),
@@ -123,28 +169,29 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
+    /// How many containers may be within the one that is next.
+    fn inner(&mut self, depth: usize) -> Result<usize, Stopped> {
+        depth.checked_sub(1).ok_or_else(|| self.stop(JsonError::TooDeep))
+    }
+
     fn object(&mut self, depth: usize) -> Result<Value<'a>, Stopped> {
-        let Some(inner) = depth.checked_sub(1) else { return Err(self.stop(JsonError::TooDeep)) };
-        let start = self.members.len();
-        self.at += 1;
-        self.skip_blanks();
-        if !self.take(b'}') {
-            loop {
-                let name = self.string()?;
-                self.skip_blanks();
-                self.expect(b':')?;
-                self.skip_blanks();
-                // A text is read here, where it stays in registers until it is stored.
-                let value = if self.peek() == Some(b'"') { Value::Text(self.string()?) } else { self.value(inner)? };
-                self.members.push(Member { name, value });
-                self.skip_blanks();
-                if self.take(b'}') {
-                    break;
-                }
-                self.expect(b',')?;
-                self.skip_blanks();
+        let (inner, start) = (self.inner(depth)?, self.members.len());
+        let mut cursor = self.cursor;
+        cursor.at += 1;
+        cursor.skip_blanks();
+        let mut more = !cursor.take(b'}');
+        while more {
+            let name = self.text(&mut cursor)?;
+            cursor.skip_blanks();
+            if !cursor.take(b':') {
+                return Err(self.syntax(cursor.at));
             }
+            cursor.skip_blanks();
+            let value = self.value_at(&mut cursor, inner)?;
+            self.members.push(Member { name, value });
+            more = self.has_more(&mut cursor, b'}')?;
         }
+        self.cursor = cursor;
         let members = self.arena.slice(self.members.get(start..).unwrap_or_default());
         self.members.truncate(start);
         if let Some(name) = duplicate(self.arena, members) {
@@ -154,135 +201,133 @@ impl<'a> Reader<'a> {
     }
 
     fn list(&mut self, depth: usize) -> Result<Value<'a>, Stopped> {
-        let Some(inner) = depth.checked_sub(1) else { return Err(self.stop(JsonError::TooDeep)) };
-        let start = self.items.len();
-        self.at += 1;
-        self.skip_blanks();
-        if !self.take(b']') {
-            loop {
-                let value = self.value(inner)?;
-                self.items.push(value);
-                self.skip_blanks();
-                if self.take(b']') {
-                    break;
-                }
-                self.expect(b',')?;
-                self.skip_blanks();
-            }
+        let (inner, start) = (self.inner(depth)?, self.items.len());
+        let mut cursor = self.cursor;
+        cursor.at += 1;
+        cursor.skip_blanks();
+        let mut more = !cursor.take(b']');
+        while more {
+            let value = self.value_at(&mut cursor, inner)?;
+            self.items.push(value);
+            more = self.has_more(&mut cursor, b']')?;
         }
+        self.cursor = cursor;
         let items = self.arena.slice(self.items.get(start..).unwrap_or_default());
         self.items.truncate(start);
         Ok(Value::List(items))
     }
 
-    fn number(&mut self) -> Result<Value<'a>, Stopped> {
-        let start = self.at;
-        self.take(b'-');
-        if !self.take(b'0') {
-            self.digits()?;
+    /// The value that is next in a container. Most are texts, which stay in registers until they are stored.
+    #[inline]
+    fn value_at(&mut self, cursor: &mut Cursor<'a>, depth: usize) -> Result<Value<'a>, Stopped> {
+        if cursor.peek() == Some(b'"') {
+            return self.text(cursor).map(Value::Text);
         }
-        if self.take(b'.') {
-            self.digits()?;
-        }
-        if self.take(b'e') || self.take(b'E') {
-            let _sign = self.take(b'+') || self.take(b'-');
-            self.digits()?;
-        }
-        self.slice(start).map(Value::Number)
+        self.cursor = *cursor;
+        let value = self.value(depth)?;
+        *cursor = self.cursor;
+        Ok(value)
     }
 
-    fn digits(&mut self) -> Result<(), Stopped> {
-        let start = self.at;
-        while matches!(self.peek(), Some(b'0'..=b'9')) {
-            self.at += 1;
+    /// Steps over what follows on a member or an item; `end` closes the container.
+    #[inline]
+    fn has_more(&mut self, cursor: &mut Cursor<'a>, end: u8) -> Result<bool, Stopped> {
+        cursor.skip_blanks();
+        if cursor.take(b',') {
+            cursor.skip_blanks();
+            return Ok(true);
         }
-        if self.at == start { Err(self.syntax()) } else { Ok(()) }
+        if cursor.take(end) { Ok(false) } else { Err(self.syntax(cursor.at)) }
+    }
+
+    fn number(&mut self) -> Result<Value<'a>, Stopped> {
+        let start = self.cursor.at;
+        let mut cursor = self.cursor;
+        cursor.take(b'-');
+        let mut whole = cursor.take(b'0') || cursor.take_digits();
+        if whole && cursor.take(b'.') {
+            whole = cursor.take_digits();
+        }
+        if whole && (cursor.take(b'e') || cursor.take(b'E')) {
+            let _sign = cursor.take(b'+') || cursor.take(b'-');
+            whole = cursor.take_digits();
+        }
+        self.cursor = cursor;
+        if whole { self.slice(start).map(Value::Number) } else { Err(self.syntax(cursor.at)) }
     }
 
     #[inline]
-    fn string(&mut self) -> Result<&'a str, Stopped> {
-        self.expect(b'"')?;
-        let start = self.at;
-        self.skip_plain();
-        match self.peek() {
-            Some(b'"') => {
-                let text = self.slice(start)?;
-                self.at += 1;
-                Ok(text)
-            }
-            Some(b'\\') => self.escaped(start),
-            _ => Err(self.syntax()),
+    fn text(&mut self, cursor: &mut Cursor<'a>) -> Result<&'a str, Stopped> {
+        if let Some(plain) = cursor.take_plain() {
+            return Ok(plain);
         }
+        self.cursor = *cursor;
+        let text = self.escaped()?;
+        *cursor = self.cursor;
+        Ok(text)
     }
 
-    /// Steps to the next quote, backslash or control character.
-    fn skip_plain(&mut self) {
-        self.at += plain_len(self.text.as_bytes().get(self.at..).unwrap_or_default());
-    }
-
-    /// The rest of a string whose first escape is next.
+    /// A text with escapes, or none at all.
     #[cold]
-    fn escaped(&mut self, start: usize) -> Result<&'a str, Stopped> {
+    fn escaped(&mut self) -> Result<&'a str, Stopped> {
+        self.expect(b'"')?;
         let mut text = self.arena.string();
-        text.push_str(self.slice(start)?);
         loop {
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(text.into_bump_str());
-                }
-                Some(b'\\') => text.push(self.escape()?),
-                _ => return Err(self.syntax()),
-            }
-            let plain = self.at;
-            self.skip_plain();
+            let plain = self.cursor.at;
+            self.cursor.skip_plain();
             text.push_str(self.slice(plain)?);
+            match self.cursor.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => text.push(self.escape()?),
+                _ => return Err(self.syntax(self.cursor.at)),
+            }
         }
+        self.cursor.at += 1;
+        Ok(text.into_bump_str())
     }
 
     fn escape(&mut self) -> Result<char, Stopped> {
-        self.at += 1;
-        let Some(escape) = self.peek() else { return Err(self.syntax()) };
-        let character = match escape {
-            b'"' | b'\\' | b'/' => char::from(escape),
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => return self.unicode(),
-            _ => return Err(self.syntax()),
+        self.cursor.at += 1;
+        let character = match self.cursor.peek() {
+            Some(escape @ (b'"' | b'\\' | b'/')) => char::from(escape),
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(b'u') => return self.unicode(),
+            _ => return Err(self.syntax(self.cursor.at)),
         };
-        self.at += 1;
+        self.cursor.at += 1;
         Ok(character)
     }
 
     /// `u` and four digits, or a surrogate pair of them; a lone surrogate is no character (RFC 8259 §8.2).
     fn unicode(&mut self) -> Result<char, Stopped> {
-        let at = self.at;
+        let at = self.cursor.at;
         let first = self.code_unit()?;
         let mut point = first;
         if (0xD800..0xDC00).contains(&first) {
-            if !self.take(b'\\') {
-                return Err(self.syntax_at(at));
+            if !self.cursor.take(b'\\') {
+                return Err(self.syntax(at));
             }
             let second = self.code_unit()?;
             if !(0xDC00..0xE000).contains(&second) {
-                return Err(self.syntax_at(at));
+                return Err(self.syntax(at));
             }
             point = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
         }
-        char::from_u32(point).ok_or_else(|| self.syntax_at(at))
+        char::from_u32(point).ok_or_else(|| self.syntax(at))
     }
 
     fn code_unit(&mut self) -> Result<u32, Stopped> {
         self.expect(b'u')?;
         let mut unit = 0;
         for _ in 0..4 {
-            let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
-            let Some(digit) = digit else { return Err(self.syntax()) };
+            let digit = self.cursor.peek().and_then(|byte| char::from(byte).to_digit(16));
+            let Some(digit) = digit else { return Err(self.syntax(self.cursor.at)) };
             unit = unit * 16 + digit;
-            self.at += 1;
+            self.cursor.at += 1;
         }
         Ok(unit)
     }
