@@ -6,8 +6,8 @@
 //!   101 ms however little is in flight.
 //! - [`flush`]: the wrapper's own costs the same 100 ms.
 //! - [`headers`]: the wrapper panics on a header whose name isn't UTF-8, and a sender must not be able to do that.
-//! - [`send`] and [`HeaderList`]: the wrapper copies the topic and the name of every header into a C string of its own, for each
-//!   record anew.
+//! - [`Topic`] and [`HeaderList`]: the wrapper copies the topic and the name of every header into a C string of its own, for each
+//!   record anew, and librdkafka then looks the topic up by its name.
 #![expect(unsafe_code, reason = "the one module that speaks to librdkafka's C interface; each block argues for itself")]
 
 use std::{
@@ -15,6 +15,7 @@ use std::{
     mem,
     ptr::{self, NonNull},
     slice,
+    sync::Arc,
     time::Duration,
 };
 
@@ -158,55 +159,81 @@ impl HeaderList {
 
 impl Drop for HeaderList {
     fn drop(&mut self) {
-        // SAFETY: the list is live, ours, and not used after this. One that a record took over is never dropped, see `send`.
+        // SAFETY: the list is live, ours, and not used after this. One that a record took over is never dropped, see `Topic::send`.
         unsafe { c::rd_kafka_headers_destroy(self.0.as_ptr()) }
     }
 }
 
+/// A topic as its producer knows it. It is looked up once, and not for each record by its name, under a lock that all threads of
+/// the client take.
+pub(crate) struct Topic<C: ProducerContext + 'static> {
+    handle: NonNull<c::rd_kafka_topic_t>,
+    /// Lives for as long as its topics.
+    producer: Arc<BaseProducer<C>>,
+}
+
+// SAFETY: librdkafka's handles may be used from any thread; the handle is ours alone until it is given back.
+unsafe impl<C: ProducerContext> Send for Topic<C> {}
+
 /// What is sent.
 #[derive(Clone, Copy)]
 pub(crate) struct Outgoing<'m> {
-    /// To which topic; the partitioner chooses the partition by the key.
-    pub(crate) topic: &'m CStr,
-    /// The key.
+    /// The key, by which the partitioner chooses the partition.
     pub(crate) key: &'m [u8],
     /// The value.
     pub(crate) value: &'m [u8],
 }
 
-/// Hands a record over to the producer, which copies key and value. Where it takes none the headers come back.
-pub(crate) fn send<C: ProducerContext<DeliveryOpaque = ()>>(
-    producer: &BaseProducer<C>,
-    record: Outgoing<'_>,
-    headers: HeaderList,
-) -> Result<(), (RDKafkaErrorCode, HeaderList)> {
-    use c::rd_kafka_vtype_t as vtype;
-    // SAFETY: the producer is live. Each argument is of the type that its tag announces (librdkafka's `rd_kafka_producev`), and
-    // the end is marked. Topic, key and value outlive the call, which copies them. The opaque of this producer's context is
-    // `()`, for which the wrapper passes null, too. Only where the call succeeds does the record own the headers.
-    let code = unsafe {
-        c::rd_kafka_producev(
-            producer.client().native_ptr(),
-            vtype::RD_KAFKA_VTYPE_TOPIC,
-            record.topic.as_ptr(),
-            vtype::RD_KAFKA_VTYPE_MSGFLAGS,
-            c::RD_KAFKA_MSG_F_COPY,
-            vtype::RD_KAFKA_VTYPE_VALUE,
-            record.value.as_ptr(),
-            record.value.len(),
-            vtype::RD_KAFKA_VTYPE_KEY,
-            record.key.as_ptr(),
-            record.key.len(),
-            vtype::RD_KAFKA_VTYPE_HEADERS,
-            headers.0.as_ptr(),
-            vtype::RD_KAFKA_VTYPE_END,
-        )
-    };
-    if code == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
-        mem::forget(headers);
-        return Ok(());
+impl<C: ProducerContext<DeliveryOpaque = ()>> Topic<C> {
+    /// The topic of this name, which need not exist yet.
+    pub(crate) fn new(producer: Arc<BaseProducer<C>>, name: &CStr) -> Result<Self, RDKafkaErrorCode> {
+        // SAFETY: the producer is live, the name is copied, and without a configuration of its own the topic has the producer's.
+        let handle = unsafe { c::rd_kafka_topic_new(producer.client().native_ptr(), name.as_ptr(), ptr::null_mut()) };
+        match NonNull::new(handle) {
+            Some(handle) => Ok(Self { handle, producer }),
+            // SAFETY: takes nothing; it is the error of this thread's last call.
+            None => Err(unsafe { c::rd_kafka_last_error() }.into()),
+        }
     }
-    Err((code.into(), headers))
+
+    /// Hands a record over to the producer, which copies key and value. Where it takes none the headers come back.
+    pub(crate) fn send(&self, record: Outgoing<'_>, headers: HeaderList) -> Result<(), (RDKafkaErrorCode, HeaderList)> {
+        use c::rd_kafka_vtype_t as vtype;
+        // SAFETY: producer and topic are live. Each argument is of the type that its tag announces (librdkafka's
+        // `rd_kafka_producev`), and the end is marked. Key and value outlive the call, which copies them. The opaque of this
+        // producer's context is `()`, for which the wrapper passes null, too. Only where the call succeeds does the record own the
+        // headers.
+        let code = unsafe {
+            c::rd_kafka_producev(
+                self.producer.client().native_ptr(),
+                vtype::RD_KAFKA_VTYPE_RKT,
+                self.handle.as_ptr(),
+                vtype::RD_KAFKA_VTYPE_MSGFLAGS,
+                c::RD_KAFKA_MSG_F_COPY,
+                vtype::RD_KAFKA_VTYPE_VALUE,
+                record.value.as_ptr(),
+                record.value.len(),
+                vtype::RD_KAFKA_VTYPE_KEY,
+                record.key.as_ptr(),
+                record.key.len(),
+                vtype::RD_KAFKA_VTYPE_HEADERS,
+                headers.0.as_ptr(),
+                vtype::RD_KAFKA_VTYPE_END,
+            )
+        };
+        if code == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+            mem::forget(headers);
+            return Ok(());
+        }
+        Err((code.into(), headers))
+    }
+}
+
+impl<C: ProducerContext> Drop for Topic<C> {
+    fn drop(&mut self) {
+        // SAFETY: the handle is ours and not used after this; its producer is dropped later, with the field.
+        unsafe { c::rd_kafka_topic_destroy(self.handle.as_ptr()) }
+    }
 }
 
 /// Hands out the headers of a message, in their order. A header whose name isn't UTF-8 is passed over: it is none that

@@ -7,9 +7,10 @@
 //! murmur2, so that any client finds a key in the same partition.
 
 use std::{
-    ffi::{CStr, CString},
+    ffi::CString,
+    ops::Deref,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
@@ -24,10 +25,7 @@ use rdkafka::{
 };
 
 use super::{Channel, Output};
-use crate::native::{self, HeaderList, Outgoing};
-
-/// librdkafka's producer with our reports.
-pub(crate) type Producer = BaseProducer<Context>;
+use crate::native::{self, HeaderList, Outgoing, Topic};
 
 /// What is asked of a producer beyond what the operator passes through.
 #[derive(Debug, Clone)]
@@ -82,7 +80,7 @@ fn defaults(identity: &Identity) -> [(&'static str, String); 5] {
     ]
 }
 
-/// The topics of both channels, as librdkafka takes a name.
+/// The names of both channels' topics, as librdkafka takes them.
 pub(crate) struct Topics {
     accepted: CString,
     rejected: CString,
@@ -93,27 +91,49 @@ impl Topics {
     pub(crate) fn new(accepted: &str, rejected: &str) -> KafkaResult<Self> {
         Ok(Self { accepted: CString::new(accepted)?, rejected: CString::new(rejected)? })
     }
+}
 
-    fn of(&self, channel: Channel) -> &CStr {
-        match channel {
+/// A producer to the topics of both channels.
+pub(crate) struct Producer {
+    client: Arc<BaseProducer<Context>>,
+    accepted: Topic<Context>,
+    rejected: Topic<Context>,
+}
+
+impl Producer {
+    /// One that has sent nothing yet.
+    pub(crate) fn new(config: &ClientConfig, topics: &Topics) -> KafkaResult<Self> {
+        let client = Arc::new(config.create_with_context(Context::default())?);
+        let topic = |name| Topic::new(Arc::clone(&client), name).map_err(KafkaError::MessageProduction);
+        Ok(Self { accepted: topic(&topics.accepted)?, rejected: topic(&topics.rejected)?, client })
+    }
+
+    /// Sends one record. While librdkafka's queue is full the producer is polled and the record offered again: the queue empties as
+    /// records are delivered or, at the latest after the message timeout, given up.
+    pub(crate) fn send(&self, output: &Output<'_>) -> Result<(), RDKafkaErrorCode> {
+        let topic = match output.channel {
             Channel::Accepted => &self.accepted,
             Channel::Rejected => &self.rejected,
+        };
+        let record = Outgoing { key: output.key, value: output.value };
+        let mut headers = HeaderList::of(output.headers.iter());
+        loop {
+            match topic.send(record, headers) {
+                Ok(()) => return Ok(()),
+                Err((RDKafkaErrorCode::QueueFull, back)) => headers = back,
+                Err((code, _)) => return Err(code),
+            }
+            self.poll(Duration::from_millis(1));
         }
     }
 }
 
-/// Sends one record. While librdkafka's queue is full the producer is polled and the record offered again: the queue empties as
-/// records are delivered or, at the latest after the message timeout, given up.
-pub(crate) fn send(producer: &Producer, topics: &Topics, output: &Output<'_>) -> Result<(), RDKafkaErrorCode> {
-    let record = Outgoing { topic: topics.of(output.channel), key: output.key, value: output.value };
-    let mut headers = HeaderList::of(output.headers.iter());
-    loop {
-        match native::send(producer, record, headers) {
-            Ok(()) => return Ok(()),
-            Err((RDKafkaErrorCode::QueueFull, back)) => headers = back,
-            Err((code, _)) => return Err(code),
-        }
-        producer.poll(Duration::from_millis(1));
+/// All else is librdkafka's own.
+impl Deref for Producer {
+    type Target = BaseProducer<Context>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.client
     }
 }
 

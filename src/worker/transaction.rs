@@ -67,7 +67,7 @@ impl Outbox {
     pub(crate) fn open(&mut self) -> Result<(), Fault> {
         self.producer = None;
         let client = |source| Fault::Client { client: self.id.clone(), source };
-        let producer: Producer = self.config.create_with_context(producer::Context::default()).map_err(client)?;
+        let producer = Producer::new(&self.config, &self.topics).map_err(client)?;
         if self.delivery == Delivery::ExactlyOnce {
             let init = |timeout| producer.init_transactions(timeout).map_err(CallError::from);
             self.repeat(&producer, init).map_err(|source| self.lost("init_transactions", source))?;
@@ -129,8 +129,7 @@ pub(crate) struct Transaction<'o> {
 impl Transaction<'_> {
     /// Sends one record within the transaction.
     pub(crate) fn send(&self, output: &Output<'_>) -> Result<(), Fault> {
-        let sent = producer::send(&self.producer, &self.outbox.topics, output);
-        sent.map_err(|code| self.aborted("send", KafkaError::MessageProduction(code).into()))
+        self.producer.send(output).map_err(|code| self.aborted("send", KafkaError::MessageProduction(code).into()))
     }
 
     /// Commits the records and these offsets together, or neither.
