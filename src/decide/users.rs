@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     decode::{Attribute, Context},
-    domain::{Reason, Value},
+    domain::{Arena, Reason, Value, arena::ArenaVec},
     verify::Verified,
 };
 
@@ -26,8 +26,8 @@ pub(super) fn decide<'a>(context: &Context<'a>, event: &Verified<'a>, refusals: 
     }
     // A signed e-mail is in `user`; an unsigned attribute of that name could only contradict it.
     let email_signed = event.signed.is_some_and(|claims| claims.user.email.is_some());
-    let also_signed =
-        |name: &str| (email_signed && name == "email") || signed.iter().any(|attribute| attribute.name == name);
+    let signed = Names::new(context.arena, signed);
+    let also_signed = |name: &str| (email_signed && name == "email") || signed.contain(name);
     let email = event.stray_email.map(|email| Attribute { name: "email", value: Value::Text(email), shadowed: false });
     for &Attribute { name, value, shadowed } in unsigned.iter().chain(&email) {
         ruled(Candidate { item: item(name, value), signed: false, beaten: shadowed || also_signed(name), table });
@@ -37,4 +37,32 @@ pub(super) fn decide<'a>(context: &Context<'a>, event: &Verified<'a>, refusals: 
         refusals.refuse(item("userId", Value::Text(user_id)), dropped);
     }
     page
+}
+
+/// Up to here names are compared with one another; more of them are put in order, so that many cost no square.
+const FEW: usize = 8;
+
+/// The names of attributes.
+enum Names<'a> {
+    Few(&'a [Attribute<'a>]),
+    Sorted(ArenaVec<'a, &'a str>),
+}
+
+impl<'a> Names<'a> {
+    fn new(arena: &'a Arena, attributes: &'a [Attribute<'a>]) -> Self {
+        if attributes.len() <= FEW {
+            return Self::Few(attributes);
+        }
+        let mut names = arena.list_with(attributes.len());
+        names.extend(attributes.iter().map(|attribute| attribute.name));
+        names.sort_unstable();
+        Self::Sorted(names)
+    }
+
+    fn contain(&self, name: &str) -> bool {
+        match self {
+            Self::Few(attributes) => attributes.iter().any(|attribute| attribute.name == name),
+            Self::Sorted(names) => names.binary_search(&name).is_ok(),
+        }
+    }
 }

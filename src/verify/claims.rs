@@ -4,20 +4,23 @@ use crate::domain::{Object, Reason, Value, snapshot::TokenRules};
 
 /// Checks `aud` and `iss` where they are configured; configured but absent is refused.
 pub(super) fn check(claims: Object<'_>, rules: &TokenRules) -> Result<(), Reason> {
-    let one_of = |accepted: &[Box<str>], value: Value<'_>| {
-        value.as_text().is_some_and(|text| accepted.iter().any(|accepted| accepted.as_ref() == text))
-    };
-    let audience = match claims.get("aud") {
-        Some(Value::List(items)) => items.iter().any(|item| one_of(&rules.audiences, *item)),
-        Some(value) => one_of(&rules.audiences, value),
-        None => false,
-    };
-    if !rules.audiences.is_empty() && !audience {
+    if !rules.audiences.is_empty() && !claims.get("aud").is_some_and(|value| is_for(value, &rules.audiences)) {
         return Err(Reason::AudienceMismatch);
     }
-    let issuer = claims.get("iss").is_some_and(|value| one_of(&rules.issuers, value));
-    if !rules.issuers.is_empty() && !issuer {
+    if !rules.issuers.is_empty() && !claims.get("iss").is_some_and(|value| is_one_of(value, &rules.issuers)) {
         return Err(Reason::IssuerMismatch);
     }
     Ok(())
+}
+
+/// A token may be for several, of which one has to be ours.
+fn is_for(audience: Value<'_>, accepted: &[Box<str>]) -> bool {
+    match audience {
+        Value::List(items) => items.iter().any(|item| is_one_of(*item, accepted)),
+        value => is_one_of(value, accepted),
+    }
+}
+
+fn is_one_of(value: Value<'_>, accepted: &[Box<str>]) -> bool {
+    value.as_text().is_some_and(|text| accepted.iter().any(|accepted| accepted.as_ref() == text))
 }
