@@ -89,7 +89,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Steps over a text that has no escapes; stays before any other.
-    #[inline]
+    #[inline(always)]
     fn take_plain(&mut self) -> Option<&'a str> {
         let mut ahead = *self;
         if !ahead.take(b'"') {
@@ -218,7 +218,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The value that is next in a container. Most are texts, which stay in registers until they are stored.
-    #[inline]
+    #[inline(always)]
     fn value_at(&mut self, cursor: &mut Cursor<'a>, depth: usize) -> Result<Value<'a>, Stopped> {
         if cursor.peek() == Some(b'"') {
             return self.text(cursor).map(Value::Text);
@@ -230,7 +230,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Steps over what follows on a member or an item; `end` closes the container.
-    #[inline]
+    #[inline(always)]
     fn has_more(&mut self, cursor: &mut Cursor<'a>, end: u8) -> Result<bool, Stopped> {
         cursor.skip_blanks();
         if cursor.take(b',') {
@@ -256,7 +256,7 @@ impl<'a> Reader<'a> {
         if whole { self.slice(start).map(Value::Number) } else { Err(self.syntax(cursor.at)) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn text(&mut self, cursor: &mut Cursor<'a>) -> Result<&'a str, Stopped> {
         if let Some(plain) = cursor.take_plain() {
             return Ok(plain);

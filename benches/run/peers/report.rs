@@ -85,8 +85,11 @@ impl Table {
 
 impl Measured {
     fn json(&self) -> Value {
-        let window =
-            |window: Window| json!({ "events_per_s": window.events_per_s(), "cpu_us_per_event": window.cpu_micros() });
+        let window = |window: Window| {
+            json!({
+                "events": window.events, "events_per_s": window.events_per_s(), "cpu_us_per_event": window.cpu_micros(),
+            })
+        };
         let round = |round: &Figures| {
             json!({
                 "window": window(round.window), "warm": round.warm.map(window), "peak_mib": round.peak_mib,

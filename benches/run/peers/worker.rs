@@ -57,6 +57,11 @@ impl Worker {
         self.name == "java"
     }
 
+    /// Whether it is a tenth as fast as the others.
+    pub(crate) fn is_interpreted(&self) -> bool {
+        matches!(self.name.as_str(), "node" | "python")
+    }
+
     /// Starts it on topics and a group of its own. What it keeps in files goes into the folder.
     pub(crate) fn start(&self, input: &Input, folder: &Path) -> anyhow::Result<Running> {
         if self.name == "attrsync" {
