@@ -118,9 +118,14 @@ impl fmt::Display for Counts {
     }
 }
 
+/// What is told, however often: input positions, and in which topic.
+pub(crate) fn distinct(told: &[Told]) -> HashSet<((usize, i64), bool)> {
+    told.iter().map(|record| (record.source(), record.accepted)).collect()
+}
+
 /// Every input position is told at least once, of a partial verdict in each topic; says how many positions were told again.
 pub(crate) fn hold_at_least_once(feed: &Feed, told: &[Told]) -> usize {
-    let found: HashSet<_> = told.iter().map(|record| (record.source(), record.accepted)).collect();
+    let found = distinct(told);
     let outcomes = feed.expected.iter().enumerate().flat_map(|(partition, outcomes)| {
         (0..).zip(outcomes).map(move |(offset, outcome)| ((partition, offset), outcome))
     });
