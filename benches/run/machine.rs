@@ -1,14 +1,10 @@
 //! What the figures are from.
 
-use std::{fs, hint::black_box, time::Instant};
-
-use attrsync::domain::key::{HmacDigest, HmacState};
+use std::fs;
 
 /// This machine, today.
 pub(crate) struct Machine {
     pub(crate) date: String,
-    /// What its name doesn't tell: how fast it is.
-    pub(crate) hmac_ns: u128,
     pub(crate) cpu: String,
     pub(crate) cores: usize,
     pub(crate) memory_gib: u64,
@@ -27,7 +23,6 @@ impl Machine {
         let kibibytes = after(&read("/proc/meminfo"), "MemTotal", ':');
         Self {
             date: jiff::Timestamp::now().strftime("%Y-%m-%d").to_string(),
-            hmac_ns: hmac_ns(),
             cpu: after(&read("/proc/cpuinfo"), "model name", ':'),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             memory_gib: kibibytes.split(' ').next().and_then(|number| number.parse::<u64>().ok()).unwrap_or(0)
@@ -44,25 +39,11 @@ impl Machine {
 
     /// In a sentence.
     pub(crate) fn told(&self) -> String {
-        let Self { date, hmac_ns, cpu, cores, memory_gib, system, load, kafka } = self;
+        let Self { date, cpu, cores, memory_gib, system, load, kafka } = self;
         format!(
-            "{date}; {cores} cores ({cpu}, {hmac_ns} ns for an HMAC-SHA256 of 300 bytes), {memory_gib} GiB, {system}; Apache Kafka {kafka} on the same cores; load average {load} at the start"
+            "{date}; {cores} cores ({cpu}), {memory_gib} GiB, {system}; Apache Kafka {kafka} on the same cores; load average {load} at the start"
         )
     }
-}
-
-/// Nanoseconds of one HMAC-SHA256 of 300 bytes, a token's usual size: the mean of a thousand, of fifty such the least.
-fn hmac_ns() -> u128 {
-    const TIMES: u32 = 1_000;
-    let (state, text) = (HmacState::new(HmacDigest::Sha256, b"a yardstick"), [b'a'; 300]);
-    let mean = |_| {
-        let begun = Instant::now();
-        for _ in 0..TIMES {
-            black_box(state.sign(black_box(&text)));
-        }
-        begun.elapsed().as_nanos() / u128::from(TIMES)
-    };
-    (0..50).map(mean).min().unwrap_or_default()
 }
 
 /// The version of the broker that scripts/services runs.
