@@ -169,17 +169,21 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    /// How many containers may be within the one that is next.
-    fn inner(&mut self, depth: usize) -> Result<usize, Stopped> {
-        depth.checked_sub(1).ok_or_else(|| self.stop(JsonError::TooDeep))
-    }
-
-    fn object(&mut self, depth: usize) -> Result<Value<'a>, Stopped> {
-        let (inner, start) = (self.inner(depth)?, self.members.len());
+    /// Steps into the container that is next: how many may be within it, where its first member or item is, and whether it has one;
+    /// `end` closes it.
+    #[inline(always)]
+    fn enter(&mut self, depth: usize, end: u8) -> Result<(usize, Cursor<'a>, bool), Stopped> {
+        let Some(inner) = depth.checked_sub(1) else { return Err(self.stop(JsonError::TooDeep)) };
         let mut cursor = self.cursor;
         cursor.at += 1;
         cursor.skip_blanks();
-        let mut more = !cursor.take(b'}');
+        let more = !cursor.take(end);
+        Ok((inner, cursor, more))
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Value<'a>, Stopped> {
+        let (inner, mut cursor, mut more) = self.enter(depth, b'}')?;
+        let start = self.members.len();
         while more {
             let name = self.text(&mut cursor)?;
             cursor.skip_blanks();
@@ -201,11 +205,8 @@ impl<'a> Reader<'a> {
     }
 
     fn list(&mut self, depth: usize) -> Result<Value<'a>, Stopped> {
-        let (inner, start) = (self.inner(depth)?, self.items.len());
-        let mut cursor = self.cursor;
-        cursor.at += 1;
-        cursor.skip_blanks();
-        let mut more = !cursor.take(b']');
+        let (inner, mut cursor, mut more) = self.enter(depth, b']')?;
+        let start = self.items.len();
         while more {
             let value = self.value_at(&mut cursor, inner)?;
             self.items.push(value);
