@@ -15,7 +15,7 @@ use crate::{
 /// How much is measured.
 #[derive(Clone, Copy)]
 pub(crate) struct Plan {
-    /// Events of a window; of the slowest workers a quarter, which takes them as long.
+    /// Events of a window.
     pub(crate) events: i64,
     /// Events after which a worker counts as warm.
     pub(crate) warm_from: i64,
@@ -27,9 +27,9 @@ impl Plan {
         Self { events, warm_from: 3 * events }
     }
 
-    /// Events of a window of this worker.
+    /// Events of a window of this worker: of a slow one a quarter, which takes it as long.
     pub(crate) fn events_of(self, worker: &Worker) -> i64 {
-        if worker.is_interpreted() { self.events / 4 } else { self.events }
+        if worker.is_slow() { self.events / 4 } else { self.events }
     }
 
     /// What the topic must hold: more than anybody is watched for, so that nobody runs dry in one partition while others have some left.
@@ -68,10 +68,11 @@ pub(crate) fn measure(worker: &Worker, input: &Input, plan: Plan) -> anyhow::Res
     let folder = tempfile::tempdir()?;
     let mut watch = Watch::new(worker.start(input, folder.path())?, &input.topic)?;
     let first = watch.until(1)?;
-    let window = watch.window(first, plan.events_of(worker))?;
+    let events = plan.events_of(worker);
+    let window = watch.window(first, events)?;
     let warm = if worker.warms() {
         let from = watch.until(plan.warm_from)?;
-        Some(watch.window(from, plan.events_of(worker))?)
+        Some(watch.window(from, events)?)
     } else {
         None
     };

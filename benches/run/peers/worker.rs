@@ -57,8 +57,8 @@ impl Worker {
         self.name == "java"
     }
 
-    /// Whether it is a tenth as fast as the others.
-    pub(crate) fn is_interpreted(&self) -> bool {
+    /// Whether it takes several times as long as the others.
+    pub(crate) fn is_slow(&self) -> bool {
         matches!(self.name.as_str(), "node" | "python")
     }
 
