@@ -1,7 +1,8 @@
 //! One worker over one backlog: started, watched by what its group has committed, stopped, its output checked.
 //!
-//! The first window begins with the first commit that is seen (or, warm, with the first one past so many events). The start, the
-//! group's first rebalance and what is worked off before the first commit are outside; they are in the time from start to first verdict.
+//! A worker is measured once it runs: the window begins when a fifth as many events are done, by when each of its threads has its
+//! partitions. Where there is a second window, of a worker that warms up, the first one begins with its first commit: what it shows is the
+//! beginning. The start itself is in the time to the first verdict.
 
 use std::time::Duration;
 
@@ -30,6 +31,11 @@ impl Plan {
     /// Events of a window of this worker: of a slow one a quarter, which takes it as long.
     pub(crate) fn events_of(self, worker: &Worker) -> i64 {
         if worker.is_slow() { self.events / 4 } else { self.events }
+    }
+
+    /// Events after which the window of this worker begins.
+    fn begin(self, worker: &Worker) -> i64 {
+        if worker.warms() { 1 } else { self.events_of(worker) / 5 }
     }
 
     /// What the topic must hold: more than anybody is watched for, so that nobody runs dry in one partition while others have some left.
@@ -69,7 +75,8 @@ pub(crate) fn measure(worker: &Worker, input: &Input, plan: Plan) -> anyhow::Res
     let mut watch = Watch::new(worker.start(input, folder.path())?, &input.topic)?;
     let first = watch.until(1)?;
     let events = plan.events_of(worker);
-    let window = watch.window(first, events)?;
+    let from = watch.until(plan.begin(worker))?;
+    let window = watch.window(from, events)?;
     let warm = if worker.warms() {
         let from = watch.until(plan.warm_from)?;
         Some(watch.window(from, events)?)
