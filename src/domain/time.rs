@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use jiff::{SignedDuration, Timestamp, civil};
+use jiff::{Timestamp, civil};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
@@ -17,6 +17,9 @@ const MILLISECONDS_FROM: f64 = 1e11;
 const LAST: i64 = 253_402_300_799_999;
 /// 0001-01-01T00:00:00.000Z.
 const FIRST: i64 = -62_135_596_800_000;
+
+/// Milliseconds.
+const DAY: i64 = 86_400_000;
 
 impl EventTime {
     /// A time from milliseconds since the epoch, held within the years that RFC 3339 can write (1 to 9999).
@@ -96,10 +99,10 @@ impl TimeText {
     }
 
     /// Writes `number` into the places from `at` on, zeros before it.
-    fn put(&mut self, at: usize, places: usize, number: i32) {
-        let mut rest = number.unsigned_abs();
+    fn put(&mut self, at: usize, places: usize, number: i64) {
+        let mut rest = number.unsigned_abs() as u32;
         for place in self.0.iter_mut().skip(at).take(places).rev() {
-            *place = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+            *place = b'0' + (rest % 10) as u8;
             rest /= 10;
         }
     }
@@ -109,18 +112,35 @@ impl EventTime {
     /// RFC 3339 in UTC with milliseconds.
     #[must_use]
     pub fn text(self) -> TimeText {
-        // Every EventTime lies within the calendar, so that the addition saturates at nothing.
-        let at = EPOCH.saturating_add(SignedDuration::from_millis(self.0));
+        let (year, month, day) = date_of(self.0.div_euclid(DAY));
+        let of_day = self.0.rem_euclid(DAY);
         let mut text = TimeText(*b"0000-00-00T00:00:00.000Z");
-        text.put(0, 4, at.year().into());
-        text.put(5, 2, at.month().into());
-        text.put(8, 2, at.day().into());
-        text.put(11, 2, at.hour().into());
-        text.put(14, 2, at.minute().into());
-        text.put(17, 2, at.second().into());
-        text.put(20, 3, at.millisecond().into());
+        text.put(0, 4, year);
+        text.put(5, 2, month);
+        text.put(8, 2, day);
+        text.put(11, 2, of_day / 3_600_000);
+        text.put(14, 2, of_day / 60_000 % 60);
+        text.put(17, 2, of_day / 1_000 % 60);
+        text.put(20, 3, of_day % 1_000);
         text
     }
+}
+
+/// Year, month and day of the day that is so many after 1970-01-01 on the Gregorian calendar, which repeats every 400 years. Here a
+/// year begins with March, so that a leap day is its last one and months follow each other by five of 153 days.
+fn date_of(day: i64) -> (i64, i64, i64) {
+    const FOUR_YEARS: i64 = 4 * 365 + 1;
+    const CENTURY: i64 = 25 * FOUR_YEARS - 1;
+    const CYCLE: i64 = 4 * CENTURY + 1;
+    // From 0000-03-01 on.
+    let day = day + 719_468;
+    let (cycle, day) = (day.div_euclid(CYCLE), day.rem_euclid(CYCLE));
+    let year = (day - day / (FOUR_YEARS - 1) + day / CENTURY - day / (CYCLE - 1)) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let of_month = day - (153 * month + 2) / 5 + 1;
+    let (month, next_year) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    (400 * cycle + year + next_year, month, of_month)
 }
 
 impl fmt::Display for EventTime {
@@ -147,6 +167,8 @@ impl JsonSchema for EventTime {
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
 
     #[test]
@@ -188,11 +210,21 @@ mod tests {
 
     #[test]
     fn prints_what_jiff_prints() {
-        for step in 0..20_000_i64 {
-            let millis = FIRST + step * (LAST - FIRST) / 20_000;
+        // Some fifty days apart, each at another time of the day.
+        for millis in (FIRST..=LAST).step_by(4_334_494_437).chain([-1, 0, 1, LAST]) {
             let civil = EPOCH.saturating_add(SignedDuration::from_millis(millis));
             assert_eq!(EventTime(millis).to_string(), format!("{civil:.3}Z"));
         }
+    }
+
+    #[test]
+    fn finds_every_day_of_the_calendar() {
+        let mut expected = civil::date(1, 1, 1);
+        for day in FIRST.div_euclid(DAY)..=LAST.div_euclid(DAY) {
+            assert_eq!(date_of(day), (expected.year().into(), expected.month().into(), expected.day().into()));
+            expected = expected.tomorrow().unwrap_or(expected);
+        }
+        assert_eq!(expected, civil::Date::MAX);
     }
 
     #[test]
