@@ -4,6 +4,8 @@
 //!
 //! It never recurses deeper than the limit it is given and never panics.
 
+use std::mem;
+
 use crate::domain::{Arena, Member, Object, Value, arena::ArenaVec, text::plain_len};
 
 /// Why a document was refused.
@@ -354,21 +356,20 @@ fn duplicate<'a>(arena: &'a Arena, members: &[Member<'a>]) -> Option<&'a str> {
 
 /// Most names differ in their length or their ends: only those that share these with an earlier one are compared.
 fn duplicate_of_few<'a>(members: &[Member<'a>]) -> Option<&'a str> {
-    let (mut seen, mut twice) = (0_u128, None);
+    let (mut seen, mut twice) = ([false; 256], None);
     for (at, Member { name, .. }) in members.iter().enumerate() {
-        let bit = 1_u128 << (outline(name) % 128);
-        if seen & bit != 0 && members.iter().take(at).any(|earlier| earlier.name == *name) {
+        let alike = seen.get_mut(usize::from(outline(name))).is_none_or(|seen| mem::replace(seen, true));
+        if alike && members.iter().take(at).any(|earlier| earlier.name == *name) {
             twice = twice.min(Some(*name)).or(Some(*name));
         }
-        seen |= bit;
     }
     twice
 }
 
 /// A number that equal names share.
-fn outline(name: &str) -> usize {
+fn outline(name: &str) -> u8 {
     let ends = name.as_bytes().first().zip(name.as_bytes().last());
-    ends.map_or(0, |(first, last)| name.len() + 5 * usize::from(*first) + 29 * usize::from(*last))
+    ends.map_or(0, |(first, last)| (name.len() + 5 * usize::from(*first) + 29 * usize::from(*last)) as u8)
 }
 
 #[cfg(test)]

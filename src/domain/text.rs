@@ -16,8 +16,29 @@ pub fn plain_len(bytes: &[u8]) -> usize {
         }
         len += 16;
     }
-    let rest = bytes.get(len..).unwrap_or_default();
-    len + rest.iter().take_while(|&&byte| byte >= 0x20 && byte != b'"' && byte != b'\\').count()
+    len + short_plain_len(bytes.get(len..).unwrap_or_default())
+}
+
+/// The same of fewer than sixteen bytes: the first eight and the last eight, which may overlap.
+#[inline]
+fn short_plain_len(bytes: &[u8]) -> usize {
+    let Some((first, last)) = bytes.first_chunk().zip(bytes.last_chunk()) else {
+        return bytes.iter().take_while(|&&byte| byte >= 0x20 && byte != b'"' && byte != b'\\').count();
+    };
+    let before = plain_of_eight(*first);
+    if before < 8 { before } else { bytes.len() - 8 + plain_of_eight(*last) }
+}
+
+/// How many of eight bytes come before the first that doesn't stand as it is. A subtraction borrows from the bytes above one that it finds,
+/// so that those may be found by mistake, and the first one never is.
+#[inline]
+fn plain_of_eight(bytes: [u8; 8]) -> usize {
+    const ONES: u64 = u64::MAX / 0xff;
+    let bytes = u64::from_le_bytes(bytes);
+    let below = |bytes: u64, bound: u64| bytes.wrapping_sub(ONES * bound) & !bytes;
+    let is = |byte: u8| below(bytes ^ (ONES * u64::from(byte)), 1);
+    let stops = (below(bytes, 0x20) | is(b'"') | is(b'\\')) & (ONES * 0x80);
+    (stops.trailing_zeros() / 8) as usize
 }
 
 /// A bit for each byte that doesn't stand as it is.
@@ -40,6 +61,20 @@ mod tests {
                 let mut bytes = vec![b'a'; 40];
                 bytes[at] = stop;
                 assert_eq!(plain_len(&bytes), at);
+                for len in at + 1..40 {
+                    assert_eq!(plain_len(&bytes[..len]), at, "of {len}");
+                }
+                assert_eq!(plain_len(&bytes[..at]), at, "none of {at}");
+            }
+        }
+        // Bytes above a stop, and those that differ from one in a bit.
+        for byte in 0..=u8::MAX {
+            let stops = byte < 0x20 || byte == b'"' || byte == b'\\';
+            for after in [0, 1, b' ', b'!', b'"', b'#', b'[', b'\\', b']', 0x7f, 0x80, 0xa2, 0xff] {
+                let bytes = [byte, after, b'a', b'a', b'a', b'a', b'a', b'a'];
+                let expected = bytes.iter().position(|byte| matches!(byte, 0..0x20 | b'"' | b'\\')).unwrap_or(8);
+                assert_eq!(plain_len(&bytes), expected, "{byte} {after}");
+                assert_eq!(expected == 0, stops);
             }
         }
         assert_eq!(plain_len("é\u{7f}ÿ😀 !#[]~".as_bytes()), "é\u{7f}ÿ😀 !#[]~".len());

@@ -1,6 +1,6 @@
 //! Values as compact JSON (RFC 8259), byte for byte what `serde_json` makes of them, in half of its time: what an event cost in
-//! encoding was the most after its judgement. Here a name of a field, which is ours and needs no escape, is copied and not looked
-//! through, and a text is looked through sixteen bytes at a time.
+//! encoding was the most after its judgement. Here a name of a field or of a variant, which is ours and needs no escape, is copied and not
+//! looked through, and a text is looked through sixteen bytes at a time.
 //!
 //! It knows what verdicts are made of. Anything else (bytes, tuples, floating point) is an error and never a wrong text.
 
@@ -211,7 +211,10 @@ impl<'o> ser::Serializer for Writer<'o> {
     }
 
     fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Error> {
-        self.serialize_str(variant)
+        self.0.push(b'"');
+        self.0.extend_from_slice(variant.as_bytes());
+        self.0.push(b'"');
+        Ok(())
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Error> {
@@ -280,6 +283,8 @@ impl ser::SerializeStruct for Container<'_> {
     type Ok = ();
     type Error = Error;
 
+    /// Inlined, so that each name is copied by as many bytes as it has, known beforehand.
+    #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Error> {
         if self.kind == Kind::Raw {
             return value.serialize(Writer(self.out, Texts::Raw));

@@ -17,10 +17,13 @@ pub(super) fn write(verdict: &Verdict<'_>, key: &mut Vec<u8>) -> bool {
     key.clear();
     let user = verdict.user;
     let identity = user.user_id.or(user.email).or(user.anonymous_id);
-    // Writing to a `Vec` cannot fail.
-    let _ = match (verdict.organization, identity) {
-        (Some(organization), Some(identity)) => write!(key, "{organization}:{identity}"),
-        _ => write!(key, "{}/{}", verdict.source.topic, verdict.source.partition),
+    let Some((organization, identity)) = verdict.organization.zip(identity) else {
+        // Writing to a `Vec` cannot fail.
+        let _ = write!(key, "{}/{}", verdict.source.topic, verdict.source.partition);
+        return false;
     };
-    verdict.organization.is_some() && identity.is_some()
+    for part in [organization, ":", identity] {
+        key.extend_from_slice(part.as_bytes());
+    }
+    true
 }
