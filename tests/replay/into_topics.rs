@@ -80,9 +80,10 @@ fn started_twice_under_one_id_it_tells_nothing_twice() {
     feed.mixture(4_000);
     feed.flush();
     let target = replayed(&topics, "twice");
-    let line = ["--to-topics", &topics.input, "--id", "twice", "--max-rate", "2000"];
+    // At this pace the first has half a minute to go when the second takes over from it.
+    let line = ["--to-topics", &topics.input, "--id", "twice", "--max-rate", "125"];
     let first = start(&setup, &line);
-    Group::of(&target).reaches(500);
+    Group::of(&target).reaches(100);
     let refused = replay(&setup, &line);
     assert!(refused.code == Some(1) && refused.err.contains("--resume twice"), "{}", refused.err);
     let second = replay(&setup, &["--resume", "twice"]);
@@ -106,8 +107,8 @@ fn an_interrupt_ends_the_batch_in_hand_and_other_settings_do_not_go_on() {
     feed.mixture(3_000);
     feed.flush();
     let target = replayed(&topics, "int");
-    let running = start(&setup, &["--to-topics", &topics.input, "--id", "int", "--max-rate", "1000"]);
-    Group::of(&target).reaches(300);
+    let running = start(&setup, &["--to-topics", &topics.input, "--id", "int", "--max-rate", "100"]);
+    Group::of(&target).reaches(100);
     let killed = std::process::Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap();
     assert!(killed.success());
     let ran = ended(running);

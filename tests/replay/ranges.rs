@@ -231,7 +231,7 @@ fn a_topic_that_was_made_anew_is_told_and_not_taken_for_the_old_one() {
     topics.add(&format!("{target}.rejected"), &[]);
     let begun = Topics { group: format!("{}-replay-anew", topics.group), ..topics.clone() };
     let mut command = setup.command("replay");
-    command.args(["--to-topics", &target, "--id", "anew", "--max-rate", "1000"]);
+    command.args(["--to-topics", &target, "--id", "anew", "--max-rate", "200"]);
     let mut child = command.stderr(std::process::Stdio::null()).spawn().unwrap();
     Group::of(&begun).reaches(300);
     child.kill().unwrap();
