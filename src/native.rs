@@ -70,6 +70,12 @@ impl CallError {
         Self { code: RDKafkaErrorCode::State, class: CallClass::Lost, text: "there is no open client".to_owned() }
     }
 
+    /// The client was told that nobody leads a partition: see [`misleads`].
+    pub(crate) fn misled() -> Self {
+        let text = "a partition had no leader for a moment, which the producer may never get over".to_owned();
+        Self { code: RDKafkaErrorCode::LeaderNotAvailable, class: CallClass::Lost, text }
+    }
+
     /// Records are still under way.
     pub(crate) fn undelivered() -> Self {
         let text = "records are still under way".to_owned();
@@ -275,6 +281,13 @@ pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     }
 }
 
+/// Whether a line of librdkafka's log tells of a leader that it can't place: nobody leads the partition for a moment, as where
+/// a controller takes it from a broker that it did not hear of, and a broker said so in its answer (KIP-951). librdkafka
+/// can be left with a partition that it never asks for again (its issue 5430), and says that nowhere else.
+pub(crate) fn misleads(level: RDKafkaLogLevel, facility: &str) -> bool {
+    level as i32 <= RDKafkaLogLevel::Warning as i32 && facility == "METADATAUPDATE"
+}
+
 fn millis(timeout: Duration) -> i32 {
     i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX)
 }
@@ -282,6 +295,13 @@ fn millis(timeout: Duration) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_that_tells_of_a_leader_that_nobody_knows_misleads_and_no_other_does() {
+        assert!(misleads(RDKafkaLogLevel::Warning, "METADATAUPDATE"));
+        assert!(!misleads(RDKafkaLogLevel::Debug, "METADATAUPDATE"), "which says what was updated");
+        assert!(!misleads(RDKafkaLogLevel::Warning, "GETPID"));
+    }
 
     #[test]
     fn what_may_be_done_after_an_error_is_the_most_cautious_of_what_is_said() {

@@ -21,7 +21,7 @@ use rdkafka::{
     config::RDKafkaLogLevel,
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::DeliveryResult,
-    producer::{BaseProducer, ProducerContext},
+    producer::{BaseProducer, Producer as _, ProducerContext},
 };
 
 use super::{Channel, Output};
@@ -108,6 +108,13 @@ impl Producer {
         Ok(Self { accepted: topic(&topics.accepted)?, rejected: topic(&topics.rejected)?, client })
     }
 
+    /// Waits until a broker answers, at most so long. A transactional producer asks for its coordinator the moment it is to be
+    /// initialized, and where no broker is connected by then, not again for half a second.
+    pub(crate) fn connect(&self, topics: &Topics, timeout: Duration) {
+        // What keeps a broker from answering is told by the call that needs one.
+        let _ = self.client.client().fetch_metadata(topics.accepted.to_str().ok(), timeout);
+    }
+
     /// Sends one record. While librdkafka's queue is full the producer is polled and the record offered again: the queue empties as
     /// records are delivered or, at the latest after the message timeout, given up.
     pub(crate) fn send(&self, output: &Output<'_>) -> Result<(), RDKafkaErrorCode> {
@@ -141,6 +148,7 @@ impl Deref for Producer {
 #[derive(Default)]
 pub(crate) struct Context {
     failed: AtomicBool,
+    misled: AtomicBool,
     first_failure: Mutex<Option<RDKafkaErrorCode>>,
 }
 
@@ -152,11 +160,19 @@ impl Context {
         }
         self.first_failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
+
+    /// Whether a partition's leader was told in a way that librdkafka may never get over.
+    pub(crate) fn misled(&self) -> bool {
+        self.misled.load(Relaxed)
+    }
 }
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         native::log(level, facility, message);
+        if native::misleads(level, facility) {
+            self.misled.store(true, Relaxed);
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

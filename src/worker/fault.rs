@@ -148,12 +148,16 @@ impl Fault {
         match self {
             // The consumer doesn't know it yet; reading on with it would end the same way.
             Self::Aborted { source, .. } if source.code == RDKafkaErrorCode::FencedInstanceId => Remedy::Rejoin,
+            // Perhaps it would never be delivered: see `native::misleads`.
+            Self::Aborted { delivery: Some(RDKafkaErrorCode::MessageTimedOut), .. } => Remedy::Rebuild,
             Self::Aborted { .. } | Self::AssignmentLost | Self::Panicked { .. } | Self::Unencodable { .. } => {
                 Remedy::Rewind
             }
             Self::Lost { source, .. } if refused(source.code) => Remedy::End,
             Self::Lost { .. } | Self::Position { .. } => Remedy::Rebuild,
-            Self::Reading(Failure::Fenced { .. } | Failure::Broken(_)) | Self::OutOfOrder { .. } => Remedy::Rejoin,
+            Self::Reading(Failure::Fenced { .. } | Failure::Misled | Failure::Broken(_)) | Self::OutOfOrder { .. } => {
+                Remedy::Rejoin
+            }
             Self::Unreachable { .. } => Remedy::Wait,
             Self::Timeouts { .. }
             | Self::TopicMissing { .. }
@@ -224,6 +228,11 @@ mod tests {
     fn an_aborted_batch_is_read_again_but_not_by_a_consumer_that_is_fenced() {
         assert_eq!(aborted(RDKafkaErrorCode::IllegalGeneration).remedy(), Remedy::Rewind);
         assert_eq!(aborted(RDKafkaErrorCode::FencedInstanceId).remedy(), Remedy::Rejoin);
+        let mut late = aborted(RDKafkaErrorCode::State);
+        if let Fault::Aborted { delivery, .. } = &mut late {
+            *delivery = Some(RDKafkaErrorCode::MessageTimedOut);
+        }
+        assert_eq!(late.remedy(), Remedy::Rebuild, "by a producer that may never deliver it");
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl Kind {
             Fault::AssignmentLost => Self::AssignmentLost,
             Fault::Lost { .. } => Self::Producer,
             Fault::Reading(Failure::Fenced { .. }) => Self::Fenced,
-            Fault::Reading(Failure::Broken(_)) | Fault::OutOfOrder { .. } => Self::Consumer,
+            Fault::Reading(Failure::Broken(_) | Failure::Misled) | Fault::OutOfOrder { .. } => Self::Consumer,
             Fault::Reading(Failure::Unreadable(_)) => Self::Unreadable,
             Fault::Position { .. } => Self::Position,
             Fault::Unreachable { .. } => Self::Unreachable,

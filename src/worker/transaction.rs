@@ -69,6 +69,7 @@ impl Outbox {
         let client = |source| Fault::Client { client: self.id.clone(), source };
         let producer = Producer::new(&self.config, &self.topics).map_err(client)?;
         if self.delivery == Delivery::ExactlyOnce {
+            producer.connect(&self.topics, SLICE);
             let init = |timeout| producer.init_transactions(timeout).map_err(CallError::from);
             self.repeat(&producer, init).map_err(|source| self.lost("init_transactions", source))?;
         }
@@ -83,6 +84,10 @@ impl Outbox {
             producer.poll(Duration::ZERO);
             // A failure that was reported after its batch was given up says nothing of the next one.
             let _ = producer.context().take_failure();
+            if producer.context().misled() {
+                self.producer = None;
+                return Err(self.lost("begin_transaction", CallError::misled()));
+            }
             let begun = if transactional { producer.begin_transaction() } else { Ok(()) };
             if let Err(error) = begun {
                 self.producer = None;

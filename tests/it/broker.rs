@@ -1,6 +1,6 @@
 //! A broker that goes away: for a while, in the middle of everything, and for good.
 
-use std::{path::Path, process::Command};
+use std::process::Command;
 
 use crate::kit::{
     SOON, broker_alone, eventually,
@@ -12,6 +12,11 @@ use crate::kit::{
     process::Setup,
     topics::Topics,
 };
+
+const SERVICES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/services");
+
+/// Seconds, some more than `broker.session.timeout.ms`.
+const STALL: &str = "11";
 
 #[test]
 fn a_broker_that_dies_in_mid_stream_loses_and_doubles_nothing() {
@@ -25,8 +30,7 @@ fn a_broker_that_dies_in_mid_stream_loses_and_doubles_nothing() {
     feed.mixture(10_000);
     group.reaches(1_000);
     feed.mixture(10_000);
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/services");
-    let restarted = Command::new(script).args(["restart", "--kill", "kafka"]).status().unwrap();
+    let restarted = Command::new(SERVICES).args(["restart", "--kill", "kafka"]).status().unwrap();
     if !restarted.success() {
         print("this Kafka is somebody's own and can't be restarted from here: no restart was tried");
     }
@@ -37,6 +41,29 @@ fn a_broker_that_dies_in_mid_stream_loses_and_doubles_nothing() {
     worker.stop();
     print(&hold_exactly_once(&feed, &outputs::committed(&topics)).to_string());
     assert_eq!(group.committed(), feed.ends());
+}
+
+/// A machine that stalls. Its controller may take the partitions from the broker that it did not hear of, and gives them back a
+/// moment later: librdkafka can be left with one that it never asks for again.
+#[test]
+fn a_broker_that_stalls_for_longer_than_its_controller_waits_is_worked_with_again() {
+    let broker = broker_alone();
+    let topics = Topics::create(&broker.0, "stalled", 2);
+    let setup = Setup::new(&topics, &["worker.fault_tries=60", "worker.commit_interval_ms=50"]);
+    let mut feed = Feed::new(&topics);
+    feed.mixture(100_000);
+    feed.flush();
+    let mut worker = setup.start("a");
+    Group::of(&topics).reaches(5_000);
+    if !Command::new(SERVICES).args(["hold", "kafka", STALL]).status().unwrap().success() {
+        print("this Kafka is somebody's own and can't be held still from here: it was not");
+    }
+    // Other clients, which were told nothing in the meantime.
+    Group::of(&topics).reaches(feed.len());
+    assert!(worker.runs(), "the worker outlives it\n{}", worker.log());
+    worker.stop();
+    print(&hold_exactly_once(&feed, &outputs::committed(&topics)).to_string());
+    assert_eq!(Group::of(&topics).committed(), feed.ends());
 }
 
 /// It goes just when the group was told its partitions and not yet where they begin: the one moment after which librdkafka may

@@ -53,12 +53,19 @@ pub(crate) struct Context {
     changes: Mutex<VecDeque<Change>>,
     last_error: Mutex<Option<String>>,
     lags: Arc<Lags>,
+    misled: AtomicBool,
     closing: AtomicBool,
 }
 
 impl Context {
     pub(crate) fn new(lags: Arc<Lags>) -> Self {
-        Self { changes: Mutex::default(), last_error: Mutex::default(), lags, closing: AtomicBool::new(false) }
+        Self {
+            changes: Mutex::default(),
+            last_error: Mutex::default(),
+            lags,
+            misled: false.into(),
+            closing: false.into(),
+        }
     }
 
     pub(super) fn take_change(&self) -> Option<Change> {
@@ -73,6 +80,11 @@ impl Context {
         lock(&self.last_error).clone()
     }
 
+    /// Whether a partition's leader was told in a way that librdkafka may never get over.
+    pub(super) fn misled(&self) -> bool {
+        self.misled.load(Relaxed)
+    }
+
     pub(super) fn close(&self) {
         self.closing.store(true, Relaxed);
     }
@@ -81,6 +93,9 @@ impl Context {
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         native::log(level, facility, message);
+        if native::misleads(level, facility) {
+            self.misled.store(true, Relaxed);
+        }
     }
 
     fn stats_raw(&self, statistics: &[u8]) {

@@ -17,6 +17,9 @@ pub enum Failure {
         /// The static member.
         instance: String,
     },
+    /// It was told that nobody leads a partition, and may never ask for that partition again.
+    #[error("a partition had no leader for a moment, which the consumer may never get over")]
+    Misled,
     /// This consumer is broken for good, and nothing says that a new one would be.
     #[error("the consumer is broken: {0}")]
     Broken(KafkaError),

@@ -133,7 +133,9 @@ impl Consumer {
 
     /// Why this consumer is at its end, if it is. A poll tells that once, and returns nothing from then on.
     pub(crate) fn over(&self) -> Option<Failure> {
-        let (code, _) = self.inner.client().fatal_error()?;
+        let Some((code, _)) = self.inner.client().fatal_error() else {
+            return self.inner.context().misled().then_some(Failure::Misled);
+        };
         let name = |property| self.membership.config.get(property).unwrap_or_default().to_owned();
         Some(match code {
             Code::FencedInstanceId => Failure::Fenced { group: name("group.id"), instance: name("group.instance.id") },
