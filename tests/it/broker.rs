@@ -49,7 +49,9 @@ fn a_broker_that_dies_in_mid_stream_loses_and_doubles_nothing() {
 fn a_broker_that_stalls_for_longer_than_its_controller_waits_is_worked_with_again() {
     let broker = broker_alone();
     let topics = Topics::create(&broker.0, "stalled", 2);
-    let setup = Setup::new(&topics, &["worker.fault_tries=60", "worker.commit_interval_ms=50"]);
+    // Records are on their way all the time: the answer to one of them may say that nobody leads its partition.
+    let prompt = ["worker.commit_interval_ms=100", "kafka.producer.properties.linger.ms=5"];
+    let setup = Setup::new(&topics, &[&["worker.fault_tries=60"], &prompt[..]].concat());
     let mut feed = Feed::new(&topics);
     feed.mixture(100_000);
     feed.flush();
