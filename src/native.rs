@@ -15,7 +15,10 @@ use std::{
     mem,
     ptr::{self, NonNull},
     slice,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -70,7 +73,7 @@ impl CallError {
         Self { code: RDKafkaErrorCode::State, class: CallClass::Lost, text: "there is no open client".to_owned() }
     }
 
-    /// The client was told that nobody leads a partition: see [`misleads`].
+    /// The client was told that nobody leads a partition: see [`Log::misled`].
     pub(crate) fn misled() -> Self {
         let text = "a partition had no leader for a moment, which the producer may never get over".to_owned();
         Self { code: RDKafkaErrorCode::LeaderNotAvailable, class: CallClass::Lost, text }
@@ -267,24 +270,40 @@ pub(crate) fn headers<'m>(message: &'m BorrowedMessage<'_>, mut each: impl FnMut
     }
 }
 
-/// Passes a line of librdkafka's log on, under the target `librdkafka`. Its lines name brokers, topics and states, never
-/// a record's content nor a credential.
-pub(crate) fn log(level: RDKafkaLogLevel, facility: &str, message: &str) {
-    use RDKafkaLogLevel as Level;
-    match level {
-        Level::Emerg | Level::Alert | Level::Critical | Level::Error => {
-            tracing::error!(target: "librdkafka", facility, "{message}");
+/// The log of one client of librdkafka.
+#[derive(Default)]
+pub(crate) struct Log {
+    misled: AtomicBool,
+}
+
+impl Log {
+    /// Passes a line on, under the target `librdkafka`. Its lines name brokers, topics and states, never a record's content nor a
+    /// credential.
+    pub(crate) fn pass_on(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        use RDKafkaLogLevel as Level;
+        match level {
+            Level::Emerg | Level::Alert | Level::Critical | Level::Error => {
+                tracing::error!(target: "librdkafka", facility, "{message}");
+            }
+            Level::Warning => tracing::warn!(target: "librdkafka", facility, "{message}"),
+            Level::Notice | Level::Info => tracing::info!(target: "librdkafka", facility, "{message}"),
+            Level::Debug => tracing::debug!(target: "librdkafka", facility, "{message}"),
         }
-        Level::Warning => tracing::warn!(target: "librdkafka", facility, "{message}"),
-        Level::Notice | Level::Info => tracing::info!(target: "librdkafka", facility, "{message}"),
-        Level::Debug => tracing::debug!(target: "librdkafka", facility, "{message}"),
+        if misleads(level, facility) {
+            self.misled.store(true, Relaxed);
+        }
+    }
+
+    /// Whether the client was told of a partition's leader in a way that it may never get over: nobody leads it for a moment, as
+    /// where a controller takes it from a broker that it did not hear of, and a broker said so in its answer (KIP-951). librdkafka
+    /// can be left with a partition that it never asks for again (its issue 5430), and says that nowhere but in its log.
+    pub(crate) fn misled(&self) -> bool {
+        self.misled.load(Relaxed)
     }
 }
 
-/// Whether a line of librdkafka's log tells of a leader that it can't place: nobody leads the partition for a moment, as where
-/// a controller takes it from a broker that it did not hear of, and a broker said so in its answer (KIP-951). librdkafka
-/// can be left with a partition that it never asks for again (its issue 5430), and says that nowhere else.
-pub(crate) fn misleads(level: RDKafkaLogLevel, facility: &str) -> bool {
+/// Whether a line tells of a leader that the client can't place.
+fn misleads(level: RDKafkaLogLevel, facility: &str) -> bool {
     level as i32 <= RDKafkaLogLevel::Warning as i32 && facility == "METADATAUPDATE"
 }
 

@@ -147,8 +147,8 @@ impl Deref for Producer {
 /// What was reported to one producer.
 #[derive(Default)]
 pub(crate) struct Context {
+    log: native::Log,
     failed: AtomicBool,
-    misled: AtomicBool,
     first_failure: Mutex<Option<RDKafkaErrorCode>>,
 }
 
@@ -161,18 +161,15 @@ impl Context {
         self.first_failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Whether a partition's leader was told in a way that librdkafka may never get over.
+    /// See [`native::Log::misled`].
     pub(crate) fn misled(&self) -> bool {
-        self.misled.load(Relaxed)
+        self.log.misled()
     }
 }
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        native::log(level, facility, message);
-        if native::misleads(level, facility) {
-            self.misled.store(true, Relaxed);
-        }
+        self.log.pass_on(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

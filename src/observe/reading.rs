@@ -38,9 +38,9 @@ pub struct ShardReading {
     pub commits: Durations,
     /// Batches given up and judged again.
     pub aborted: u64,
-    /// Producers replaced after a fatal error or an unknown outcome.
+    /// Producers replaced.
     pub rebuilt: u64,
-    /// Consumers replaced after a fatal error.
+    /// Consumers replaced.
     pub rejoined: u64,
     /// Faults, by what they are.
     pub faults: Vec<(&'static str, u64)>,

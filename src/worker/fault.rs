@@ -53,6 +53,8 @@ pub enum Fault {
     Position {
         /// Why.
         source: KafkaError,
+        /// Whether the try before failed at the same.
+        again: bool,
     },
     /// The transaction failed and was aborted.
     #[error(
@@ -148,12 +150,14 @@ impl Fault {
         match self {
             // The consumer doesn't know it yet; reading on with it would end the same way.
             Self::Aborted { source, .. } if source.code == RDKafkaErrorCode::FencedInstanceId => Remedy::Rejoin,
-            // Perhaps it would never be delivered: see `native::misleads`.
+            // Perhaps it would never be delivered: see `native::Log::misled`.
             Self::Aborted { delivery: Some(RDKafkaErrorCode::MessageTimedOut), .. } => Remedy::Rebuild,
             Self::Aborted { .. } | Self::AssignmentLost | Self::Panicked { .. } | Self::Unencodable { .. } => {
                 Remedy::Rewind
             }
             Self::Lost { source, .. } if refused(source.code) => Remedy::End,
+            // Whatever it is that this consumer waits for, another one may not.
+            Self::Position { again: true, .. } => Remedy::Rejoin,
             Self::Lost { .. } | Self::Position { .. } => Remedy::Rebuild,
             Self::Reading(Failure::Fenced { .. } | Failure::Misled | Failure::Broken(_)) | Self::OutOfOrder { .. } => {
                 Remedy::Rejoin
@@ -170,6 +174,14 @@ impl Fault {
 }
 
 impl Fault {
+    /// This fault, of the try that was to get over another one.
+    pub(crate) fn after(self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Position { source, .. }, Self::Position { .. }) => Self::Position { source, again: true },
+            (fault, _) => fault,
+        }
+    }
+
     /// Whether another producer has this one's id.
     pub(crate) fn is_fenced(&self) -> bool {
         use RDKafkaErrorCode as Code;
@@ -233,6 +245,14 @@ mod tests {
             *delivery = Some(RDKafkaErrorCode::MessageTimedOut);
         }
         assert_eq!(late.remedy(), Remedy::Rebuild, "by a producer that may never deliver it");
+    }
+
+    #[test]
+    fn a_consumer_that_can_not_look_a_position_up_twice_in_a_row_is_replaced() {
+        let position = || Fault::Position { source: KafkaError::Canceled, again: false };
+        assert_eq!(position().remedy(), Remedy::Rebuild);
+        assert_eq!(position().after(&Fault::AssignmentLost).remedy(), Remedy::Rebuild);
+        assert_eq!(position().after(&position()).remedy(), Remedy::Rejoin);
     }
 
     #[test]

@@ -119,7 +119,6 @@ impl Shard {
     /// Tries to get over a fault, again and again with growing pauses, until the shard stands where its batch began, the
     /// tries are used up, or a stop is asked for: then nothing is in hand, and the loop ends.
     fn recover(&mut self, mut fault: Fault) -> Result<(), Fault> {
-        let mut remedy = fault.remedy();
         loop {
             self.counts().count(&fault);
             let Some(pause) = self.tries.next(&fault) else { return Err(self.tries.give_up(self.number, fault)) };
@@ -128,11 +127,10 @@ impl Shard {
                 return Ok(());
             }
             self.stats.beat(self.number);
-            let Err(next) = self.restore(remedy) else { return Ok(()) };
-            // Twice in a row: whatever it is that this consumer waits for, another one may not.
-            let stuck = matches!((&fault, &next), (Fault::Position { .. }, Fault::Position { .. }));
-            remedy = if stuck { Remedy::Rejoin } else { next.remedy() };
-            fault = next;
+            match self.restore(fault.remedy()) {
+                Ok(()) => return Ok(()),
+                Err(next) => fault = next.after(&fault),
+            }
         }
     }
 
@@ -180,5 +178,5 @@ impl Shard {
 
 /// A position could not be looked up or changed; the records after it are not read before it is.
 pub(super) fn position(source: rdkafka::error::KafkaError) -> Fault {
-    Fault::Position { source }
+    Fault::Position { source, again: false }
 }

@@ -142,13 +142,13 @@ impl ShardStats {
         self.aborted.load(Relaxed)
     }
 
-    /// Producers replaced after a fatal error or an unknown outcome.
+    /// Producers replaced.
     #[must_use]
     pub fn rebuilt(&self) -> u64 {
         self.rebuilt.load(Relaxed)
     }
 
-    /// Consumers replaced after a fatal error.
+    /// Consumers replaced.
     #[must_use]
     pub fn rejoined(&self) -> u64 {
         self.rejoined.load(Relaxed)

@@ -51,10 +51,10 @@ metrics! {
         "Batches given up and judged again, for a fault or a rebalance"
         "At a rate: brokers are ill, or the group has no rest"
     REBUILT "attrsync_producers_rebuilt" Counter []
-        "Producers replaced after a fatal error or an unknown outcome"
+        "Producers replaced: a fatal error, an unknown outcome, records that time out"
         "At a rate: two processes share a kafka.instance, or brokers are ill"
     REJOINED "attrsync_consumers_rejoined" Counter []
-        "Consumers replaced after a fatal error: fenced by another of their name, as a rule"
+        "Consumers replaced: fenced by another of their name, as a rule, or stuck"
         "At a rate: two processes share a kafka.instance"
     FAULTS "attrsync_faults" Counter ["fault"]
         "Faults by what they are (ARCHITECTURE.md, When something fails); each leaves its batch uncommitted"

@@ -192,6 +192,7 @@ fn known(found: &TopicPartitionList) -> KafkaResult<Vec<(i32, Option<i64>)>> {
 /// What librdkafka reports.
 #[derive(Default)]
 struct Context {
+    log: native::Log,
     bytes: AtomicU64,
     /// How often they came.
     statistics: AtomicU64,
@@ -199,7 +200,7 @@ struct Context {
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        native::log(level, facility, message);
+        self.log.pass_on(level, facility, message);
     }
 
     fn stats(&self, statistics: Statistics) {

@@ -53,7 +53,7 @@ pub(crate) struct Context {
     changes: Mutex<VecDeque<Change>>,
     last_error: Mutex<Option<String>>,
     lags: Arc<Lags>,
-    misled: AtomicBool,
+    log: native::Log,
     closing: AtomicBool,
 }
 
@@ -63,8 +63,8 @@ impl Context {
             changes: Mutex::default(),
             last_error: Mutex::default(),
             lags,
-            misled: false.into(),
-            closing: false.into(),
+            log: native::Log::default(),
+            closing: AtomicBool::new(false),
         }
     }
 
@@ -80,9 +80,9 @@ impl Context {
         lock(&self.last_error).clone()
     }
 
-    /// Whether a partition's leader was told in a way that librdkafka may never get over.
+    /// See [`native::Log::misled`].
     pub(super) fn misled(&self) -> bool {
-        self.misled.load(Relaxed)
+        self.log.misled()
     }
 
     pub(super) fn close(&self) {
@@ -92,10 +92,7 @@ impl Context {
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        native::log(level, facility, message);
-        if native::misleads(level, facility) {
-            self.misled.store(true, Relaxed);
-        }
+        self.log.pass_on(level, facility, message);
     }
 
     fn stats_raw(&self, statistics: &[u8]) {
