@@ -6,6 +6,7 @@
 //!   101 ms however little is in flight.
 //! - [`flush`]: the wrapper's own costs the same 100 ms.
 //! - [`headers`]: the wrapper panics on a header whose name isn't UTF-8, and a sender must not be able to do that.
+//! - [`within`]: some calls may never come back, whatever timeout they are given.
 //! - [`Topic`] and [`HeaderList`]: the wrapper copies the topic and the name of every header into a C string of its own, for each
 //!   record anew, and librdkafka then looks the topic up by its name.
 #![expect(unsafe_code, reason = "the one module that speaks to librdkafka's C interface; each block argues for itself")]
@@ -18,7 +19,9 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
+        mpsc,
     },
+    thread,
     time::Duration,
 };
 
@@ -79,6 +82,12 @@ impl CallError {
         Self { code: RDKafkaErrorCode::LeaderNotAvailable, class: CallClass::Lost, text }
     }
 
+    /// The call did not come back.
+    pub(crate) fn unanswered() -> Self {
+        let text = "the call has not come back; it is left to itself".to_owned();
+        Self { code: RDKafkaErrorCode::OperationTimedOut, class: CallClass::Lost, text }
+    }
+
     /// Records are still under way.
     pub(crate) fn undelivered() -> Self {
         let text = "records are still under way".to_owned();
@@ -100,6 +109,18 @@ impl From<KafkaError> for CallError {
         let class = CallClass::of(error.is_fatal(), error.txn_requires_abort(), error.is_retriable());
         Self { code: error.code(), class, text: error.string() }
     }
+}
+
+/// Makes a call on a thread of its own, and waits for its answer `timeout` at most. A call that hasn't come back by then is left
+/// to itself, with all that it holds; so is one that there is no thread for.
+pub(crate) fn within<T: Send + 'static>(timeout: Duration, call: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (answer, answered) = mpsc::channel();
+    let work = move || {
+        // Nobody waits any more where it took too long.
+        let _ = answer.send(call());
+    };
+    thread::Builder::new().name("librdkafka-call".to_owned()).spawn(work).ok()?;
+    answered.recv_timeout(timeout).ok()
 }
 
 /// Commits the producer's transaction, waiting `timeout` at most. A call that timed out is retriable: librdkafka goes on in

@@ -17,15 +17,19 @@ use std::{
 };
 
 use rdkafka::{
-    ClientConfig, ClientContext,
+    ClientConfig, ClientContext, TopicPartitionList,
     config::RDKafkaLogLevel,
+    consumer::ConsumerGroupMetadata,
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     message::DeliveryResult,
     producer::{BaseProducer, Producer as _, ProducerContext},
 };
 
 use super::{Channel, Output};
-use crate::native::{self, HeaderList, Outgoing, Topic};
+use crate::native::{self, CallError, HeaderList, Outgoing, Topic};
+
+/// By how much a call may be late.
+const LATE: Duration = Duration::from_secs(1);
 
 /// What is asked of a producer beyond what the operator passes through.
 #[derive(Debug, Clone)]
@@ -113,6 +117,23 @@ impl Producer {
     pub(crate) fn connect(&self, topics: &Topics, timeout: Duration) {
         // What keeps a broker from answering is told by the call that needs one.
         let _ = self.client.client().fetch_metadata(topics.accepted.to_str().ok(), timeout);
+    }
+
+    /// Adds offsets of a group to the transaction, which librdkafka tries for `timeout`. It may never come back (its issues 5456 and
+    /// 5511): while the group has no coordinator, as where a broker is restarted, it asks for it three times and then waits for
+    /// an answer that nobody sends. Then the call is lost a little later, and nothing must be called on this producer any more.
+    pub(crate) fn send_offsets(
+        &self,
+        offsets: &TopicPartitionList,
+        member: &Arc<ConsumerGroupMetadata>,
+        timeout: Duration,
+    ) -> Result<(), CallError> {
+        let (client, offsets, member) = (Arc::clone(&self.client), offsets.clone(), Arc::clone(member));
+        let send = move || client.send_offsets_to_transaction(&offsets, &member, timeout);
+        match native::within(timeout + LATE, send) {
+            Some(sent) => sent.map_err(CallError::from),
+            None => Err(CallError::unanswered()),
+        }
     }
 
     /// Sends one record. While librdkafka's queue is full the producer is polled and the record offered again: the queue empties as

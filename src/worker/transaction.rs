@@ -11,7 +11,10 @@
 //! At-least-once has the same shape: begin and abort do nothing, commit waits until every record is delivered and then
 //! commits the offsets.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use rdkafka::{ClientConfig, TopicPartitionList, error::KafkaError, producer::Producer as _};
 
@@ -147,11 +150,9 @@ impl Transaction<'_> {
 
     fn commit_together(self, consumer: &impl Keeper, offsets: &TopicPartitionList) -> Result<(), Fault> {
         let Some(member) = consumer.group_metadata() else { return Err(self.abort(Fault::AssignmentLost)) };
+        let member = Arc::new(member);
         // In one slice: when its time is up librdkafka doesn't call it retriable but asks for an abort.
-        let send = |_| {
-            let sent = self.producer.send_offsets_to_transaction(offsets, &member, self.outbox.patience);
-            sent.map_err(CallError::from)
-        };
+        let send = |_| self.producer.send_offsets(offsets, &member, self.outbox.patience);
         if let Err(error) = self.outbox.repeat(&self.producer, send) {
             return Err(self.fail("send_offsets_to_transaction", error));
         }

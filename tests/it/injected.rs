@@ -117,6 +117,22 @@ fn a_commit_whose_outcome_is_unknown_gives_the_producer_up() {
     worker.stop();
 }
 
+/// As while a broker is restarted: librdkafka asks three times who coordinates the group, then never again, and never comes back
+/// (its issue 5456).
+#[test]
+fn offsets_whose_call_does_not_come_back_give_the_producer_up() {
+    let mock = Mock::new("unanswered");
+    let (worker, mut feed) = (mock.start(), mock.feed());
+    feed.mixture(SOME);
+    worker.judges(feed.len());
+    mock.inject(Api::TxnOffsetCommit, &[Code::RD_KAFKA_RESP_ERR_NOT_COORDINATOR]);
+    mock.inject(Api::FindCoordinator, &[Code::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE; 3]);
+    feed.mixture(SOME);
+    worker.judges(feed.len());
+    assert_eq!(worker.remedies(), Remedies { rebuilt: 1, ..Remedies::default() });
+    worker.stop();
+}
+
 #[test]
 fn a_consumer_that_is_fenced_is_replaced_and_reads_on() {
     let mock = Mock::new("fenced-consumer");

@@ -15,12 +15,7 @@ mod properties;
 mod record;
 mod statistics;
 
-use std::{
-    mem,
-    sync::{Arc, mpsc},
-    thread,
-    time::Duration,
-};
+use std::{mem, sync::Arc, time::Duration};
 
 use rdkafka::{
     ClientConfig, TopicPartitionList,
@@ -40,6 +35,7 @@ pub use self::{
     failure::Failure,
     statistics::{Fetched, Lag, Lags},
 };
+use crate::native;
 
 /// What a consumer is made from, and made from again.
 pub(crate) struct Membership {
@@ -230,13 +226,7 @@ impl Drop for Consumer {
 /// Ends a consumer, and waits for that no longer than [`ENDING`]: librdkafka doesn't always come back from closing one that was
 /// fenced, and the shard has to go on.
 fn end(consumer: BaseConsumer<Context>) {
-    let (ended, end) = mpsc::channel();
-    thread::spawn(move || {
-        drop(consumer);
-        // Nobody waits any more where it took too long.
-        let _ = ended.send(());
-    });
-    if end.recv_timeout(ENDING).is_err() {
+    if native::within(ENDING, || drop(consumer)).is_none() {
         tracing::warn!("the consumer that was replaced has not ended yet; it is left to itself");
     }
 }
