@@ -94,18 +94,20 @@ impl Reader {
                 });
             }
             Err(error) => {
-                let lost = topic.is_lost();
-                self.progress(|progress| {
-                    progress.problem = Some(TopicError::of(&self.topic, error).to_string());
-                });
-                if lost {
-                    self.shared.counts.rebuilt();
-                }
-                if lost && let Err(error) = topic.reopen(&self.consumer) {
-                    tracing::warn!(topic = self.topic, %error, "the dashboard's consumer can't be replaced");
-                }
+                self.progress(|progress| progress.problem = Some(TopicError::of(&self.topic, error).to_string()));
                 thread::park_timeout(PAUSE);
             }
+        }
+        if topic.is_lost() {
+            self.replace(topic);
+        }
+    }
+
+    fn replace(&self, topic: &mut Topic) {
+        self.shared.counts.rebuilt();
+        if let Err(error) = topic.reopen(&self.consumer) {
+            tracing::warn!(topic = self.topic, %error, "the dashboard's consumer can't be replaced");
+            thread::park_timeout(PAUSE);
         }
     }
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use rdkafka::{
     ClientConfig, ClientContext, Offset, TopicPartitionList,
+    config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer as _, ConsumerContext},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
     message::BorrowedMessage,
@@ -12,6 +13,7 @@ use rdkafka::{
 };
 
 use super::options::History;
+use crate::native;
 
 /// How long a broker may take to answer a look-up.
 const LOOKUP: Duration = Duration::from_secs(10);
@@ -20,18 +22,26 @@ const WAIT: Duration = Duration::from_millis(100);
 /// The most records that are taken at a time.
 const BATCH: usize = 1_000;
 
-/// Takes librdkafka's errors silently: the ends of partitions are among them, and all of them come out of a poll as well.
-struct Silent;
+/// What librdkafka reports.
+#[derive(Default)]
+struct Context {
+    log: native::Log,
+}
 
-impl ClientContext for Silent {
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.log.pass_on(level, facility, message);
+    }
+
+    /// Silent: the ends of partitions are among the errors, and all of them come out of a poll as well.
     fn error(&self, _: KafkaError, _: &str) {}
 }
 
-impl ConsumerContext for Silent {}
+impl ConsumerContext for Context {}
 
 /// A reader of one topic.
 pub(super) struct Topic {
-    consumer: BaseConsumer<Silent>,
+    consumer: BaseConsumer<Context>,
     name: String,
     /// The next offset of each partition.
     next: BTreeMap<i32, i64>,
@@ -88,7 +98,7 @@ impl Topic {
     /// A reader of this topic from where its history begins.
     pub(super) fn open(passed: &ClientConfig, name: &str, history: History) -> Result<Self, TopicError> {
         let kafka = |error| TopicError::of(name, error);
-        let consumer = properties(passed).create_with_context(Silent).map_err(kafka)?;
+        let consumer = properties(passed).create_with_context(Context::default()).map_err(kafka)?;
         let mut topic = Self { consumer, name: name.to_owned(), next: BTreeMap::new(), behind: Vec::new(), cut: false };
         let partitions = topic.partitions()?;
         topic.next = topic.begin(&partitions, history).map_err(kafka)?;
@@ -99,7 +109,7 @@ impl Topic {
 
     /// A new consumer in place of one that is lost.
     pub(super) fn reopen(&mut self, passed: &ClientConfig) -> KafkaResult<()> {
-        self.consumer = properties(passed).create_with_context(Silent)?;
+        self.consumer = properties(passed).create_with_context(Context::default())?;
         self.assign()
     }
 
@@ -188,9 +198,9 @@ impl Topic {
         Ok(records)
     }
 
-    /// Whether the consumer is at its end.
+    /// Whether the consumer is at its end, or may never read a partition again (see [`native::Log::misled`]).
     pub(super) fn is_lost(&self) -> bool {
-        self.consumer.client().fatal_error().is_some()
+        self.consumer.client().fatal_error().is_some() || self.consumer.context().log.misled()
     }
 
     pub(super) fn caught_up(&self) -> bool {
@@ -199,5 +209,26 @@ impl Topic {
 
     pub(super) fn cut(&self) -> bool {
         self.cut
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It never connects.
+    fn topic() -> Topic {
+        let consumer = properties(&ClientConfig::new()).create_with_context(Context::default()).unwrap();
+        Topic { consumer, name: "verdicts".to_owned(), next: BTreeMap::new(), behind: Vec::new(), cut: false }
+    }
+
+    #[test]
+    fn a_consumer_that_was_told_that_nobody_leads_a_partition_is_lost_and_the_next_one_is_not() {
+        let mut topic = topic();
+        assert!(!topic.is_lost());
+        topic.consumer.context().log(RDKafkaLogLevel::Warning, "METADATAUPDATE", "leader -1");
+        assert!(topic.is_lost());
+        topic.reopen(&ClientConfig::new()).unwrap();
+        assert!(!topic.is_lost());
     }
 }

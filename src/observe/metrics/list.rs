@@ -129,7 +129,7 @@ metrics! {
         "Records in the verdict topics that are no verdicts"
         "At once: somebody else writes there"
     DASHBOARD_REBUILT "attrsync_dashboard_consumers_rebuilt" Counter []
-        "Consumers of the verdict topics replaced after a fatal error"
+        "Consumers of the verdict topics replaced: after a fatal error, or told that nobody led a partition"
         "At a rate: the brokers are ill"
     SUBSCRIBERS "attrsync_dashboard_subscribers" Gauge []
         "Subscribers of the stream of verdicts"
