@@ -1,9 +1,12 @@
 //! Whether a worker's output is whole and right, read under `read_committed`: below the committed offsets every event has exactly the
 //! records that it was made for, with the right reason, and nothing else is there. The first events' records are compared in full with what
-//! `worker::judge` comes to: the same attributes set, dropped and refused.
+//! attrsync makes of them: the same key, the same headers, the same attributes set, dropped and refused.
 
 use anyhow::{Context as _, bail, ensure};
-use attrsync::{domain::verdict::Outcome, emit::Channel};
+use attrsync::{
+    domain::verdict::Outcome,
+    emit::{Channel, names},
+};
 use rdkafka::{
     Message as _,
     consumer::{BaseConsumer, Consumer as _},
@@ -14,7 +17,7 @@ use serde_json::Value;
 
 use crate::{
     cluster::{self, PARTITIONS, PATIENCE},
-    input::{self, Input},
+    input::{self, Input, Sampled},
     worker::Topics,
 };
 
@@ -29,7 +32,7 @@ pub(crate) struct Counts {
 /// Reads both topics to their ends.
 pub(crate) fn complete(topics: &Topics, committed: &[i64], input: &Input) -> anyhow::Result<Counts> {
     let consumer = cluster::reader(&[&topics.accepted, &topics.rejected], 100_000)?;
-    let mut found = Found { input, committed, seen: vec![0; usize::try_from(input.count)?] };
+    let mut found = Found { input, source: &topics.source(), committed, seen: vec![0; usize::try_from(input.count)?] };
     let mut ends = 2 * PARTITIONS;
     while ends > 0 {
         match consumer.poll(PATIENCE).context("the output can't be read to its end")? {
@@ -53,6 +56,8 @@ fn unassign(consumer: &BaseConsumer) {
 
 struct Found<'f> {
     input: &'f Input,
+    /// `ce_source` of every record.
+    source: &'f str,
     committed: &'f [i64],
     /// A bit for each channel, by event.
     seen: Vec<u8>,
@@ -83,11 +88,22 @@ impl Found<'_> {
         let (reason, right) = (header(message, "attrsync-reason"), self.reason(outcome));
         ensure!(reason == right, "{id} has the reason {reason:?}: it should be {right:?}");
         match self.input.sample.get(&(number, channel.name())) {
-            Some(right) => {
-                same(serde_json::from_slice(message.payload().context("no value")?)?, right).context(id.to_owned())
-            }
+            Some(right) => self.same(message, right).with_context(|| id.to_owned()),
             None => Ok(()),
         }
+    }
+
+    /// Whether a record is the one that attrsync would write.
+    fn same(&self, message: &BorrowedMessage<'_>, right: &Sampled) -> anyhow::Result<()> {
+        ensure!(message.key() == Some(&right.key), "the key is another one than {:?}", input::text(&right.key));
+        let own = header(message, names::SOURCE);
+        ensure!(own == Some(self.source), "ce_source is {own:?}: it should be {:?}", self.source);
+        let headers = message.headers().into_iter().flat_map(|headers| headers.iter());
+        let told = headers.map(|header| (header.key.to_owned(), input::text(header.value.unwrap_or_default())));
+        let mut told: Vec<_> = told.filter(|(name, _)| name != names::SOURCE).collect();
+        told.sort();
+        ensure!(told == right.headers, "the headers are {told:?}: they should be {:?}", right.headers);
+        says(serde_json::from_slice(message.payload().context("no value")?)?, &right.value)
     }
 
     fn reason(&self, outcome: Outcome) -> Option<&'static str> {
@@ -134,7 +150,7 @@ pub(crate) fn position(id: &str, topic: &str) -> Option<(i32, i64)> {
 }
 
 /// Whether a value says what `judge` says, as far as a peer must say it.
-fn same(mut told: Value, right: &Value) -> anyhow::Result<()> {
+fn says(mut told: Value, right: &Value) -> anyhow::Result<()> {
     let mut right = right.clone();
     for field in ["verdict", "reason", "event", "organization", "user", "attributes", "companies", "source"] {
         let (told, right) = (&told[field], &right[field]);

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use anyhow::{Context as _, ensure};
 use attrsync::{
     domain::{Arena, EventTime, Offset, Partition, Policy, Position, Record, Snapshot},
-    emit::Encoder,
+    emit::{Encoder, names},
     store::{Settings, Source},
     worker::judge,
 };
@@ -32,8 +32,16 @@ pub(crate) struct Input {
     pub(crate) count: i64,
     /// What they are judged by.
     pub(crate) settings: NamedTempFile,
-    /// What the records of the first events hold, by event and the channel's name.
-    pub(crate) sample: HashMap<(i64, &'static str), Value>,
+    /// The records of the first events, by event and the channel's name.
+    pub(crate) sample: HashMap<(i64, &'static str), Sampled>,
+}
+
+/// A record as attrsync writes it, but for its `ce_source`, which is each worker's own.
+pub(crate) struct Sampled {
+    pub(crate) key: Vec<u8>,
+    /// Names and values, in the order of their names.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) value: Value,
 }
 
 impl Input {
@@ -103,14 +111,24 @@ impl Input {
         let record = Record { position, timestamp: Some(time), key: None, headers: &[], value: message.payload() };
         let arena = Arena::new();
         let verdict = judge(&arena, &record, snapshot, time);
-        let mut encoder = Encoder::new("/bench".to_owned(), 1_000_000);
+        let mut encoder = Encoder::new(String::new(), 1_000_000);
         for output in encoder.encode(&verdict, &record)?.outputs() {
-            self.sample.insert((number, output.channel.name()), serde_json::from_slice(output.value)?);
+            let headers = output.headers.iter().filter(|(name, _)| *name != names::SOURCE);
+            let mut headers: Vec<_> = headers.map(|(name, value)| (name.to_owned(), text(value))).collect();
+            headers.sort();
+            let value = serde_json::from_slice(output.value)?;
+            let sampled = Sampled { key: output.key.to_owned(), headers, value };
+            self.sample.insert((number, output.channel.name()), sampled);
         }
         let right = verdict.outcome == self.events.outcome(number) && time.millis() == events::time_ms(number);
         ensure!(right, "event {number} has another verdict or time");
         Ok(())
     }
+}
+
+/// A header's value, to be compared and shown.
+pub(crate) fn text(value: &[u8]) -> String {
+    String::from_utf8_lossy(value).into_owned()
 }
 
 /// An event without its token's signature, which ECDSA makes in another way each time.

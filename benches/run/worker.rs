@@ -30,6 +30,11 @@ impl Topics {
         Ok(Self { group, accepted, rejected })
     }
 
+    /// What each record names as its source.
+    pub(crate) fn source(&self) -> String {
+        format!("/attrsync/{}", self.group)
+    }
+
     /// Deletes them. What was measured stands without that.
     pub(crate) fn delete(&self) {
         if let Err(error) = cluster::delete(&[&self.accepted, &self.rejected]) {

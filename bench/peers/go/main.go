@@ -17,7 +17,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-type topics struct{ accepted, rejected string }
+// sinks are the topics that are written, and what their records name as their source.
+type sinks struct {
+	accepted, rejected string
+	source             []byte
+}
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
@@ -41,7 +45,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer session.Close()
-	out := topics{os.Getenv("PEER_ACCEPTED"), os.Getenv("PEER_REJECTED")}
+	out := sinks{os.Getenv("PEER_ACCEPTED"), os.Getenv("PEER_REJECTED"), []byte(os.Getenv("PEER_SOURCE"))}
 	for ctx.Err() == nil {
 		if err := transact(ctx, session, settings, out, time.Duration(millis)*time.Millisecond); err != nil {
 			return err
@@ -67,7 +71,7 @@ func connect() (*kgo.GroupTransactSession, error) {
 }
 
 // transact polls, judges and produces for one commit interval, then commits.
-func transact(ctx context.Context, session *kgo.GroupTransactSession, settings *Settings, out topics, interval time.Duration) error {
+func transact(ctx context.Context, session *kgo.GroupTransactSession, settings *Settings, out sinks, interval time.Duration) error {
 	if err := session.Begin(); err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ type Source struct {
 func (verdict *Verdict) reject(reason string) { verdict.Reason = &reason }
 
 // outputs judges a record and makes the records that tell its verdict.
-func (settings *Settings) outputs(record *kgo.Record, out topics) []*kgo.Record {
+func (settings *Settings) outputs(record *kgo.Record, out sinks) []*kgo.Record {
 	verdict := Verdict{
 		Rejected: []Refused{},
 		Dropped:  []Refused{},
@@ -93,32 +93,59 @@ func (settings *Settings) outputs(record *kgo.Record, out topics) []*kgo.Record 
 	switch {
 	case verdict.Reason != nil:
 		verdict.Verdict = "rejected"
-		return []*kgo.Record{verdict.record(out.rejected, "rejected")}
+		return []*kgo.Record{verdict.record(out.rejected, "rejected", out.source)}
 	case len(verdict.Rejected) == 0:
 		verdict.Verdict = "accepted"
-		return []*kgo.Record{verdict.record(out.accepted, "accepted")}
+		return []*kgo.Record{verdict.record(out.accepted, "accepted", out.source)}
 	}
 	verdict.Verdict = "partial"
-	accepted := verdict.record(out.accepted, "accepted")
+	accepted := verdict.record(out.accepted, "accepted", out.source)
 	verdict.Attributes, verdict.Unset, verdict.Companies = nil, nil, nil
-	return []*kgo.Record{accepted, verdict.record(out.rejected, "rejected")}
+	return []*kgo.Record{accepted, verdict.record(out.rejected, "rejected", out.source)}
 }
 
-func (verdict *Verdict) record(topic, channel string) *kgo.Record {
+func (verdict *Verdict) record(topic, channel string, source []byte) *kgo.Record {
 	value, err := codec.Marshal(verdict)
 	if err != nil {
 		panic(err) // every field is of a type that JSON knows
 	}
-	source := &verdict.Source
-	id := source.Topic + "/" + strconv.Itoa(int(source.Partition)) + "/" + strconv.FormatInt(source.Offset, 10) + "/" + channel
-	headers := make([]kgo.RecordHeader, 0, 3)
-	headers = append(headers,
-		kgo.RecordHeader{Key: "ce_id", Value: []byte(id)},
-		kgo.RecordHeader{Key: "ce_type", Value: []byte("attrsync.verdict." + verdict.Verdict)})
-	if reason := verdict.reasons(); reason != "" {
-		headers = append(headers, kgo.RecordHeader{Key: "attrsync-reason", Value: []byte(reason)})
+	key := verdict.key()
+	return &kgo.Record{Topic: topic, Key: key, Value: value, Headers: verdict.headers(channel, source, key)}
+}
+
+// What is the same in every record is made once.
+var (
+	specversion = []byte("1.0")
+	contentType = []byte("application/json")
+)
+
+// headers are those of CloudEvents 1.0 in Kafka's binary mode, and those by which a subscriber filters; none for what isn't
+// known.
+func (verdict *Verdict) headers(channel string, source, key []byte) []kgo.RecordHeader {
+	at := &verdict.Source
+	id := at.Topic + "/" + strconv.Itoa(int(at.Partition)) + "/" + strconv.FormatInt(at.Offset, 10) + "/" + channel
+	headers := make([]kgo.RecordHeader, 0, 11)
+	add := func(name string, value []byte) {
+		if len(value) > 0 {
+			headers = append(headers, kgo.RecordHeader{Key: name, Value: value})
+		}
 	}
-	return &kgo.Record{Topic: topic, Key: verdict.key(), Value: value, Headers: headers}
+	add("ce_specversion", specversion)
+	add("ce_id", []byte(id))
+	add("ce_source", source)
+	add("ce_type", []byte("attrsync.verdict."+verdict.Verdict))
+	add("ce_time", []byte(verdict.Event.Time))
+	add("ce_subject", key)
+	add("content-type", contentType)
+	add("attrsync-reason", []byte(verdict.reasons()))
+	if verdict.Organization != nil {
+		add("attrsync-organization", []byte(*verdict.Organization))
+	}
+	add("attrsync-event-type", []byte(verdict.Event.Type))
+	if proof := &verdict.Verification; proof.Method != "" {
+		add("attrsync-verification", []byte(proof.Method+"/"+proof.Status))
+	}
+	return headers
 }
 
 // reasons are the event's, else those of its rejected attributes, each once.

@@ -9,7 +9,7 @@ import { Settings } from "./judge.js";
 import { outputs } from "./verdict.js";
 
 const { CompressionCodecs, CompressionTypes, Kafka, Partitioners, logLevel } = kafkajs;
-const { PEER_BROKERS, PEER_INPUT, PEER_ACCEPTED, PEER_REJECTED, PEER_GROUP, PEER_SETTINGS, PEER_COMMIT_MS } = process.env;
+const { PEER_BROKERS, PEER_INPUT, PEER_ACCEPTED, PEER_REJECTED, PEER_GROUP, PEER_SOURCE, PEER_SETTINGS, PEER_COMMIT_MS } = process.env;
 /** What one core judges and sends in a millisecond, in bytes of input. */
 const BYTES_A_MILLISECOND = 20_000;
 
@@ -38,7 +38,7 @@ async function eachBatch({ batch, heartbeat }) {
   const accepted = [];
   const rejected = [];
   for (const message of batch.messages) {
-    outputs(settings, batch, message, accepted, rejected);
+    outputs(settings, PEER_SOURCE, batch, message, accepted, rejected);
   }
   const transaction = await producer.transaction();
   try {

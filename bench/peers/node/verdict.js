@@ -1,7 +1,7 @@
 // A verdict as the one or two records that tell it. A rejected record carries no values.
 
-/** Judges a message and adds what tells its verdict. */
-export function outputs(settings, { topic, partition }, { value, timestamp, offset }, accepted, rejected) {
+/** Judges a message and adds what tells its verdict, the source being what all records name. */
+export function outputs(settings, source, { topic, partition }, { value, timestamp, offset }, accepted, rejected) {
   const time = Number(timestamp);
   const verdict = settings.judge(value, time);
   const { reason, attributes, unset, companies, ...told } = verdict;
@@ -9,21 +9,39 @@ export function outputs(settings, { topic, partition }, { value, timestamp, offs
   told.source = { topic, partition, offset: Number(offset), timestamp: time };
   const position = `${topic}/${partition}/${offset}`;
   const key = keyOf(verdict);
+  const message = (channel, told, reasons) => ({
+    key,
+    headers: headersOf(told, source, `${position}/${channel}`, key, reasons),
+    value: JSON.stringify(told),
+  });
   if (reason !== null) {
     told.verdict = "rejected";
-    rejected.push(message(position, key, "rejected", told, reason));
+    rejected.push(message("rejected", told, reason));
     return;
   }
   told.verdict = verdict.rejected.length === 0 ? "accepted" : "partial";
   const reasons = verdict.rejected.length === 0 ? null : [...new Set(verdict.rejected.map(({ reason }) => reason))].join();
-  accepted.push(message(position, key, "accepted", { ...told, attributes, unset, companies }, reasons));
-  if (reasons !== null) rejected.push(message(position, key, "rejected", told, reasons));
+  accepted.push(message("accepted", { ...told, attributes, unset, companies }, reasons));
+  if (reasons !== null) rejected.push(message("rejected", told, reasons));
 }
 
-function message(position, key, channel, told, reasons) {
-  const headers = { ce_id: `${position}/${channel}`, ce_type: `attrsync.verdict.${told.verdict}` };
+/** Those of CloudEvents 1.0 in Kafka's binary mode, and those by which a subscriber filters; none for what isn't known. */
+function headersOf(told, source, id, key, reasons) {
+  const { event, organization, verification } = told;
+  const headers = {
+    ce_specversion: "1.0",
+    ce_id: id,
+    ce_source: source,
+    ce_type: `attrsync.verdict.${told.verdict}`,
+    ce_time: event.time,
+    "content-type": "application/json",
+  };
+  if (key !== null) headers.ce_subject = key;
   if (reasons !== null) headers["attrsync-reason"] = reasons;
-  return { key, headers, value: JSON.stringify(told) };
+  if (organization !== null) headers["attrsync-organization"] = organization;
+  if (event.type !== null) headers["attrsync-event-type"] = event.type;
+  if (verification.method !== null) headers["attrsync-verification"] = `${verification.method}/${verification.status}`;
+  return headers;
 }
 
 function keyOf({ organization, user }) {

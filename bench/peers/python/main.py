@@ -12,7 +12,7 @@ from judge import Settings
 from verdict import outputs
 
 ENV = {name: os.environ[f"PEER_{name}"] for name in
-       ("BROKERS", "INPUT", "ACCEPTED", "REJECTED", "GROUP", "SETTINGS", "COMMIT_MS")}
+       ("BROKERS", "INPUT", "ACCEPTED", "REJECTED", "GROUP", "SOURCE", "SETTINGS", "COMMIT_MS")}
 BATCH = 1000
 
 
@@ -84,7 +84,7 @@ class Worker:
             if error.code() == KafkaError._PARTITION_EOF:
                 return
             raise KafkaException(error)
-        for channel, key, value, headers in outputs(self.settings, message):
+        for channel, key, value, headers in outputs(self.settings, ENV["SOURCE"], message):
             topic = ENV["ACCEPTED"] if channel == "accepted" else ENV["REJECTED"]
             try:
                 self.producer.produce(topic, value, key, headers=headers)

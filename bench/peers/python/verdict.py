@@ -3,8 +3,9 @@
 import orjson
 
 
-def outputs(settings, message):
-    """Judges a message; gives channel, key, value and headers of each record that tells its verdict."""
+def outputs(settings, source, message):
+    """Judges a message; gives channel, key, value and headers of each record that tells its verdict, the source being what all
+    records name."""
     topic, partition, offset, (_, timestamp) = message.topic(), message.partition(), message.offset(), message.timestamp()
     verdict = settings.judge(message.value(), timestamp)
     verdict["source"] = {"topic": topic, "partition": partition, "offset": offset, "timestamp": timestamp}
@@ -13,18 +14,37 @@ def outputs(settings, message):
     position, key = f"{topic}/{partition}/{offset}", key_of(verdict)
     records = []
     if not verdict["reason"]:
-        records.append(("accepted", key, orjson.dumps(verdict), headers(position, "accepted", verdict, reasons)))
+        made = headers(verdict, source, f"{position}/accepted", key, reasons)
+        records.append(("accepted", key, orjson.dumps(verdict), made))
     if reasons:
         for withheld in ("attributes", "unset", "companies"):
             del verdict[withheld]
-        records.append(("rejected", key, orjson.dumps(verdict), headers(position, "rejected", verdict, reasons)))
+        made = headers(verdict, source, f"{position}/rejected", key, reasons)
+        records.append(("rejected", key, orjson.dumps(verdict), made))
     return records
 
 
-def headers(position, channel, verdict, reasons):
-    made = [("ce_id", f"{position}/{channel}"), ("ce_type", f"attrsync.verdict.{verdict['verdict']}")]
+def headers(verdict, source, position, key, reasons):
+    """Those of CloudEvents 1.0 in Kafka's binary mode, and those by which a subscriber filters; none for what isn't known."""
+    event, verification = verdict["event"], verdict["verification"]
+    made = [
+        ("ce_specversion", "1.0"),
+        ("ce_id", position),
+        ("ce_source", source),
+        ("ce_type", f"attrsync.verdict.{verdict['verdict']}"),
+        ("ce_time", event["time"]),
+        ("content-type", "application/json"),
+    ]
+    if key:
+        made.append(("ce_subject", key))
     if reasons:
         made.append(("attrsync-reason", reasons))
+    if verdict["organization"]:
+        made.append(("attrsync-organization", verdict["organization"]))
+    if event["type"]:
+        made.append(("attrsync-event-type", event["type"]))
+    if verification["method"]:
+        made.append(("attrsync-verification", f"{verification['method']}/{verification['status']}"))
     return made
 
 

@@ -79,7 +79,8 @@ impl Worker {
         let mut command = Command::new(Path::new(ROOT).join("bench/peers").join(&self.name).join("run"));
         command.env("PEER_BROKERS", cluster::brokers()).env("PEER_GROUP", &topics.group);
         command.env("PEER_INPUT", &input.topic).env("PEER_ACCEPTED", &topics.accepted);
-        command.env("PEER_REJECTED", &topics.rejected).env("PEER_SETTINGS", settings);
+        command.env("PEER_REJECTED", &topics.rejected).env("PEER_SOURCE", topics.source());
+        command.env("PEER_SETTINGS", settings);
         command.env("PEER_COMMIT_MS", self.commit_ms.to_string()).env("PEER_STATE", folder.join("state"));
         Ok(command)
     }

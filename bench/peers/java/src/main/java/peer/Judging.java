@@ -16,12 +16,16 @@ import org.apache.kafka.streams.processor.api.RecordMetadata;
 /** Judges each record and forwards the one or two that tell its verdict. */
 final class Judging implements Processor<byte[], byte[], byte[], byte[]> {
     private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final byte[] SPECVERSION = bytes("1.0");
+    private static final byte[] CONTENT_TYPE = bytes("application/json");
 
     private final Judge judge;
+    private final byte[] source;
     private ProcessorContext<byte[], byte[]> context;
 
-    Judging(Settings settings) {
+    Judging(Settings settings, String source) {
         judge = new Judge(MAPPER, settings);
+        this.source = bytes(source);
     }
 
     @Override
@@ -43,19 +47,43 @@ final class Judging implements Processor<byte[], byte[], byte[], byte[]> {
         }
     }
 
-    private void forward(Record<byte[], byte[]> record, RecordMetadata source, Verdict verdict, String channel) {
-        Headers headers = new RecordHeaders();
-        String position = source.topic() + "/" + source.partition() + "/" + source.offset() + "/" + channel;
-        headers.add("ce_id", bytes(position));
-        headers.add("ce_type", bytes("attrsync.verdict." + verdict.name()));
-        List<String> reasons = verdict.reasons();
-        if (!reasons.isEmpty()) {
-            headers.add("attrsync-reason", bytes(String.join(",", reasons)));
-        }
+    private void forward(Record<byte[], byte[]> record, RecordMetadata position, Verdict verdict, String channel) {
         ObjectNode told = verdict.told(channel.equals(Main.ACCEPTED));
         String key = verdict.key();
         byte[] keyBytes = key == null ? null : bytes(key);
+        Headers headers = headers(position, verdict, channel, keyBytes);
         context.forward(new Record<>(keyBytes, json(told), record.timestamp(), headers), channel);
+    }
+
+    /** Those of CloudEvents 1.0 in Kafka's binary mode, and those by which a subscriber filters; none for what isn't known. */
+    private Headers headers(RecordMetadata position, Verdict verdict, String channel, byte[] key) {
+        Headers headers = new RecordHeaders();
+        String id = position.topic() + "/" + position.partition() + "/" + position.offset() + "/" + channel;
+        headers.add("ce_specversion", SPECVERSION);
+        add(headers, "ce_id", id);
+        headers.add("ce_source", source);
+        add(headers, "ce_type", "attrsync.verdict." + verdict.name());
+        add(headers, "ce_time", verdict.eventTime);
+        if (key != null) {
+            headers.add("ce_subject", key);
+        }
+        headers.add("content-type", CONTENT_TYPE);
+        List<String> reasons = verdict.reasons();
+        if (!reasons.isEmpty()) {
+            add(headers, "attrsync-reason", String.join(",", reasons));
+        }
+        add(headers, "attrsync-organization", verdict.organization);
+        add(headers, "attrsync-event-type", verdict.eventType);
+        if (verdict.method != null) {
+            add(headers, "attrsync-verification", verdict.method + "/" + verdict.status);
+        }
+        return headers;
+    }
+
+    private static void add(Headers headers, String name, String value) {
+        if (value != null) {
+            headers.add(name, bytes(value));
+        }
     }
 
     private static byte[] json(ObjectNode node) {

@@ -26,7 +26,7 @@ public final class Main {
         Settings settings = Settings.read(Path.of(env.get("PEER_SETTINGS")));
         Topology topology = new Topology();
         topology.addSource("events", env.get("PEER_INPUT"));
-        topology.addProcessor("judge", () -> new Judging(settings), "events");
+        topology.addProcessor("judge", () -> new Judging(settings, env.get("PEER_SOURCE")), "events");
         topology.addSink(ACCEPTED, env.get("PEER_ACCEPTED"), "judge");
         topology.addSink(REJECTED, env.get("PEER_REJECTED"), "judge");
         KafkaStreams streams = new KafkaStreams(topology, properties(env));
