@@ -28,12 +28,14 @@ pub(super) struct Limits {
     pub(super) records: usize,
 }
 
-/// A record that was read and is not in the batch: where it is, and when it is to be judged.
+/// A record that was read and is not in the batch: where it is, when it is to be judged, and by which version of the settings
+/// that was said.
 pub(super) struct GivenBack {
     pub(super) topic: String,
     pub(super) partition: i32,
     pub(super) offset: i64,
     pub(super) judged: Judged,
+    pub(super) version: u64,
 }
 
 /// A batch in hand.
@@ -58,7 +60,8 @@ impl<'s> Batch<'s> {
         Self { limits, begun: Instant::now(), waited: Duration::ZERO, consumer, judging, progress }
     }
 
-    /// Judges, sends and commits, beginning with this record. The answer is a record that is to be read once more.
+    /// Judges, sends and commits, beginning with this record. The answer is a record that is to be read once more; without any
+    /// time for the batch it is this one.
     pub(super) fn run(
         mut self,
         first: BorrowedMessage<'_>,
@@ -67,6 +70,9 @@ impl<'s> Batch<'s> {
     ) -> Result<Option<GivenBack>, Fault> {
         // Written down before anything can fail: it has been polled, and a recovery has to go back to it.
         self.read(&first)?;
+        if self.limits.interval.is_zero() {
+            return Ok(Some(self.give_back(&first, Judged::Next)));
+        }
         let transaction = outbox.begin()?;
         let given_back = match self.fill(first, &transaction, counts) {
             Ok(_) if self.consumer.assignment_lost() => return Err(transaction.abort(Fault::AssignmentLost)),
@@ -91,7 +97,7 @@ impl<'s> Batch<'s> {
         let batch = self.begun.elapsed();
         let times = Times { batch, judging: filled.saturating_sub(self.waited), commit: batch.saturating_sub(filled) };
         counts.committed(self.judging.tally(), &times);
-        counts.lags().committed(self.progress.last_times(), jiff::Timestamp::now().as_millisecond());
+        counts.lags().committed(self.progress.last(), jiff::Timestamp::now().as_millisecond());
     }
 
     fn fill(
@@ -123,7 +129,7 @@ impl<'s> Batch<'s> {
         let (topic, partition, offset) = (message.topic().to_owned(), message.partition(), message.offset());
         let at = Position { topic: &topic, partition: Partition(partition), offset: Offset(offset) };
         self.progress.give_back(at);
-        GivenBack { topic, partition, offset, judged }
+        GivenBack { topic, partition, offset, judged, version: self.judging.version() }
     }
 
     /// The next record, if there is one in time. While they lie ready the clock is read, and others are told, for every

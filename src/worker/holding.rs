@@ -18,11 +18,19 @@ pub(super) struct Holding {
     /// All, since the settings are stale.
     stale: bool,
     /// Those whose next event waits for its organization.
-    waiting: Vec<(String, i32)>,
-    /// The version of the settings that they wait for to change.
-    version: u64,
+    waiting: Vec<Waiting>,
     /// How many there are.
     held: usize,
+    /// The consumer has not been told yet, or could not be.
+    due: bool,
+}
+
+/// A partition that waits for other settings than those of this version.
+#[derive(Debug)]
+struct Waiting {
+    topic: String,
+    partition: i32,
+    version: u64,
 }
 
 impl Holding {
@@ -34,37 +42,51 @@ impl Holding {
     /// Holds what has to be held and lets go of what hasn't; `reassigned` says that partitions came or went.
     pub(super) fn renew(&mut self, consumer: &Consumer, settings: &Settings, reassigned: bool) -> Result<(), Fault> {
         let stale = settings.fresh_for().is_zero();
-        let waits_on = self.waiting.is_empty() || settings.current().version() == self.version;
-        if stale == self.stale && waits_on && !reassigned {
+        let waits_on = self.wait_for(settings);
+        if stale == self.stale && waits_on && !reassigned && !self.due {
             return Ok(());
         }
         if stale != self.stale {
             log(stale);
         }
         self.stale = stale;
-        if !waits_on {
-            self.waiting.clear();
-        }
         self.apply(consumer).map_err(position)
     }
 
+    /// Lets those go that other settings than the current ones made wait; says whether all of them wait on.
+    fn wait_for(&mut self, settings: &Settings) -> bool {
+        if self.waiting.is_empty() {
+            return true;
+        }
+        let (version, before) = (settings.current().version(), self.waiting.len());
+        self.waiting.retain(|waiting| waiting.version == version);
+        self.waiting.len() == before
+    }
+
     fn apply(&mut self, consumer: &Consumer) -> KafkaResult<()> {
+        self.due = true;
+        self.tell(consumer)?;
+        self.due = false;
+        Ok(())
+    }
+
+    fn tell(&mut self, consumer: &Consumer) -> KafkaResult<()> {
         let assigned = consumer.assignment()?;
-        self.waiting.retain(|(topic, partition)| assigned.find_partition(topic, *partition).is_some());
+        self.waiting.retain(|waiting| assigned.find_partition(&waiting.topic, waiting.partition).is_some());
         self.held = if self.stale { assigned.count() } else { self.waiting.len() };
         if self.stale {
             return consumer.pause(&assigned);
         }
         consumer.resume(&assigned)?;
         let mut waiting = TopicPartitionList::new();
-        for (topic, partition) in &self.waiting {
+        for Waiting { topic, partition, .. } in &self.waiting {
             waiting.add_partition(topic, *partition);
         }
         consumer.pause(&waiting)
     }
 
     /// Goes back to a record that was read and isn't judged, and waits there where it has to wait.
-    pub(super) fn go_back(&mut self, consumer: &Consumer, settings: &Settings, to: GivenBack) -> Result<(), Fault> {
+    pub(super) fn go_back(&mut self, consumer: &Consumer, to: GivenBack) -> Result<(), Fault> {
         let mut place = TopicPartitionList::new();
         place.add_partition_offset(&to.topic, to.partition, KafkaOffset::Offset(to.offset)).map_err(position)?;
         consumer.seek(place, LOOKUP).map_err(position)?;
@@ -75,8 +97,7 @@ impl Holding {
                 offset = to.offset,
                 "held: the settings of this event's organization can't be used"
             );
-            self.version = settings.current().version();
-            self.waiting.push((to.topic, to.partition));
+            self.waiting.push(Waiting { topic: to.topic, partition: to.partition, version: to.version });
             self.apply(consumer).map_err(position)?;
         }
         Ok(())

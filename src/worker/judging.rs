@@ -131,6 +131,11 @@ impl Judging {
         }
     }
 
+    /// The version of the settings that the batch is judged by.
+    pub(super) fn version(&self) -> u64 {
+        self.settings.version()
+    }
+
     /// The counts of the batch so far.
     pub(super) fn tally(&self) -> &Tally {
         &self.tally

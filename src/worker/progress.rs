@@ -1,6 +1,7 @@
-//! How far a shard is: for each of its partitions the offset up to which verdicts are committed, and the one up to which
-//! records were read into the batch in hand. A commit makes the two equal, a fault goes back from the second to the first. Since
-//! it outlives the batches, a record that comes twice, by whatever bug, is seen before its verdict is sent.
+//! How far a shard is: for each of its partitions the offset up to which verdicts are committed, the one up to which records
+//! were read into the batch in hand, and the one where the consumer stands, which is further where a record was given back. A commit
+//! makes the first two equal, going back all three. Since it outlives the batches, a record that comes twice, by whatever bug, is
+//! seen before its verdict is sent, and one that was given back is gone back to whatever fails meanwhile.
 
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList, error::KafkaResult};
 
@@ -12,8 +13,10 @@ struct Span {
     partition: i32,
     /// Everything before it is committed.
     committed: Offset,
-    /// Everything before it has been read.
+    /// Everything before it is in the batch in hand or committed.
     read: Offset,
+    /// Everything before it has been polled.
+    polled: Offset,
     /// The timestamp of the last record, in milliseconds since 1970.
     timestamp: Option<i64>,
 }
@@ -36,12 +39,13 @@ impl Progress {
             return Err(span.read);
         }
         span.read = position.offset.next();
+        span.polled = span.read;
         span.timestamp = timestamp;
         self.latest = at;
         Ok(())
     }
 
-    /// Takes back the record that was read last: it is due once more.
+    /// Takes back the record that was read last: it is due once more, and the consumer stands beyond it.
     pub(super) fn give_back(&mut self, position: Position<'_>) {
         let at = self.find(&position);
         self.spans[at].read = position.offset;
@@ -54,8 +58,8 @@ impl Progress {
         }
         self.spans.iter().position(holds).unwrap_or_else(|| {
             let (topic, partition) = (position.topic.to_owned(), position.partition.0);
-            let (committed, read) = (position.offset, position.offset);
-            self.spans.push(Span { topic, partition, committed, read, timestamp: None });
+            let [committed, read, polled] = [position.offset; 3];
+            self.spans.push(Span { topic, partition, committed, read, polled, timestamp: None });
             self.spans.len() - 1
         })
     }
@@ -65,14 +69,15 @@ impl Progress {
         list(self.in_hand().map(|span| (span, span.read)))
     }
 
-    /// Where the batch began, for each of its partitions.
+    /// Where the consumer has to go back to, for each partition of which it stands beyond what is committed.
     pub(super) fn to_rewind(&self) -> KafkaResult<TopicPartitionList> {
-        list(self.in_hand().map(|span| (span, span.committed)))
+        let beyond = self.spans.iter().filter(|span| span.committed != span.polled);
+        list(beyond.map(|span| (span, span.committed)))
     }
 
-    /// The timestamp of the last record of each partition of the batch, where it has one.
-    pub(super) fn last_times(&self) -> impl Iterator<Item = (&str, i32, i64)> {
-        self.in_hand().filter_map(|span| Some((span.topic.as_str(), span.partition, span.timestamp?)))
+    /// Each partition of the batch, the offset after its last record, and that one's timestamp, where it has one.
+    pub(super) fn last(&self) -> impl Iterator<Item = (&str, i32, Offset, Option<i64>)> {
+        self.in_hand().map(|span| (span.topic.as_str(), span.partition, span.read, span.timestamp))
     }
 
     fn in_hand(&self) -> impl Iterator<Item = &Span> {
@@ -86,21 +91,23 @@ impl Progress {
         }
     }
 
-    /// The batch is committed where the group says so, and is not where it doesn't. A partition of which the group never committed
-    /// anything has no offset there.
-    pub(super) fn committed_as(&mut self, group: &TopicPartitionList) {
+    /// The batch is committed where the group says so, and is not where it doesn't; says whether there was one and it is. A partition
+    /// of which the group never committed anything has no offset there.
+    pub(super) fn committed_as(&mut self, group: &TopicPartitionList) -> bool {
+        let in_hand = self.in_hand().next().is_some();
         for span in &mut self.spans {
             let found = group.find_partition(&span.topic, span.partition);
             if let Some(KafkaOffset::Offset(offset)) = found.map(|found| found.offset()) {
                 span.committed = Offset(offset);
             }
         }
+        in_hand && self.in_hand().next().is_none()
     }
 
-    /// The batch will be read again.
+    /// The consumer stands at what is committed: the batch will be read again, and so will a record that was given back.
     pub(super) fn rewound(&mut self) {
         for span in &mut self.spans {
-            span.read = span.committed;
+            (span.read, span.polled) = (span.committed, span.committed);
         }
     }
 
@@ -170,7 +177,28 @@ mod tests {
         progress.give_back(at(1, 3));
         assert_eq!(offsets(progress.to_commit()), [(0, Some(6))]);
         progress.committed();
+        progress.rewound();
+        assert_eq!(offsets(progress.to_rewind()), []);
         assert_eq!((progress.read(at(0, 6), None), progress.read(at(1, 3), None)), (Ok(()), Ok(())));
+    }
+
+    #[test]
+    fn a_record_that_is_given_back_is_gone_back_to_though_the_batch_fails_or_is_committed_without_it() {
+        let given_back = || {
+            let mut progress = read(&[(0, 5), (0, 6), (1, 3)]);
+            progress.give_back(at(1, 3));
+            progress
+        };
+        assert_eq!(offsets(given_back().to_rewind()), [(0, Some(5)), (1, Some(3))], "the commit failed");
+        let mut progress = given_back();
+        progress.committed();
+        assert_eq!(offsets(progress.to_rewind()), [(1, Some(3))], "the way back failed");
+        let mut progress = given_back();
+        let mut group = TopicPartitionList::new();
+        group.add_partition_offset("events", 0, KafkaOffset::Offset(7)).unwrap();
+        group.add_partition_offset("events", 1, KafkaOffset::Offset(3)).unwrap();
+        assert!(progress.committed_as(&group));
+        assert_eq!(offsets(progress.to_rewind()), [(1, Some(3))], "nobody knew whether it was committed");
     }
 
     #[test]
@@ -180,10 +208,14 @@ mod tests {
         group.add_partition_offset("events", 0, KafkaOffset::Offset(6)).unwrap();
         group.add_partition_offset("events", 1, KafkaOffset::Offset(8)).unwrap();
         group.add_partition_offset("events", 2, KafkaOffset::Invalid).unwrap();
-        progress.committed_as(&group);
+        assert!(!progress.committed_as(&group), "of some partitions it isn't");
         assert_eq!(offsets(progress.to_rewind()), [(1, Some(8)), (2, Some(3))]);
         progress.rewound();
         assert_eq!(progress.read(at(0, 5), None), Err(Offset(6)));
+        assert!(!progress.committed_as(&group), "none is in hand");
+        let mut progress = read(&[(0, 5), (1, 7)]);
+        assert!(progress.committed_as(&group));
+        assert_eq!(offsets(progress.to_rewind()), []);
     }
 
     #[test]

@@ -9,20 +9,18 @@
 //!    because a change is waiting; then it is committed at once, and the next turn answers.
 //!
 //! Invariants:
-//! - Every record that was polled is in the batch in hand or in a committed one. A fault, whatever it is, leads through
-//!   [`Shard::recover`], which polls nothing before each partition is back where the batch began.
+//! - Every record that was polled is in the batch in hand or in a committed one, or [`Progress`] knows that the consumer has to go
+//!   back to it. A fault, whatever it is, leads through [`Shard::recover`], which polls nothing before it has.
 //! - One batch is judged by one snapshot, and counted only once it is committed.
 
 use std::{sync::Arc, time::Duration};
 
-use rdkafka::Message as _;
-
 use super::{
     ShardStats, Stats,
-    batch::{Batch, GivenBack, Limits},
+    batch::{Batch, Limits},
     fault::{Fault, Remedy},
     holding::Holding,
-    judging::{Judged, Judging},
+    judging::Judging,
     progress::Progress,
     stop::Stop,
     transaction::Outbox,
@@ -84,16 +82,14 @@ impl Shard {
         };
         // Settings that grow stale end the batch; stale ones judge nothing.
         let interval = self.limits.interval.min(self.settings.fresh_for());
-        let given_back = if interval.is_zero() {
-            let (topic, partition, offset) = (first.topic().to_owned(), first.partition(), first.offset());
-            Some(GivenBack { topic, partition, offset, judged: Judged::Next })
-        } else {
-            self.judging.begin();
-            let limits = Limits { interval, ..self.limits };
-            let batch = Batch::new(limits, &self.consumer, &mut self.judging, &mut self.progress);
-            batch.run(first, &mut self.outbox, &self.stats.shards()[self.number])?
-        };
-        given_back.map_or(Ok(()), |to| self.holding.go_back(&self.consumer, &self.settings, to))
+        self.judging.begin();
+        let limits = Limits { interval, ..self.limits };
+        let batch = Batch::new(limits, &self.consumer, &mut self.judging, &mut self.progress);
+        if let Some(to) = batch.run(first, &mut self.outbox, &self.stats.shards()[self.number])? {
+            self.holding.go_back(&self.consumer, to)?;
+            self.progress.rewound();
+        }
+        Ok(())
     }
 
     fn answer_changes(&mut self) -> Result<(), Fault> {
@@ -146,7 +142,11 @@ impl Shard {
         if remedy == Remedy::Rebuild {
             let assigned = self.consumer.assignment().map_err(position)?;
             let group = self.consumer.committed(assigned, LOOKUP).map_err(position)?;
-            self.progress.committed_as(&group);
+            if self.progress.committed_as(&group) {
+                // Nobody answered to its commit, and it was done.
+                self.counts().add(self.judging.tally());
+                self.judging.committed();
+            }
         }
         let starts = self.progress.to_rewind().map_err(position)?;
         self.consumer.seek(starts, LOOKUP).map_err(position)?;
@@ -159,7 +159,7 @@ impl Shard {
         rejoined.map_err(|source| Fault::Client { client: self.consumer.name().to_owned(), source })?;
         self.progress = Progress::default();
         self.counts().lags().keep(&rdkafka::TopicPartitionList::new());
-        self.counts().set_partitions(0);
+        self.counts().left();
         Ok(())
     }
 

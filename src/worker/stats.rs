@@ -191,6 +191,14 @@ impl ShardStats {
 
     /// Adds a committed batch.
     pub(super) fn committed(&self, tally: &Tally, times: &Times) {
+        self.add(tally);
+        self.batch.observe(times.batch);
+        self.judging.observe(times.judging);
+        self.commit.observe(times.commit);
+    }
+
+    /// Adds the counts of a committed batch, of which nobody knows how long it took.
+    pub(super) fn add(&self, tally: &Tally) {
         self.records.fetch_add(tally.records, Relaxed);
         self.bytes.fetch_add(tally.bytes, Relaxed);
         for (totals, counts) in [
@@ -205,9 +213,6 @@ impl ShardStats {
         for (total, count) in self.reasons.0.iter().zip(tally.reasons).filter(|(_, count)| *count > 0) {
             total.fetch_add(count, Relaxed);
         }
-        self.batch.observe(times.batch);
-        self.judging.observe(times.judging);
-        self.commit.observe(times.commit);
     }
 
     /// Counts a fault by what it is and by what it leads to.
@@ -232,6 +237,12 @@ impl ShardStats {
     pub(super) fn set_partitions(&self, partitions: usize) {
         self.partitions.store(partitions as u64, Relaxed);
         self.joined.store(true, Relaxed);
+    }
+
+    /// It has no place in the group any more.
+    pub(super) fn left(&self) {
+        self.partitions.store(0, Relaxed);
+        self.joined.store(false, Relaxed);
     }
 }
 
@@ -333,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shard_is_silent_since_its_last_beat_and_joined_once_it_was_assigned_even_nothing() {
+    fn a_shard_is_silent_since_its_last_beat_and_joined_from_its_first_assignment_even_of_nothing_until_it_leaves() {
         let stats = Stats::new(1);
         let shard = &stats.shards()[0];
         stats.beat(0);
@@ -341,5 +352,8 @@ mod tests {
         assert!(!shard.joined());
         shard.set_partitions(0);
         assert!(shard.joined());
+        shard.set_partitions(2);
+        shard.left();
+        assert_eq!((shard.joined(), shard.partitions()), (false, 0));
     }
 }

@@ -11,6 +11,8 @@ use std::{
 use rdkafka::TopicPartitionList;
 use serde::Deserialize;
 
+use crate::domain::Offset;
+
 /// How many records of a partition wait to be judged, and since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lag {
@@ -46,14 +48,15 @@ struct Waiting {
     since: Option<Instant>,
 }
 
-/// The last record of a partition that was committed.
+/// What was committed of a partition.
 #[derive(Debug)]
 struct Committed {
     topic: String,
     partition: i32,
-    at: Instant,
-    /// How old it was then.
-    age: Duration,
+    /// Everything before it.
+    offset: Offset,
+    /// When, and how old the last record was then, where it has a time.
+    last: Option<(Instant, Duration)>,
 }
 
 /// What was fetched and waits to be judged.
@@ -85,16 +88,18 @@ impl Lags {
         self.lock().fetched
     }
 
-    /// Takes in the timestamps of the records that were committed last; both times in milliseconds since 1970.
-    pub(crate) fn committed<'p>(&self, last: impl Iterator<Item = (&'p str, i32, i64)>, now: i64) {
+    /// Takes in what was committed: of each partition the offset after the last record, and that one's timestamp; both times in
+    /// milliseconds since 1970.
+    pub(crate) fn committed<'p>(&self, parts: impl Iterator<Item = (&'p str, i32, Offset, Option<i64>)>, now: i64) {
         let mut table = self.lock();
         let at = Instant::now();
-        for (topic, partition, timestamp) in last {
-            let age = Duration::from_millis(u64::try_from(now.saturating_sub(timestamp)).unwrap_or_default());
+        for (topic, partition, offset, timestamp) in parts {
+            let age = |timestamp| u64::try_from(now.saturating_sub(timestamp)).unwrap_or_default();
+            let last = timestamp.map(|timestamp| (at, Duration::from_millis(age(timestamp))));
             let known = table.committed.iter_mut().find(|known| known.partition == partition && known.topic == topic);
             match known {
-                Some(known) => (known.at, known.age) = (at, age),
-                None => table.committed.push(Committed { topic: topic.to_owned(), partition, at, age }),
+                Some(known) => (known.offset, known.last) = (offset, last),
+                None => table.committed.push(Committed { topic: topic.to_owned(), partition, offset, last }),
             }
         }
     }
@@ -112,7 +117,7 @@ impl Lags {
         if let Ok(statistics) = serde_json::from_slice::<Statistics>(json) {
             let mut table = self.lock();
             table.fetched = statistics.fetched();
-            table.waiting = statistics.waiting(&table.waiting, Instant::now());
+            table.waiting = statistics.waiting(&table, Instant::now());
         }
     }
 
@@ -127,11 +132,14 @@ impl Table {
     /// others wait. After a quiet time that is counted from when the first of them was seen, not from the last commit.
     fn behind(&self, Waiting { topic, partition, since, .. }: &Waiting) -> Duration {
         let Some(since) = since else { return Duration::ZERO };
-        let last = self.committed.iter().find(|last| last.partition == *partition && last.topic == *topic);
-        match last {
-            Some(last) => last.age + last.at.elapsed().min(since.elapsed()),
+        match self.committed(topic, *partition).and_then(|committed| committed.last) {
+            Some((at, age)) => age + at.elapsed().min(since.elapsed()),
             None => since.elapsed(),
         }
+    }
+
+    fn committed(&self, topic: &str, partition: i32) -> Option<&Committed> {
+        self.committed.iter().find(|known| known.partition == partition && known.topic == topic)
     }
 }
 
@@ -161,22 +169,23 @@ struct Partition {
 }
 
 impl Statistics {
+    /// All partitions that are read have one queue, and each tells of all of it.
     fn fetched(&self) -> Fetched {
         let partitions = || self.topics.values().flat_map(|topic| topic.partitions.values());
         Fetched {
-            records: partitions().map(|facts| facts.fetchq_cnt).sum(),
-            bytes: partitions().map(|facts| facts.fetchq_size).sum(),
+            records: partitions().map(|facts| facts.fetchq_cnt).max().unwrap_or(0),
+            bytes: partitions().map(|facts| facts.fetchq_size).max().unwrap_or(0),
         }
     }
 
-    /// The lags, and since when there are any: what was known `before` goes on.
-    fn waiting(self, before: &[Waiting], now: Instant) -> Vec<Waiting> {
+    /// The lags, and since when there are any: what was known before goes on.
+    fn waiting(self, table: &Table, now: Instant) -> Vec<Waiting> {
         let partitions = self.topics.into_iter().flat_map(|(topic, found)| {
             found.partitions.into_iter().map(move |(partition, facts)| (topic.clone(), partition, facts))
         });
         let waiting = |(topic, partition, facts): (String, i32, Partition)| {
-            let records = facts.lag()?;
-            let known = before.iter().find(|known| known.partition == partition && known.topic == topic);
+            let records = facts.lag(table.committed(&topic, partition).map(|committed| committed.offset))?;
+            let known = table.waiting.iter().find(|known| known.partition == partition && known.topic == topic);
             let since = (records > 0).then(|| known.and_then(|known| known.since).unwrap_or(now));
             Some(Waiting { topic, partition, records, since })
         };
@@ -185,9 +194,12 @@ impl Statistics {
 }
 
 impl Partition {
-    fn lag(&self) -> Option<u64> {
-        let position =
-            [self.app_offset, self.committed_offset, self.lo_offset].into_iter().find(|offset| *offset >= 0)?;
+    /// From the position to the end. After a seek, as where a partition is held, librdkafka knows none, and the offset that it holds
+    /// for committed is the one it found when the partition was assigned: what was `committed` since then is known here.
+    fn lag(&self, committed: Option<Offset>) -> Option<u64> {
+        let ours = committed.map_or(-1, |offset| offset.0);
+        let positions = [self.app_offset, ours, self.committed_offset, self.lo_offset];
+        let position = positions.into_iter().find(|offset| *offset >= 0)?;
         let known = self.fetch_state == "active" && self.ls_offset >= 0;
         known.then(|| u64::try_from(self.ls_offset - position).unwrap_or(0))
     }
@@ -215,9 +227,35 @@ mod tests {
 
     /// One partition, so many records behind, with twelve fetched.
     fn behind_by(records: u64) -> String {
-        let (end, fetched) = (100 + records, r#""fetchq_cnt":12,"fetchq_size":8400"#);
-        let offsets = format!(r#""app_offset":100,"committed_offset":-1001,"lo_offset":0,"ls_offset":{end}"#);
-        format!(r#"{{"topics":{{"events":{{"partitions":{{"3":{{"fetch_state":"active",{offsets},{fetched}}}}}}}}}}}"#)
+        let offsets =
+            format!(r#""app_offset":100,"committed_offset":-1001,"lo_offset":0,"ls_offset":{}"#, 100 + records);
+        told(&[3], &offsets)
+    }
+
+    /// These partitions with these offsets, and twelve fetched in the queue that they share.
+    fn told(partitions: &[i32], offsets: &str) -> String {
+        let facts = format!(r#"{{"fetch_state":"active",{offsets},"fetchq_cnt":12,"fetchq_size":8400}}"#);
+        let each: Vec<_> = partitions.iter().map(|partition| format!(r#""{partition}":{facts}"#)).collect();
+        format!(r#"{{"topics":{{"events":{{"partitions":{{{}}}}}}}}}"#, each.join(","))
+    }
+
+    #[test]
+    fn what_is_fetched_waits_in_one_queue_of_which_every_partition_tells() {
+        let lags = Lags::default();
+        lags.read(told(&[0, 1, 2], r#""app_offset":1,"committed_offset":1,"lo_offset":0,"ls_offset":1"#).as_bytes());
+        assert_eq!(lags.fetched(), Fetched { records: 12, bytes: 8_400 });
+    }
+
+    #[test]
+    fn the_lag_of_a_partition_without_a_position_runs_from_what_was_committed() {
+        let lags = Lags::default();
+        let held = told(&[3], r#""app_offset":-1001,"committed_offset":10,"lo_offset":0,"ls_offset":100"#);
+        let records = || lags.get()[0].records;
+        lags.read(held.as_bytes());
+        assert_eq!(records(), 90, "nothing was committed here yet");
+        lags.committed([("events", 3, Offset(95), None)].into_iter(), 60_000);
+        lags.read(held.as_bytes());
+        assert_eq!(records(), 5);
     }
 
     #[test]
@@ -226,11 +264,11 @@ mod tests {
         let behind = || lags.get()[0].behind;
         let (minute, soon) = (Duration::from_secs(60), Duration::from_secs(5));
         lags.read(behind_by(0).as_bytes());
-        lags.committed([("events", 3, 0)].into_iter(), 60_000);
+        lags.committed([("events", 3, Offset(100), Some(0))].into_iter(), 60_000);
         assert_eq!(behind(), Duration::ZERO, "the last record was old, and none waits");
         lags.read(behind_by(7).as_bytes());
         assert!((minute..minute + soon).contains(&behind()), "{:?}", behind());
-        lags.committed([("events", 3, 61_000)].into_iter(), 60_000);
+        lags.committed([("events", 3, Offset(100), Some(61_000))].into_iter(), 60_000);
         assert!(behind() < soon, "a clock that is ahead makes no time behind: {:?}", behind());
         assert_eq!(lags.fetched(), Fetched { records: 12, bytes: 8_400 });
     }
@@ -239,8 +277,10 @@ mod tests {
     fn time_behind_grows_while_records_wait_and_nothing_is_committed_but_not_over_a_quiet_time() {
         let lags = Lags::default();
         let minute = Duration::from_secs(60);
-        lags.committed([("events", 3, 0)].into_iter(), 0);
-        lags.lock().committed[0].at -= minute;
+        lags.committed([("events", 3, Offset(100), Some(0))].into_iter(), 0);
+        if let Some((at, _)) = &mut lags.lock().committed[0].last {
+            *at -= minute;
+        }
         lags.read(behind_by(7).as_bytes());
         assert!(lags.get()[0].behind < minute / 2, "the minute was quiet: nothing waited");
         lags.lock().waiting[0].since = Some(Instant::now() - minute);
