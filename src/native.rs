@@ -26,7 +26,7 @@ use std::{
 };
 
 use rdkafka::{
-    bindings as c,
+    ClientConfig, bindings as c,
     config::RDKafkaLogLevel,
     error::{KafkaError, RDKafkaErrorCode},
     message::BorrowedMessage,
@@ -328,6 +328,14 @@ fn misleads(level: RDKafkaLogLevel, facility: &str) -> bool {
     level as i32 <= RDKafkaLogLevel::Warning as i32 && facility == "METADATAUPDATE"
 }
 
+/// Has a client tell its warnings, whatever the log is filtered by: [`Log::misled`] hears of some of them, and what isn't to be
+/// logged is left out behind it.
+pub(crate) fn hear_warnings(config: &mut ClientConfig) {
+    if (config.log_level as i32) < RDKafkaLogLevel::Warning as i32 {
+        config.set_log_level(RDKafkaLogLevel::Warning);
+    }
+}
+
 fn millis(timeout: Duration) -> i32 {
     i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX)
 }
@@ -341,6 +349,18 @@ mod tests {
         assert!(misleads(RDKafkaLogLevel::Warning, "METADATAUPDATE"));
         assert!(!misleads(RDKafkaLogLevel::Debug, "METADATAUPDATE"), "which says what was updated");
         assert!(!misleads(RDKafkaLogLevel::Warning, "GETPID"));
+    }
+
+    #[test]
+    fn a_client_tells_its_warnings_and_no_less_than_it_would() {
+        for (level, told) in
+            [(RDKafkaLogLevel::Error, RDKafkaLogLevel::Warning), (RDKafkaLogLevel::Debug, RDKafkaLogLevel::Debug)]
+        {
+            let mut config = ClientConfig::new();
+            config.set_log_level(level);
+            hear_warnings(&mut config);
+            assert_eq!(config.log_level as i32, told as i32);
+        }
     }
 
     #[test]

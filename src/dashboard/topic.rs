@@ -91,6 +91,7 @@ fn properties(passed: &ClientConfig) -> ClientConfig {
     ] {
         config.set(name, value);
     }
+    native::hear_warnings(&mut config);
     config
 }
 

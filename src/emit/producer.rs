@@ -66,6 +66,7 @@ pub(crate) fn properties(identity: &Identity, passed: &ClientConfig) -> ClientCo
         config.set("transactional.id", id);
         config.set("transaction.timeout.ms", identity.transaction_timeout.as_millis().to_string());
     }
+    native::hear_warnings(&mut config);
     config
 }
 
@@ -78,8 +79,8 @@ fn defaults(identity: &Identity) -> [(&'static str, String); 5] {
         ("linger.ms", (identity.message_timeout.as_millis() / 2).to_string()),
         // Room for what Kafka adds to a record; with a limit of a million bytes still within the broker's default.
         ("message.max.bytes", (identity.max_bytes + 40_000).to_string()),
-        // Bounds the memory of what is in flight; a full queue makes the loop wait.
-        ("queue.buffering.max.kbytes", "32768".to_owned()),
+        // Bounds the memory of what is in flight; a full queue makes the loop wait. The largest record has to fit in.
+        ("queue.buffering.max.kbytes", (identity.max_bytes / 512).max(32_768).to_string()),
         ("reconnect.backoff.max.ms", "2000".to_owned()),
     ]
 }
@@ -136,8 +137,8 @@ impl Producer {
         }
     }
 
-    /// Sends one record. While librdkafka's queue is full the producer is polled and the record offered again: the queue empties as
-    /// records are delivered or, at the latest after the message timeout, given up.
+    /// Sends one record. While librdkafka's queue is full what waits in it is sent at once and the record offered again: the queue
+    /// empties as records are delivered or, at the latest after the message timeout, given up.
     pub(crate) fn send(&self, output: &Output<'_>) -> Result<(), RDKafkaErrorCode> {
         let topic = match output.channel {
             Channel::Accepted => &self.accepted,
@@ -151,7 +152,9 @@ impl Producer {
                 Err((RDKafkaErrorCode::QueueFull, back)) => headers = back,
                 Err((code, _)) => return Err(code),
             }
-            self.poll(Duration::from_millis(1));
+            // Otherwise it would wait for its time to be up, or for a batch to be full.
+            native::flush(&self.client, Duration::from_millis(1));
+            self.poll(Duration::ZERO);
         }
     }
 }

@@ -150,6 +150,8 @@ impl Fault {
         match self {
             // The consumer doesn't know it yet; reading on with it would end the same way.
             Self::Aborted { source, .. } if source.code == RDKafkaErrorCode::FencedInstanceId => Remedy::Rejoin,
+            // Nothing is sent by this producer any more.
+            Self::Aborted { source, .. } if source.code == RDKafkaErrorCode::Fatal => Remedy::Rebuild,
             // Perhaps it would never be delivered: see `native::Log::misled`.
             Self::Aborted { delivery: Some(RDKafkaErrorCode::MessageTimedOut), .. } => Remedy::Rebuild,
             Self::Aborted { .. } | Self::AssignmentLost | Self::Panicked { .. } | Self::Unencodable { .. } => {
@@ -240,6 +242,7 @@ mod tests {
     fn an_aborted_batch_is_read_again_but_not_by_a_consumer_that_is_fenced() {
         assert_eq!(aborted(RDKafkaErrorCode::IllegalGeneration).remedy(), Remedy::Rewind);
         assert_eq!(aborted(RDKafkaErrorCode::FencedInstanceId).remedy(), Remedy::Rejoin);
+        assert_eq!(aborted(RDKafkaErrorCode::Fatal).remedy(), Remedy::Rebuild, "its producer is at its end");
         let mut late = aborted(RDKafkaErrorCode::State);
         if let Fault::Aborted { delivery, .. } = &mut late {
             *delivery = Some(RDKafkaErrorCode::MessageTimedOut);

@@ -29,6 +29,14 @@ pub(super) fn record_bytes(properties: &ClientConfig, topics: [&str; 2], timeout
     limit.unwrap_or(BY_DEFAULT).saturating_sub(FRAME)
 }
 
+/// The most bytes of one record that the operator's own properties of the producer leave room for: librdkafka refuses a larger one,
+/// and one that is larger than its queue never finds room in it.
+pub(super) fn passed(properties: &ClientConfig) -> usize {
+    let number = |name, unit: usize| properties.get(name)?.trim().parse::<usize>().ok()?.checked_mul(unit);
+    let limits = [number("message.max.bytes", 1), number("queue.buffering.max.kbytes", 1024)];
+    limits.into_iter().flatten().min().map_or(usize::MAX, |limit| limit.saturating_sub(FRAME))
+}
+
 fn limit(resource: &ConfigResource) -> Option<usize> {
     resource.get("max.message.bytes")?.value.as_ref()?.parse().ok()
 }
@@ -47,4 +55,23 @@ fn ask(properties: &ClientConfig, topics: [&str; 2], timeout: Duration) -> Kafka
     let described = answer.ok().flatten().unwrap_or(Err(rdkafka::error::KafkaError::Canceled))?;
     // A topic that may not be described has no answer of its own, and then counts as one by default.
     Ok(described.into_iter().filter_map(Result::ok).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_has_to_fit_in_what_the_operator_gives_the_producer() {
+        let limit = |given: &[(&str, &str)]| {
+            let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            passed(&given.collect())
+        };
+        assert_eq!(limit(&[]), usize::MAX);
+        assert_eq!(limit(&[("message.max.bytes", "1000000")]), 1_000_000 - FRAME);
+        assert_eq!(
+            limit(&[("message.max.bytes", "1000000"), ("queue.buffering.max.kbytes", "512")]),
+            512 * 1024 - FRAME
+        );
+    }
 }

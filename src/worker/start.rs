@@ -123,15 +123,16 @@ impl Options {
 
 fn within_topics(options: &Options) -> Options {
     let mut options = options.clone();
-    if options.outputs.topics == TopicLimits::None {
-        return options;
-    }
     let topics = [options.outputs.accepted.as_str(), options.outputs.rejected.as_str()];
-    let limit = limit::record_bytes(&options.producer, topics, LOOKUP);
+    let passed = limit::passed(&options.producer);
+    let limit = match options.outputs.topics {
+        TopicLimits::Unknown => passed.min(limit::record_bytes(&options.producer, topics, LOOKUP)),
+        TopicLimits::None => passed,
+    };
     if limit < options.outputs.max_bytes {
         tracing::info!(
             limit,
-            "a verdict that takes more bytes is rejected as record_too_large, for its topic takes no more"
+            "a verdict that takes more bytes is rejected as record_too_large, for its topic or the producer takes no more"
         );
         options.outputs.max_bytes = limit;
     }

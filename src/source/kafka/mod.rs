@@ -15,7 +15,7 @@ mod properties;
 mod record;
 mod statistics;
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{ops::Deref, sync::Arc, time::Duration};
 
 use rdkafka::{
     ClientConfig, TopicPartitionList,
@@ -47,12 +47,12 @@ pub(crate) struct Membership {
     pub(crate) lags: Arc<Lags>,
 }
 
-/// How long a consumer that is replaced may take to end.
+/// How long a consumer may take to end.
 const ENDING: Duration = Duration::from_secs(5);
 
 /// The consumer of one shard.
 pub(crate) struct Consumer {
-    inner: BaseConsumer<Context>,
+    inner: Client,
     membership: Membership,
 }
 
@@ -87,8 +87,8 @@ pub(crate) enum Polled<'c> {
 }
 
 impl Membership {
-    fn client(&self) -> KafkaResult<BaseConsumer<Context>> {
-        self.config.create_with_context(Context::new(Arc::clone(&self.lags)))
+    fn client(&self) -> KafkaResult<Client> {
+        self.config.create_with_context(Context::new(Arc::clone(&self.lags))).map(|client| Client(Some(client)))
     }
 
     fn subscribe(&self, client: &BaseConsumer<Context>) -> KafkaResult<()> {
@@ -107,9 +107,8 @@ impl Consumer {
     /// Puts a new consumer in place of this one, which knows nothing of what was read: it reads on from what the group has
     /// committed. It joins once the old one is gone, since two of one name would fence each other.
     pub(crate) fn rejoin(&mut self) -> KafkaResult<()> {
-        let new = self.membership.client()?;
-        self.close();
-        end(mem::replace(&mut self.inner, new));
+        // The old one ends here.
+        self.inner = self.membership.client()?;
         self.membership.subscribe(&self.inner)
     }
 
@@ -206,28 +205,32 @@ impl Consumer {
     pub(crate) fn last_error(&self) -> Option<String> {
         self.inner.context().last_error()
     }
+}
 
-    /// From here on rebalances are answered at once: rdkafka polls until the consumer has left, and no loop is there any more.
-    fn close(&self) {
-        self.inner.context().close();
-        while let Some(change) = self.take_change() {
-            // The consumer is leaving; what it can't give back in order it gives up with its membership.
-            let _ = self.apply(change);
-        }
+/// A client that leaves its group when it is dropped, and is waited for no longer than [`ENDING`]: librdkafka doesn't always come back
+/// from closing one that was fenced, and the shard has to go on, or to end.
+struct Client(Option<BaseConsumer<Context>>);
+
+impl Deref for Client {
+    type Target = BaseConsumer<Context>;
+
+    fn deref(&self) -> &Self::Target {
+        self.0.as_ref().expect("taken only when it is dropped")
     }
 }
 
-impl Drop for Consumer {
+impl Drop for Client {
     fn drop(&mut self) {
-        self.close();
-    }
-}
-
-/// Ends a consumer, and waits for that no longer than [`ENDING`]: librdkafka doesn't always come back from closing one that was
-/// fenced, and the shard has to go on.
-fn end(consumer: BaseConsumer<Context>) {
-    if native::within(ENDING, || drop(consumer)).is_none() {
-        tracing::warn!("the consumer that was replaced has not ended yet; it is left to itself");
+        let Some(client) = self.0.take() else { return };
+        // From here on rebalances are answered at once: rdkafka polls until the consumer has left, and no loop is there any more.
+        client.context().close();
+        while let Some(change) = client.context().take_change() {
+            // The consumer is leaving; what it can't give back in order it gives up with its membership.
+            let _ = change.apply(&client);
+        }
+        if native::within(ENDING, || drop(client)).is_none() {
+            tracing::warn!("a consumer has not ended within {} s; it is left to itself", ENDING.as_secs());
+        }
     }
 }
 

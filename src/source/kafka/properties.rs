@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 
+use crate::native;
+
 /// Which member of which group a consumer is.
 #[derive(Debug, Clone)]
 pub(crate) struct Member {
@@ -31,6 +33,7 @@ pub(crate) fn properties(member: &Member, passed: &ClientConfig) -> ClientConfig
     for (name, value) in owned(member) {
         config.set(name, value);
     }
+    native::hear_warnings(&mut config);
     config
 }
 
