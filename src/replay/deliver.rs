@@ -42,7 +42,7 @@ pub struct Delivery<'d> {
 pub struct Delivered {
     /// Verdicts.
     pub tally: Tally,
-    /// Offsets that an earlier run of this replay had delivered.
+    /// Offsets that an earlier run of this replay had delivered, or this one without hearing that it had.
     pub before: u64,
     /// Records that this run read.
     pub records: u64,
@@ -131,14 +131,14 @@ impl<'d> Delivery<'d> {
     /// Delivers a span, again and again after faults that pass.
     fn span(&self, span: &Span, delivered: &mut Delivered) -> Result<(), Failure> {
         let mut tries = Tries::new(self.options.retry);
-        let mut first = true;
+        let (mut counted, mut fenced) = (0, false);
         loop {
-            let fault = match self.attempt(span, first, delivered) {
+            let fault = match self.attempt(span, &mut counted, delivered) {
                 Err(Failure::Fault(fault)) => fault,
                 ended => return ended,
             };
-            first = false;
-            if fault.is_fenced() {
+            // Once it may be the coordinator, which ends a transaction whose time is up: a machine that slept does that.
+            if fault.is_fenced() && std::mem::replace(&mut fenced, true) {
                 return Err(Failure::Rival { id: self.plan.id.clone() });
             }
             let pause = tries.next(&fault).filter(|_| fault.remedy() != Remedy::End);
@@ -159,8 +159,8 @@ impl<'d> Delivery<'d> {
         Ok(())
     }
 
-    /// Delivers what the group hasn't committed of a span.
-    fn attempt(&self, span: &Span, first: bool, delivered: &mut Delivered) -> Result<(), Failure> {
+    /// Delivers what the group hasn't committed of a span, of whose offsets so many are counted.
+    fn attempt(&self, span: &Span, counted: &mut u64, delivered: &mut Delivered) -> Result<(), Failure> {
         let name = format!("{}-{}-{}", group(self.options, &self.plan.id), span.topic, span.partition);
         let id = format!(
             "{}-replay-{}-{}-{}",
@@ -173,11 +173,10 @@ impl<'d> Delivery<'d> {
         let mut reader = self.fetching.reader(&group(self.options, &self.plan.id), threads, Reading::of([span]))?;
         let lost = || Failure::Lost { id: self.plan.id.clone(), topic: span.topic.clone(), partition: span.partition };
         let left = span.clone().rest(position(reader.consumer(), span)?.ok_or_else(lost)?);
-        if first {
-            let before = span.size() - left.size();
-            delivered.before += before;
-            self.counter.add(Chunk { turn: None, records: 0, size: before });
-        }
+        let before = (span.size() - left.size()).saturating_sub(*counted);
+        delivered.before += before;
+        self.counter.add(Chunk { turn: None, records: 0, size: before });
+        *counted += before;
         reader.begin(left)?;
         let source = Encoder::new(self.options.outputs.source.clone(), self.options.outputs.max_bytes);
         let mut batches =
@@ -187,6 +186,7 @@ impl<'d> Delivery<'d> {
                 return Err(Failure::Stopped);
             }
             batches.deliver(&mut outbox, delivered)?;
+            *counted = span.size() - span.left_from(batches.reader.position());
         }
         delivered.fetched_bytes += batches.reader.consumer().fetched_bytes();
         Ok(())

@@ -138,6 +138,24 @@ impl Retry {
     }
 }
 
+/// What a shard may be silent for whatever its options.
+const SILENT: Duration = Duration::from_secs(90);
+
+impl Options {
+    /// How long a shard's loop may be silent while it does nothing but wait for what these options allow: a pause after a fault, or a
+    /// batch whose records are sent, whose offsets are added and which is committed or aborted, each as slowly as may be. Beyond
+    /// this it hangs.
+    #[must_use]
+    pub fn longest_silence(&self) -> Duration {
+        longest_silence(self.timeouts, self.retry)
+    }
+}
+
+fn longest_silence(Timeouts { message, transaction, .. }: Timeouts, retry: Retry) -> Duration {
+    let batch = message + 3 * transaction + SILENT / 3;
+    SILENT.max(batch).max(retry.longest + SILENT / 3)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +178,15 @@ mod tests {
             error.contains("transaction_timeout_ms (31000)") && error.contains("session_timeout_ms (30000)"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_shard_may_be_silent_for_as_long_as_its_options_let_it_wait() {
+        let retry = Retry { tries: 10, pause: Duration::from_millis(100), longest: Duration::from_secs(5) };
+        assert_eq!(longest_silence(timeouts(10_000, 15_000, 30_000), retry), Duration::from_secs(90));
+        let patient = Retry { longest: Duration::from_secs(600), ..retry };
+        assert!(longest_silence(timeouts(10_000, 15_000, 30_000), patient) > Duration::from_secs(600));
+        assert!(longest_silence(timeouts(60_000, 90_000, 120_000), retry) > Duration::from_secs(60 + 3 * 90));
     }
 
     #[test]

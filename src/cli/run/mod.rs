@@ -38,10 +38,6 @@ use crate::{
 
 pub(super) use options::worker as worker_options;
 
-/// A shard's loop beats several times a second; a fault holds it up for as long as the longest of its calls. Beyond this
-/// it hangs.
-const SILENCE: Duration = Duration::from_secs(90);
-
 /// What stands below the help.
 const AFTER_HELP: &str = "\
 Examples:
@@ -95,12 +91,12 @@ fn work(config: &Config, settings: &Arc<Settings>, changes: Changes) -> anyhow::
     let spans = exports.then(|| Arc::new(Spans::new(config.telemetry.queue_spans)));
     let (read_stats, settings_read) = (Arc::clone(&stats), Arc::clone(settings));
     let read = Sources { stats: read_stats, settings: settings_read, changes, spans: spans.clone() }.reader();
-    let address = config.admin.address;
-    let _admin = Admin::start(address, SILENCE, Arc::clone(&read))
+    let (address, options) = (config.admin.address, options::worker(config));
+    let _admin = Admin::start(address, options.longest_silence(), Arc::clone(&read))
         .with_context(|| format!("admin.address {address} can't be listened on"))?;
     // Ended after the shards, so that the spans of the last batch are told.
     let _exporter = spans.clone().map(|spans| Exporter::start(target(config), spans, of_worker(read))).transpose()?;
-    let worker = match Worker::start(&Options { spans, ..options::worker(config) }, settings, &stopper) {
+    let worker = match Worker::start(&Options { spans, ..options }, settings, &stopper) {
         // Whoever asks for a stop while no broker answers has nothing in hand.
         Err(_) if stopper.asked() => return Ok(()),
         started => started?,
