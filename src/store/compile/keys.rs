@@ -145,6 +145,12 @@ impl Compiler<'_> {
             return None;
         };
         let bytes = self.vault.open(secret).map_err(|message| self.findings.problem(&place, message)).ok()?;
+        if public_keys::looks_asymmetric(&bytes) {
+            let message = "is the text of a public key or of its key pair: anybody who has the public key could sign; name the \
+                           key's own algorithm (RS256, ES256, …) and put it into public_key, or make a random secret";
+            self.findings.problem(&place, message);
+            return None;
+        }
         let asked = secret_bytes(digest);
         if bytes.len() < asked {
             let message = format!(

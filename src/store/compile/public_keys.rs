@@ -55,6 +55,17 @@ pub(super) fn read(algorithm: Algorithm, bytes: &[u8]) -> Result<ParsedPublicKey
     parsed(algorithm, &key).ok_or_else(|| format!("is no key that {alg} could verify with: a number of it is wrong"))
 }
 
+/// Whether the text of a secret is that of a key pair's key: PEM, or a JWK or a set of them (RFC 7517) of an asymmetric type.
+pub(super) fn looks_asymmetric(secret: &[u8]) -> bool {
+    let text = secret.trim_ascii();
+    if !text.starts_with(b"{") {
+        return text.starts_with(b"-----BEGIN");
+    }
+    let jwk: Value = serde_json::from_slice(text).unwrap_or_default();
+    let asymmetric = |jwk: &Value| jwk["kty"].as_str().is_some_and(|kty| ["RSA", "EC", "OKP"].contains(&kty));
+    asymmetric(&jwk) || jwk["keys"].as_array().is_some_and(|keys| keys.iter().any(asymmetric))
+}
+
 fn of_pem(alg: &str, family: Family, text: &str) -> Result<DecodingKey, String> {
     if text.contains("PRIVATE KEY") {
         return Err(PRIVATE.to_owned());

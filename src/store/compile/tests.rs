@@ -181,6 +181,26 @@ fn a_short_secret_is_a_warning() {
 }
 
 #[test]
+fn a_public_key_is_no_secret() {
+    let pem = "\\n-----BEGIN PUBLIC KEY-----\\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\\n-----END PUBLIC KEY-----\\n";
+    let jwk = |kty: &str| format!(r#" {{ \"kty\": \"{kty}\", \"n\": \"AQAB\" }}"#);
+    let (jwt, identity) = ("jwt_keys]]\nalgorithm = \"HS256\"", "identity_secrets]]");
+    let told =
+        |list: &str, secret: &str| problems(&format!("[[organizations.{list}\nid = \"k\"\nsecret = \"{secret}\""));
+    let refused = [pem.to_owned(), jwk("RSA"), jwk("EC"), jwk("OKP"), format!(r#"{{\"keys\": [{}]}}"#, jwk("EC"))];
+    for secret in refused {
+        for list in [jwt, identity] {
+            let problems = told(list, &secret);
+            assert!(problems[0].contains("[k].secret: is the text of a public key"), "{secret}: {problems:?}");
+            assert_eq!(problems.len(), 1);
+        }
+    }
+    for secret in [jwk("oct"), "{ not JSON".to_owned(), "{}".to_owned(), "----BEGIN".to_owned()] {
+        assert_eq!(told(jwt, &secret), [] as [String; 0], "{secret}");
+    }
+}
+
+#[test]
 fn attributes_have_a_fitting_name_and_type() {
     let text = r#"
 [organizations.attributes]
