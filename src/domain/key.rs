@@ -146,7 +146,7 @@ impl SecretBytes {
         Self(bytes.into())
     }
 
-    /// The bytes, for a key to be made of them.
+    /// The bytes, for a key to be made of them, or to be held against another's.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0

@@ -138,8 +138,8 @@ fn a_forged_signature_is_tried_with_at_most_three_times_as_many_public_keys() {
     for keys in EVERY {
         let mut text = String::from("[[organizations]]\nslug = \"acme\"\n");
         for at in 0..keys.valid + keys.retired {
-            let time = if at < keys.valid { "" } else { "revoked_at = 2026-01-01T00:00:00Z\n" };
-            let key = format!("id = \"{at}\"\nalgorithm = \"EdDSA\"\npublic_key = '{KEY}'\n{time}");
+            let time = if at < keys.valid { "valid_from = 2026-01-01" } else { "retired_at = 2025-12-31" };
+            let key = format!("id = \"{at}\"\nalgorithm = \"EdDSA\"\npublic_key = '{KEY}'\n{time}\n");
             text.push_str(&format!("[[organizations.jwt_keys]]\n{key}"));
         }
         let event = json!({ "organization": "acme", "featurebaseJwt": token("EdDSA", "a guess", &json!({})) });

@@ -8,6 +8,7 @@ mod attributes;
 mod keys;
 mod public_keys;
 mod reserved;
+mod reuse;
 
 use std::{collections::HashSet, fmt};
 
@@ -145,6 +146,7 @@ impl Compiler<'_> {
         self.check_enforcement(&place, &document);
         let jwt_keys = self.jwt_keys(&place, &mut document);
         let identity_secrets = self.identity_secrets(&place.field("identity_secrets"), &mut document.identity_secrets);
+        self.check_reuse(&place, &jwt_keys, &identity_secrets);
         let user_attributes = self.attributes(&place.field("attributes"), &mut document.attributes, &attributes::USERS);
         let company_attributes = self.attributes(
             &place.field("company_attributes"),

@@ -158,7 +158,11 @@ fn parsed(algorithm: Algorithm, key: &DecodingKey) -> Option<ParsedPublicKey> {
         (DecodingKeyKind::RsaModulusExponent { n, e }, rsa) => {
             RsaPublicKeyComponents { n, e }.to_parsed_public_key(rsa?).ok()
         }
-        (DecodingKeyKind::SecretOrDer(bytes), Some(rsa)) => ParsedPublicKey::new(rsa, bytes).ok(),
+        (DecodingKeyKind::SecretOrDer(der), Some(rsa)) => {
+            // By its numbers, as a JWK's: one key is then the same bytes, however it was written.
+            let (n, e) = (DEFAULT_PROVIDER.key_utils.rsa_pub_components_from_public_key)(der).ok()?;
+            RsaPublicKeyComponents { n, e }.to_parsed_public_key(rsa).ok()
+        }
         (DecodingKeyKind::SecretOrDer(bytes), None) => ParsedPublicKey::new(curve(algorithm)?, bytes).ok(),
     }
 }

@@ -148,8 +148,11 @@ retired_at = 2026-01-01
 #[test]
 fn at_most_ten_keys_are_valid_at_once() {
     let keys = |valid: usize, retired: usize, revoked: usize| {
-        let key =
-            |n: usize, times: &str| format!("[[organizations.identity_secrets]]\nid = \"{n}\"\n{SECRET}\n{times}\n");
+        let key = |n: usize, times: &str| {
+            format!(
+                "[[organizations.identity_secrets]]\nid = \"{n}\"\nsecret = \"the secret of number {n}\"\n{times}\n"
+            )
+        };
         let valid = (0..valid).map(|n| key(n, "valid_from = 2026-01-01"));
         let retired = (100..100 + retired).map(|n| key(n, "retired_at = 2025-12-31"));
         let revoked = (200..200 + revoked).map(|n| key(n, "revoked_at = 2026-06-01"));
@@ -198,6 +201,62 @@ fn a_public_key_is_no_secret() {
     for secret in [jwk("oct"), "{ not JSON".to_owned(), "{}".to_owned(), "----BEGIN".to_owned()] {
         assert_eq!(told(jwt, &secret), [] as [String; 0], "{secret}");
     }
+}
+
+const ONE: &str = "the first secret, of 32 bytes or more";
+const OTHER: &str = "the other secret, of 32 bytes or more";
+
+/// Keys and secrets of these ids, secrets and further fields.
+fn keys(list: &str, keys: &[(&str, &str, &str)]) -> String {
+    let algorithm = if list == "jwt_keys" { "algorithm = \"HS256\"" } else { "" };
+    let key = |(id, secret, rest): &(&str, &str, &str)| {
+        format!("[[organizations.{list}]]\nid = \"{id}\"\n{algorithm}\nsecret = \"{secret}\"\n{rest}\n")
+    };
+    keys.iter().map(key).collect()
+}
+
+#[test]
+fn what_was_revoked_never_comes_back_under_another_id() {
+    let revoked = "revoked_at = 2026-01-01";
+    let again = "secret: is that of jwt_keys[old], which is revoked: never again, under no other id; make a new one";
+    let jwt = keys("jwt_keys", &[("old", ONE, revoked), ("new", ONE, "retired_at = 2026-02-01")]);
+    assert_eq!(problems(&jwt), [format!("organization acme: jwt_keys[new].{again}")]);
+    let both = keys("jwt_keys", &[("old", ONE, revoked)]) + &keys("identity_secrets", &[("iv", ONE, "")]);
+    assert_eq!(problems(&both), [format!("organization acme: identity_secrets[iv].{again}")]);
+    let twice = keys("jwt_keys", &[("old", ONE, revoked), ("older", ONE, revoked), ("new", OTHER, "")]);
+    assert_eq!(problems(&twice), [] as [String; 0]);
+    // One RSA key, as PEM and as a JWK.
+    let fixtures: serde_json::Value =
+        serde_json::from_str(include_str!("../../../tests/fixtures/settings.json")).unwrap();
+    let mut organization = fixtures["organizations"][2].clone();
+    organization["jwt_keys"][0]["revoked_at"] = "2026-01-01T00:00:00Z".into();
+    organization["jwt_keys"].as_array_mut().unwrap().truncate(2);
+    let told =
+        compiled(&toml::to_string(&serde_json::json!({ "organizations": [organization] })).unwrap()).unwrap_err();
+    let again = again.replace("secret:", "public_key:").replace("[old]", "[rs256]");
+    assert_eq!(told, [format!("organization initech: jwt_keys[rs384].{again}")]);
+}
+
+#[test]
+fn a_secret_that_is_used_twice_is_a_warning_that_does_not_print_it() {
+    let twice = warnings(&acme(&keys("jwt_keys", &[("a", ONE, ""), ("b", OTHER, ""), ("c", ONE, "")])).unwrap());
+    assert_eq!(
+        twice,
+        [
+            "organization acme: jwt_keys[a].secret: is that of jwt_keys[c] too, and to revoke one would leave the other in use; \
+          give each a secret of its own"
+        ]
+    );
+    let both = keys("jwt_keys", &[("a", ONE, "")]) + &keys("identity_secrets", &[("iv", ONE, "")]);
+    assert_eq!(
+        warnings(&acme(&both).unwrap()),
+        [
+            "organization acme: jwt_keys[a].secret: is that of identity_secrets[iv] too, and whoever gets a hash of a text of their \
+          choice has the signature of a token; give each a secret of its own"
+        ]
+    );
+    let apart = keys("jwt_keys", &[("a", ONE, "")]) + &keys("identity_secrets", &[("iv", OTHER, "")]);
+    assert_eq!(warnings(&acme(&apart).unwrap()), [] as [String; 0]);
 }
 
 #[test]
