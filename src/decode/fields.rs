@@ -135,11 +135,11 @@ pub fn configurable_for_users(name: &str) -> bool {
     meaning && !looks_like_credential(name)
 }
 
-/// Whether an attribute of companies may have this name in the settings.
+/// Whether an attribute of companies may have this name in the settings. `companies` names the membership in verdicts.
 #[must_use]
 pub fn configurable_for_companies(name: &str) -> bool {
     let meaning = match company_field(name) {
-        CompanyField::Custom => true,
+        CompanyField::Custom => name != "companies",
         CompanyField::Attribute(canonical) => canonical == name,
         CompanyField::Id | CompanyField::Hash | CompanyField::Nested => false,
     };
@@ -168,7 +168,7 @@ mod tests {
         for name in ["plan", "email", "roles", "createdAt", "Theme", "size"] {
             assert!(configurable_for_users(name), "{name}");
         }
-        for name in ["size", "monthly_spend", "id", "companyHash", "customData"] {
+        for name in ["size", "monthly_spend", "id", "companyHash", "customData", "companies"] {
             assert!(!configurable_for_companies(name), "{name}");
         }
         assert!(configurable_for_companies("email"));

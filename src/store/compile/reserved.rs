@@ -33,6 +33,9 @@ pub(super) fn for_companies(name: &str) -> Option<String> {
         CompanyField::Id => "is the company's id and no attribute".to_owned(),
         CompanyField::Nested => "holds attributes and is none itself; configure those in it".to_owned(),
         CompanyField::Attribute(canonical) => other_spelling(canonical),
+        CompanyField::Custom if name == "companies" => {
+            "is what a verdict calls the membership; give the attribute another name".to_owned()
+        }
         CompanyField::Hash | CompanyField::Custom => credential(),
     })
 }
@@ -65,7 +68,12 @@ mod tests {
         ] {
             assert!(for_users(name).is_some_and(|said| said.contains(why)), "{name}: {:?}", for_users(name));
         }
-        for (name, why) in [("id", "company's id"), ("size", "`companySize`"), ("company_hash", "credential")] {
+        for (name, why) in [
+            ("id", "company's id"),
+            ("size", "`companySize`"),
+            ("companies", "membership"),
+            ("company_hash", "credential"),
+        ] {
             assert!(for_companies(name).is_some_and(|said| said.contains(why)), "{name}");
         }
         assert_eq!(for_users("plan").or(for_users("email")).or(for_companies("plan")), None);

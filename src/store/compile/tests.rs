@@ -272,6 +272,8 @@ none = { type = "text", max_chars = 0 }
 empty = { type = "text", options = [] }
 twice = { type = "text_list", max_chars = 2, options = ["a", "a", "abc"] }
 [organizations.company_attributes]
+companies = { type = "text" }
+roles = { type = "text" }
 size = { type = "number" }
 untyped = {}
 "#;
@@ -289,6 +291,8 @@ untyped = {}
             "organization acme: attributes.twice.options: `a` stands twice",
             "organization acme: attributes.twice.options: `abc` is longer than max_chars (2)",
             "organization acme: attributes.untyped.type: is missing; it is text, number, boolean, date or text_list",
+            "organization acme: company_attributes.companies: is what a verdict calls the membership; give the attribute another \
+             name",
             "organization acme: company_attributes.size: is another spelling of `companySize`; configure that one",
             "organization acme: company_attributes.untyped.type: is missing; it is text, number, boolean, date or text_list",
         ]
