@@ -20,12 +20,15 @@ pub(super) struct Whose {
     standard: &'static [Standard],
     /// Why a name can't be an attribute's, where it can't.
     reserved: fn(&str) -> Option<String>,
+    /// Of which decode makes a list where a text was sent: no other type could ever hold what is sent.
+    lists: &'static [&'static str],
 }
 
 /// Those of users.
-pub(super) const USERS: Whose = Whose { standard: standard::USERS, reserved: reserved::for_users };
+pub(super) const USERS: Whose = Whose { standard: standard::USERS, reserved: reserved::for_users, lists: &["roles"] };
 /// Those of companies.
-pub(super) const COMPANIES: Whose = Whose { standard: standard::COMPANIES, reserved: reserved::for_companies };
+pub(super) const COMPANIES: Whose =
+    Whose { standard: standard::COMPANIES, reserved: reserved::for_companies, lists: &[] };
 
 impl Compiler<'_> {
     /// The table of attributes; completes the document's own.
@@ -61,6 +64,11 @@ impl Compiler<'_> {
             self.findings.problem(&place().field("type"), "is missing; it is text, number, boolean, date or text_list");
             return;
         };
+        if whose.lists.contains(&name.as_str()) && kind != AttributeKind::TextList {
+            let message = "a text that is sent here becomes a list of one, so that this type would refuse it; leave the type out, or \
+                           give the attribute another name";
+            self.findings.problem(&place().field("type"), message);
+        }
         if matches!(kind, AttributeKind::Text | AttributeKind::TextList) {
             self.check_texts(place, attribute);
         } else {

@@ -65,13 +65,14 @@ fn the_smallest_organization_has_the_defaults_and_the_standard_attributes() {
 
 #[test]
 fn a_standard_attribute_can_be_changed_in_part() {
-    let text = "attributes.email.locked = false\nattributes.roles.type = \"text\"\nattributes.phone.archived = true\n\
+    let text = "attributes.email.locked = false\nattributes.roles.max_chars = 40\nattributes.phone.archived = true\n\
                 attributes.profilePicture.max_chars = 9\nmembership.locked = false";
     with_acme(&acme(text).unwrap(), |acme| {
         let get = |name| acme.user_attributes.get(name).unwrap().clone();
         let text = |max_chars| AttributeType::Text { max_chars, options: Vec::new() };
         assert_eq!(get("email"), Attribute { kind: text(255), locked: false, archived: false });
-        assert_eq!(get("roles"), Attribute { kind: text(255), locked: true, archived: false });
+        let list = AttributeType::TextList { max_chars: 40, options: Vec::new() };
+        assert_eq!(get("roles"), Attribute { kind: list, locked: true, archived: false });
         assert_eq!(get("phone"), Attribute { kind: text(255), locked: false, archived: true });
         assert_eq!(get("profilePicture"), Attribute { kind: text(9), locked: false, archived: false });
         assert!(!acme.membership_locked);
@@ -266,6 +267,7 @@ fn attributes_have_a_fitting_name_and_type() {
 "" = { type = "text" }
 role = { type = "text" }
 featurebase_jwt = { type = "text" }
+roles = { type = "text" }
 untyped = { locked = true }
 age = { type = "number", max_chars = 3, options = ["1"] }
 none = { type = "text", max_chars = 0 }
@@ -288,6 +290,8 @@ untyped = {}
              the attribute another name",
             "organization acme: attributes.none.max_chars: 0 accepts no text; archive the attribute instead",
             "organization acme: attributes.role: is another spelling of `roles`; configure that one",
+            "organization acme: attributes.roles.type: a text that is sent here becomes a list of one, so that this type would \
+             refuse it; leave the type out, or give the attribute another name",
             "organization acme: attributes.twice.options: `a` stands twice",
             "organization acme: attributes.twice.options: `abc` is longer than max_chars (2)",
             "organization acme: attributes.untyped.type: is missing; it is text, number, boolean, date or text_list",
