@@ -6,7 +6,7 @@
 //!   order of their source partition. A topic's name holds no colon, so the two kinds never meet.
 //!
 //! A rejected event's key is what its payload claims: the sender chooses it, and with it a partition, but never another
-//! organization's.
+//! organization's: settings refuse a slug with a colon.
 
 use std::io::Write as _;
 

@@ -102,12 +102,17 @@ struct Compiler<'c> {
 }
 
 impl Compiler<'_> {
-    /// Slugs and app ids: there, short enough, and no two alike.
+    /// Slugs and app ids: there, short enough, and no two alike. A slug is what comes before the first colon of a key.
     fn check_names(&mut self, organizations: &[Organization]) {
         let (mut slugs, mut app_ids) = (HashSet::new(), HashSet::new());
         for organization in organizations {
             let place = Place::organization(&organization.slug);
             self.check_text(&place.field("slug"), &organization.slug);
+            if organization.slug.contains(':') {
+                let message = "holds `:`, which ends the slug in the keys of records (`slug:user`): they could be those of another \
+                               organization; leave it out";
+                self.findings.problem(&place.field("slug"), message);
+            }
             if !slugs.insert(&organization.slug) {
                 self.findings.problem(&place, "two organizations have this slug; events could mean either");
             }

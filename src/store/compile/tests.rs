@@ -98,6 +98,13 @@ fn keys_are_tried_newest_first_and_ties_in_the_order_of_the_file() {
 
 #[test]
 fn slugs_and_app_ids_are_unique_and_there() {
+    assert_eq!(
+        compiled("[[organizations]]\nslug = \"acme:eu\"").unwrap_err(),
+        [
+            "organization acme:eu: slug: holds `:`, which ends the slug in the keys of records (`slug:user`): they could be those \
+             of another organization; leave it out"
+        ]
+    );
     let two = "[[organizations]]\nslug = \"acme\"\napp_id = \"1\"\n[[organizations]]\nslug = \"acme\"\napp_id = \"1\"\n\
                [[organizations]]\nslug = \"\"\napp_id = \"\"";
     assert_eq!(
