@@ -83,10 +83,11 @@ impl<'a> Roll<'_, 'a> {
         if entries.is_empty() || statement == Statement::Misfit {
             self.statement(said);
         }
+        let before = if said.signed { 0 } else { self.signed.entries.len() };
         for (position, entry) in entries.iter().enumerate() {
             match self.membership(said, position, entry) {
                 Ok(member) => self.accept(member, entry),
-                Err(ruling) => self.refuse(position, entry, ruling),
+                Err(ruling) => self.refuse(before + position, entry, ruling),
             }
         }
     }

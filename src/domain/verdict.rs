@@ -237,7 +237,7 @@ pub struct Refused<'a> {
     pub attribute: &'a str,
     /// The company's id, where it concerns one.
     pub company: Option<&'a str>,
-    /// The company's place among all entries, from 0, where it has no usable id.
+    /// The company's place among all entries, from 0, the signed ones first, where it has no usable id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<usize>,
     /// Why.
