@@ -154,11 +154,13 @@ impl<'a> Case<'_, 'a> {
         self.within_limit(&verified).map(|()| verified)
     }
 
-    /// The limit of attributes and companies is about all of them, signed and unsigned.
+    /// The limit of attributes and companies is about all of them, signed and unsigned. An identity that the proof does not
+    /// cover is ruled on as an attribute is, and counts as one.
     fn within_limit(&self, verified: &Verified<'a>) -> Result<(), Unproven<'a>> {
         let limits = &self.context.policy.limits;
         let claims = verified.signed.unwrap_or_default();
-        let attributes = claims.attribute_count() + verified.unsigned.attribute_count();
+        let stray = usize::from(verified.stray_email.is_some()) + usize::from(verified.stray_user_id.is_some());
+        let attributes = claims.attribute_count() + verified.unsigned.attribute_count() + stray;
         let companies = claims.membership.entries.len() + verified.unsigned.membership.entries.len();
         let over = crate::decode::over(Reason::TooManyAttributes, limits.attributes, attributes)
             .or_else(|| crate::decode::over(Reason::TooManyCompanies, limits.companies, companies));
