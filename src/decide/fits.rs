@@ -38,7 +38,7 @@ pub(super) fn rule<'a>(
 
 /// The value as it is emitted: a date as RFC 3339, everything else as it was sent.
 fn fit<'a>(arena: &'a Arena, value: Value<'a>, kind: &AttributeType) -> Result<Value<'a>, Misfit> {
-    if holds_nul(value) {
+    if is_unfit(value) {
         return Err((Reason::InvalidText, None));
     }
     match (kind, value) {
@@ -86,11 +86,11 @@ fn meant(kind: &AttributeType, value: Value<'_>) -> Option<Hint> {
     }
 }
 
-/// U+0000 in the text, or in a text of the list: what databases downstream cannot store.
-fn holds_nul(value: Value<'_>) -> bool {
+/// The text, or a text of the list, is passed on nowhere: it holds U+0000, or is a token.
+fn is_unfit(value: Value<'_>) -> bool {
     match value {
-        Value::Text(text) => scalar::holds_nul(text),
-        Value::List(items) => items.iter().any(|item| item.as_text().is_some_and(scalar::holds_nul)),
+        Value::Text(text) => scalar::is_unfit(text),
+        Value::List(items) => items.iter().any(|item| item.as_text().is_some_and(scalar::is_unfit)),
         _ => false,
     }
 }
@@ -126,6 +126,7 @@ mod tests {
             (&text, r#""éééééé""#, "too_long"),
             (&text, r#""ééééé""#, r#""ééééé""#),
             (&text, r#""a\u0000""#, "invalid_text"),
+            (&text, r#""eyJh.eyJi.c2ln""#, "invalid_text"),
             (&option, r#""Pro""#, r#""Pro""#),
             (&option, r#""pro""#, "not_an_option (option_near_miss)"),
             (&option, r#""""#, "not_an_option"),
@@ -155,6 +156,7 @@ mod tests {
             (&list, r#""a""#, "wrong_type"),
             (&list, r#"["123456"]"#, "too_long"),
             (&list, r#"["a\u0000",1]"#, "invalid_text"),
+            (&list, r#"["a","eyJh.eyJi.c2ln"]"#, "invalid_text"),
             (&option_list, r#"["Pro","Free"]"#, r#"["Pro","Free"]"#),
             (&option_list, r#"["Pro","Gold"]"#, "not_an_option"),
         ] {

@@ -117,12 +117,12 @@ fn by_name(one: &str, other: &str) -> Ordering {
 }
 
 /// Whether a value is one that some attribute could have. What stands inside an object has names of its own and could be a
-/// credential; U+0000 can't be stored.
+/// credential; a token is one, and U+0000 can't be stored.
 fn is_plain(value: Value<'_>) -> bool {
     match value {
         Value::Object(_) => false,
         Value::List(items) => items.iter().all(|item| !matches!(item, Value::List(_)) && is_plain(*item)),
-        Value::Text(text) => !scalar::holds_nul(text),
+        Value::Text(text) => !scalar::is_unfit(text),
         Value::Null | Value::Bool(_) | Value::Number(_) => true,
     }
 }

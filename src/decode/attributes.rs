@@ -67,7 +67,7 @@ impl<'a> Attributes<'a> {
         for Member { name, value } in self.containers.iter().flat_map(|container| container.0).copied() {
             match self.list.iter().skip(flat).find(|other| other.name == name) {
                 Some(twin) if twin.value == value => {}
-                Some(_) => findings.note(Rejection::at(Reason::ConflictingFields, name)),
+                Some(_) => findings.conflict(name),
                 None if findings.count_attribute(name) => {
                     let shadowed = taken(name) || self.list.iter().take(flat).any(|other| other.name == name);
                     self.list.push(Attribute { name, value, shadowed });

@@ -54,6 +54,12 @@ impl<'a, 'l> Findings<'a, 'l> {
         *slot = Some(value);
     }
 
+    /// Two nested attributes of one name differ. The name is told only where it may be passed on.
+    pub(super) fn conflict(&mut self, name: &'a str) {
+        let found = Reason::ConflictingFields;
+        self.note(if scalar::usable_name(name, self.limits) { Rejection::at(found, name) } else { found.into() });
+    }
+
     /// Counts one attribute. `false` past the limit: what lies beyond is rejected anyway, and comparing it with all others
     /// would cost the square of a hostile input.
     pub(super) fn count_attribute(&mut self, name: &str) -> bool {
@@ -61,7 +67,7 @@ impl<'a, 'l> Findings<'a, 'l> {
         if let Some(size) = scalar::too_long(name, limit) {
             self.note(Rejection::with(Reason::NameTooLong, Detail::Limit { limit, size }));
         }
-        if scalar::holds_nul(name) {
+        if scalar::is_unfit(name) {
             self.note(Reason::InvalidText.into());
         }
         self.attributes += 1;

@@ -5,8 +5,8 @@ use crate::domain::{Detail, Limits, Reason, Rejection, Value};
 /// Reads `value` of `field` as an identity.
 ///
 /// # Errors
-/// Any other type ([`Reason::InvalidIdentity`]), U+0000 ([`Reason::InvalidText`]), or more characters than a name may
-/// have ([`Reason::NameTooLong`]).
+/// Any other type ([`Reason::InvalidIdentity`]), U+0000 or a token ([`Reason::InvalidText`]), or more characters than a name
+/// may have ([`Reason::NameTooLong`]).
 pub(super) fn identity<'a>(
     value: Value<'a>,
     field: &'static str,
@@ -18,7 +18,7 @@ pub(super) fn identity<'a>(
         Value::Number(digits) if is_integer(digits) => digits,
         _ => return Err(Rejection::at(Reason::InvalidIdentity, field)),
     };
-    if holds_nul(text) {
+    if is_unfit(text) {
         return Err(Rejection::at(Reason::InvalidText, field));
     }
     match too_long(text, limits.name_chars) {
@@ -29,14 +29,26 @@ pub(super) fn identity<'a>(
     }
 }
 
-/// Whether an attribute may have this name: short enough, and one that databases downstream can store.
+/// Whether an attribute may have this name: short enough, and one that may be passed on.
 pub(super) fn usable_name(name: &str, limits: &Limits) -> bool {
-    too_long(name, limits.name_chars).is_none() && !holds_nul(name)
+    too_long(name, limits.name_chars).is_none() && !is_unfit(name)
 }
 
-/// U+0000, which databases downstream cannot store.
-pub(crate) fn holds_nul(text: &str) -> bool {
-    text.as_bytes().contains(&0)
+/// A text that is passed on nowhere: one with U+0000, which databases downstream cannot store, or a token.
+pub(crate) fn is_unfit(text: &str) -> bool {
+    text.as_bytes().contains(&0) || is_token(text)
+}
+
+/// Whether a text has the form of a token: a credential, wherever it stands. Headers begin with `{"`, as libraries write them,
+/// which is `eyJ` in base64url; three parts are a signed token (RFC 7515 §7.1), five an encrypted one (RFC 7516 §7.1).
+fn is_token(text: &str) -> bool {
+    text.starts_with("eyJ") && is_compact(text)
+}
+
+#[cold]
+fn is_compact(text: &str) -> bool {
+    let spelled = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    text.bytes().all(spelled) && matches!(text.split('.').count(), 3 | 5)
 }
 
 /// How many Unicode scalar values `text` has, if more than `limit`. A text of fewer bytes is not counted.
@@ -67,7 +79,20 @@ mod tests {
             assert_eq!(read(value), Err(Reason::InvalidIdentity), "{value:?}");
         }
         assert_eq!(read(Value::Text("a\0b")), Err(Reason::InvalidText));
+        assert_eq!(read(Value::Text("eyJhbGciOiJub25lIn0.e30.")), Err(Reason::InvalidText));
         assert_eq!(read(Value::Text("éééééé")), Err(Reason::NameTooLong));
         assert_eq!(read(Value::Number("123456")), Err(Reason::NameTooLong));
+    }
+
+    #[test]
+    fn a_token_is_told_by_its_form() {
+        for token in ["eyJh.eyJi.c2ln", "eyJh.eyJi.", "eyJh..c2-_", "eyJh.a.b.c.d"] {
+            assert!(is_unfit(token), "{token}");
+        }
+        for text in
+            ["eyJ", "eyJh.eyJi", "eyJh.a.b.c", "eyJh.eyJi.c2ln?", "eyJh.eyJi.c2ln ", "a.b.c", "eyj.a.b", "ey\u{e9}.a.b"]
+        {
+            assert!(!is_unfit(text), "{text}");
+        }
     }
 }

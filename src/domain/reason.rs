@@ -108,8 +108,9 @@ reasons! {
         "An identity or a tenant is neither a text nor an integer."
         "Send ids and e-mail addresses as texts; `detail` names the field."
     InvalidText "invalid_text" Decode
-        "A text or a name holds the character U+0000, which databases downstream cannot store."
-        "Remove the character where the text is made."
+        "A text or a name holds the character U+0000, which databases downstream cannot store, or is a token, which is passed on \
+         nowhere."
+        "Remove the character where the text is made; send a token in the field for tokens alone."
     MissingType "missing_type" Decode
         "Nothing says what type of event this is: no envelope, no header, no default for the topic."
         "Set the envelope's `type` or the header `ce_type`, or ask the operator to configure the topic's type."

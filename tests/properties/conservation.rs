@@ -7,6 +7,8 @@ use serde_json::{Map, Value, json};
 use crate::common::{self, Event, SETTINGS};
 
 const NAMES: &[&str] = &["plan", "seats", "trial", "name", "Plan", "utm_x", "createdAt", "tags", "email2", "exp2"];
+/// What has the form of a token.
+const TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl";
 const COMPANY_NAMES: &[&str] = &["tier", "name", "plan", "monthlySpend", "utm_x"];
 
 fn value() -> impl Strategy<Value = Value> {
@@ -19,6 +21,7 @@ fn value() -> impl Strategy<Value = Value> {
         Just(json!(["a", "b"])),
         Just(json!({"a": 1})),
         Just(json!("a\0b")),
+        Just(json!(TOKEN)),
     ]
 }
 
@@ -121,6 +124,7 @@ proptest! {
         }
         let verdict = Event::new(unsigned.object(&rest).to_string())
             .verdict(&common::snapshot(&settings("enforced", locked, rejects), Policy::default()));
+        prop_assert!(!verdict.to_string().contains(TOKEN), "{}", verdict);
         prop_assert!(verdict["reason"].is_null() || verdict["reason"] == "attribute_rejected", "{}", verdict);
         prop_assert_eq!(accounted(&verdict), signed.count() + unsigned.count() + usize::from(user_id_unsigned), "{}", verdict);
     }
@@ -138,6 +142,7 @@ proptest! {
         }
         let verdict = Event::new(unsigned.object(&rest).to_string())
             .verdict(&common::snapshot(&settings("observe", locked, rejects), Policy::default()));
+        prop_assert!(!verdict.to_string().contains(TOKEN), "{}", verdict);
         // Beside a hash of the user id the e-mail is an attribute.
         prop_assert_eq!(accounted(&verdict), unsigned.count() + usize::from(hashed), "{}", verdict);
     }
