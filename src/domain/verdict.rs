@@ -53,7 +53,8 @@ pub struct Verdict<'a> {
     pub attributes: Attributes<'a>,
     /// What was unset.
     pub unset: &'a [Unset<'a>],
-    /// The companies; null where the event says nothing of them, or where all were refused.
+    /// The companies; null where the event says nothing of them, or where all were refused. They are not the whole list where
+    /// `rejected` has one of them, or where `companyHash` alone proves them: such ones are added, and take no other away.
     pub companies: Option<&'a [Company<'a>]>,
     /// What was rejected, each with its reason.
     pub rejected: &'a [Refused<'a>],
