@@ -47,7 +47,7 @@ impl Document {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Organization {
-    /// The slug, compared exactly with what events send as `organization`.
+    /// The slug, compared exactly with what events send as `organization`. It holds no `:`.
     pub slug: String,
     /// The id, compared exactly with what events send as `appId`.
     #[serde(skip_serializing_if = "Option::is_none")]
