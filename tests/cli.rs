@@ -230,3 +230,33 @@ fn a_dashboard_says_which_port_is_taken() {
     let told = Shell::new().run(&format!("dashboard --address {address}"));
     assert!(told.code == Some(1) && told.err.contains(&format!("{address} can't be listened on")), "{told:?}");
 }
+
+#[test]
+fn no_part_of_a_login_is_printed_however_the_source_of_settings_is_written() {
+    let shell = Shell::new().file("dsn", "host=db password=geheim\n");
+    for (variable, source) in [
+        ("ATTRSYNC__SETTINGS__SOURCE", "postgres://ada:geheim/x+9=@db/attrsync"),
+        ("ATTRSYNC__SETTINGS__SOURCE", "postgres://ada:p@geheim/ss@127.0.0.1:9/x"),
+        ("ATTRSYNC__SETTINGS__SOURCE", "file:postgres://ada:geheim@db/x"),
+        ("ATTRSYNC__SETTINGS__SOURCE", "ada:geheim@db/x"),
+        ("ATTRSYNC__SETTINGS__SOURCE", "postgres:ada:geheim@db/x"),
+        ("ATTRSYNC__SETTINGS__SOURCE", "postgres://ada:geheim"),
+        ("ATTRSYNC__SETTINGS__SOURCE", "postgres://ada:geheim@127.0.0.1:9/x"),
+        ("ATTRSYNC__SETTINGS__SOURCE__FILE", "dsn"),
+    ] {
+        for line in ["config show", "config show --json", "config check", "migrate", "settings export"] {
+            let told = Told::of(&shell.command(line).env(variable, source).output().unwrap());
+            assert!(!told.out.contains("geheim") && !told.err.contains("geheim"), "{line} of {source}: {told:?}");
+            assert!(!told.out.is_empty() || !told.err.is_empty(), "{line} of {source}: {told:?}");
+        }
+    }
+    for line in [
+        "migrate --settings postgres://ada:geheim@db/x",
+        "settings plan postgres://ada:geheim@db/x",
+        "replay --compare now postgres://ada:geheim@db/x --from-file dsn",
+        "config check --set postgres://ada:geheim@db/x?a=b",
+    ] {
+        let told = shell.run(line);
+        assert!(told.code != Some(0) && !told.err.contains("geheim"), "{line}: {told:?}");
+    }
+}

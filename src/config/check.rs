@@ -6,13 +6,7 @@ use std::ops::RangeInclusive;
 use toml::Value;
 use tracing_subscriber::EnvFilter;
 
-use super::{
-    Config,
-    error::{self, Problem},
-    layers::open_table,
-    properties,
-    values::Values,
-};
+use super::{Config, error::Problem, layers::open_table, properties, values::Values};
 
 /// The bounds of every number.
 pub(super) const RANGES: [(&str, RangeInclusive<i64>); 29] = [
@@ -81,10 +75,7 @@ impl Checks<'_> {
     /// Refuses the keys where `holds` is false.
     fn require(&mut self, holds: bool, keys: &[&str], problem: impl Into<String>) {
         if !holds {
-            let given = keys.iter().filter_map(|key| {
-                let (value, origin) = self.values.get(key)?;
-                Some(error::given(key, Some(value), origin))
-            });
+            let given = keys.iter().filter_map(|key| self.values.given(key));
             let given = given.collect::<Vec<_>>().join(" and ");
             self.problems.push(Problem::Refused { given, problem: problem.into() });
         }
@@ -218,7 +209,7 @@ impl Checks<'_> {
     fn properties(&mut self) {
         for (key, (value, _)) in self.values.iter() {
             if let (Some((table, name)), Value::String(text)) = (open_table(key), value)
-                && let Err(problem) = properties::check(table, name, text)
+                && let Err(problem) = properties::check((table, name), text, self.values.is_elsewhere(key))
             {
                 self.require(false, &[key], problem);
             }

@@ -40,7 +40,7 @@ pub enum Problem {
         message: String,
     },
     /// A key that is not known. Its value is not printed: nobody can say that it is no secret.
-    #[error("unknown key {key} ({origin}){way_out}")]
+    #[error("unknown key {} ({origin}){way_out}", redact::without_userinfo(key))]
     Unknown {
         /// The key.
         key: String,

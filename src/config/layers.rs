@@ -25,7 +25,7 @@ pub(super) const OPEN_TABLES: [&str; 5] =
 pub(super) const MASTER_KEYS: &str = "settings.master_keys";
 
 /// The one key outside of open tables whose value may stand elsewhere: it can hold a password.
-const SETTINGS_SOURCE: &str = "settings.source";
+pub(super) const SETTINGS_SOURCE: &str = "settings.source";
 
 /// The open tables of librdkafka properties.
 pub(super) const PROPERTIES: [&str; 3] = ["kafka.properties", "kafka.consumer.properties", "kafka.producer.properties"];

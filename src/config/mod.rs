@@ -119,8 +119,8 @@ fn typed(values: &Values) -> Result<Config, Problem> {
     serde_path_to_error::deserialize(Value::Table(values.table())).map_err(|error| {
         let key = error.path().to_string();
         let problem = error.inner().message().to_owned();
-        match values.get(&key) {
-            Some((value, origin)) => Problem::refused(&key, Some(value), origin, problem),
+        match values.given(&key) {
+            Some(given) => Problem::Refused { given, problem },
             None => Problem::refused(&key, None, &Origin::Default, problem),
         }
     })

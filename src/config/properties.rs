@@ -51,8 +51,8 @@ const OWNED: [(&[&str], &str); 13] = [
 /// Checks a property: whose it is, and what librdkafka says of its value.
 ///
 /// # Errors
-/// What is wrong and the way out; of a secret without what librdkafka says, which quotes the value.
-pub(super) fn check(table: &str, name: &str, value: &str) -> Result<(), String> {
+/// What is wrong and the way out; of a secret, and of what stands elsewhere, without what librdkafka says, which quotes the value.
+pub(super) fn check((table, name): (&str, &str), value: &str, elsewhere: bool) -> Result<(), String> {
     if !PROPERTIES.contains(&table) {
         return Ok(());
     }
@@ -61,7 +61,7 @@ pub(super) fn check(table: &str, name: &str, value: &str) -> Result<(), String> 
     }
     match ClientConfig::new().set(name, value).create_native_config() {
         Ok(_) => Ok(()),
-        Err(KafkaError::ClientConfig(_, _, _, _)) if redact::is_secret(&format!("{table}.{name}")) => {
+        Err(KafkaError::ClientConfig(_, _, _, _)) if elsewhere || redact::is_secret(&format!("{table}.{name}")) => {
             Err("librdkafka refuses the property or its value".to_owned())
         }
         Err(KafkaError::ClientConfig(_, description, _, _)) => Err(format!("librdkafka says: {description}")),

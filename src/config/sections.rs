@@ -184,13 +184,29 @@ impl TryFrom<String> for SettingsSource {
 
     fn try_from(source: String) -> Result<Self, Self::Error> {
         match source.strip_prefix("file:") {
-            Some(path) if !path.is_empty() => Ok(Self::File(path.into())),
-            None if ["postgres://", "postgresql://"].iter().any(|scheme| source.starts_with(scheme)) => {
-                Ok(Self::Postgres(source))
+            Some(path) if path.contains("://") => {
+                Err("a file has a path and no URL; a database is named by its URL alone, without file:".to_owned())
             }
-            _ => Err("expected file:PATH or postgres://USER@HOST/DATABASE".to_owned()),
+            Some(path) if !path.is_empty() => Ok(Self::File(path.into())),
+            None if is_database(&source) && is_ambiguous(&source) => Err(
+                "two readers would find two hosts in it: / ? # @ in a user or a password are written %2F %3F %23 %40"
+                    .to_owned(),
+            ),
+            None if is_database(&source) => Ok(Self::Postgres(source)),
+            _ => Err("expected file:PATH or postgres://USER:PASSWORD@HOST/DATABASE".to_owned()),
         }
     }
+}
+
+/// Whether a source of settings is the URL of a database.
+pub(super) fn is_database(source: &str) -> bool {
+    ["postgres://", "postgresql://"].iter().any(|scheme| source.starts_with(scheme))
+}
+
+/// Whether what stands before the last `@` of a URL holds what ends a host, too: nobody knows then where the password ends.
+fn is_ambiguous(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.rsplit_once('@').is_some_and(|(login, _)| login.contains(['/', '?', '#', '@']))
 }
 
 /// What holds for every organization, beside `limits` and `security`.

@@ -186,7 +186,7 @@ fn a_value_that_cannot_be_used_is_refused_with_the_way_out() {
         ("security.allow_off", "yes", "security.allow_off = \"yes\" (the flag --set): expected true or false"),
         ("worker.delivery", "twice", "unknown variant `twice`, expected `exactly_once` or `at_least_once`"),
         ("admin.address", "localhost", "admin.address = \"localhost\" (the flag --set): expected address:port"),
-        ("settings.source", "s.toml", "settings.source = \"s.toml\" (the flag --set): expected file:PATH"),
+        ("settings.source", "s.toml", "settings.source = \"[redacted]\" (the flag --set): expected file:PATH"),
         ("log.filter", "attrsync=loud", "log.filter = \"attrsync=loud\" (the flag --set): error parsing level filter"),
         ("telemetry.otlp_endpoint", "localhost:4318", "must be http://HOST:PORT without a login"),
         ("telemetry.otlp_endpoint", "https://collector:4318", "must be http://HOST:PORT without a login"),
@@ -304,6 +304,38 @@ fn the_source_of_settings_and_master_keys_may_stand_elsewhere_and_never_print() 
     assert!(!format!("{:?}", loaded.config).contains("pl4nted"));
     let loaded = given("").variable("ATTRSYNC__SETTINGS__SOURCE__ENV", "URL").variable("URL", "file:other.toml").load();
     assert_eq!(loaded.config.settings.source, SettingsSource::File("other.toml".into()));
+}
+
+#[test]
+fn no_refusal_quotes_a_login_or_what_stands_elsewhere() {
+    for source in [
+        "postgres://ada:geheim/x+9=@db/attrsync",
+        "postgres://ada:p@geheim/ss@db/x",
+        "file:postgres://ada:geheim@db/x",
+        "ada:geheim@db/x",
+        "postgres:ada:geheim@db/x",
+        "host=db password=geheim",
+    ] {
+        let refused = given("").set("settings.source", source).refused();
+        assert!(refused.contains("settings.source = ") && !refused.contains("geheim"), "{refused}");
+    }
+    let refused = given("").set("settings.source", "postgres://ada:k3J/x+9=@db/attrsync").refused();
+    assert!(
+        refused.contains("%2F %3F %23 %40") && refused.contains("\"postgres://[redacted]@db/attrsync\""),
+        "{refused}"
+    );
+
+    let base = given("");
+    for (key, text) in [("SETTINGS__SOURCE", "host=db password=geheim"), ("KAFKA__PROPERTIES__LINGER_MS", "geheim")] {
+        let file = base.secret("elsewhere", text);
+        let refused = given("").variable(&format!("ATTRSYNC__{key}__FILE"), file.to_str().unwrap()).refused();
+        assert!(refused.contains("elsewhere, by ATTRSYNC__") && !refused.contains("geheim"), "{refused}");
+        let (name, other) = (format!("ATTRSYNC__{key}__ENV"), "ELSEWHERE");
+        let refused = given("").variable(&name, other).variable(other, text).refused();
+        assert!(refused.contains("ELSEWHERE in the environment, by") && !refused.contains("geheim"), "{refused}");
+    }
+    let refused = given("").set("postgres://ada:geheim@db/x?a", "b").refused();
+    assert!(!refused.contains("geheim"), "{refused}");
 }
 
 #[test]

@@ -61,6 +61,20 @@ impl Values {
         self.0.get(key).map(|held| &held.value)
     }
 
+    /// A key with its value and origin, for a message. A value that stands elsewhere is named by its place alone.
+    pub(super) fn given(&self, key: &str) -> Option<String> {
+        let Held { value: (value, origin), elsewhere } = self.0.get(key)?;
+        Some(match elsewhere {
+            Some(place) => format!("{key} ({place}, by {origin})"),
+            None => error::given(key, Some(value), origin),
+        })
+    }
+
+    /// Whether a key's value stands elsewhere, and is not for print.
+    pub(super) fn is_elsewhere(&self, key: &str) -> bool {
+        self.0.get(key).is_some_and(|held| held.elsewhere.is_some())
+    }
+
     pub(super) fn set(&mut self, key: &str, value: Value, origin: Origin) {
         self.0.insert(key.to_owned(), Held { value: (value, origin), elsewhere: None });
     }
@@ -91,11 +105,9 @@ impl Values {
     pub(super) fn effective(&self) -> Vec<Effective> {
         let effective = |(key, held): (&String, &Held)| {
             let Held { value: (value, origin), elsewhere } = held;
-            let secret = elsewhere.is_some() || redact::is_secret(key);
-            let value = match value {
-                _ if secret => Value::String(redact::REDACTED.to_owned()),
-                Value::String(text) => Value::String(redact::without_userinfo(text)),
-                value => value.clone(),
+            let value = match elsewhere {
+                Some(_) => Value::String(redact::REDACTED.to_owned()),
+                None => redact::printable(key, value),
             };
             Effective { key: key.clone(), value, origin: origin.clone(), elsewhere: elsewhere.clone() }
         };

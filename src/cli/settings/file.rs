@@ -1,8 +1,12 @@
 //! `attrsync settings plan FILE` and `apply FILE`: a settings file beside the database.
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 
 use super::{
@@ -50,6 +54,14 @@ pub(super) struct ApplyArgs {
     options: ChangeOptions,
 }
 
+/// Reads a settings file. A URL that is named by mistake may hold a login, and is not printed.
+fn read(path: &Path) -> anyhow::Result<FileSettings> {
+    if path.to_string_lossy().contains("://") {
+        bail!("expected the path of a settings file, not a URL; the database is settings.source");
+    }
+    Ok(FileSettings::read(path)?)
+}
+
 fn removal(prune: bool) -> Removal {
     if prune { Removal::Archive } else { Removal::Keep }
 }
@@ -57,7 +69,7 @@ fn removal(prune: bool) -> Removal {
 impl PlanArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         let config = self.config.load()?.config;
-        let (file, keys) = (FileSettings::read(&self.file)?, master_keys(&config)?);
+        let (file, keys) = (read(&self.file)?, master_keys(&config)?);
         let plan = block_on(async {
             let mut database = connect(&config).await?;
             Ok(database.plan(&file, removal(self.prune), (&config.policy(), &keys)).await?)
@@ -70,7 +82,7 @@ impl PlanArgs {
 impl ApplyArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         let means = self.options.means()?;
-        let file = FileSettings::read(&self.file)?;
+        let file = read(&self.file)?;
         let (policy, removal) = (means.config.policy(), removal(self.prune));
         block_on(async {
             let mut database = connect(&means.config).await?;

@@ -88,7 +88,10 @@ pub struct Author {
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// The URL is none.
-    #[error("the URL of the database can't be read; expected postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
+    #[error(
+        "the URL of the database can't be read; expected postgres://USER:PASSWORD@HOST:PORT/DATABASE, where / ? # @ in a password \
+         are written %2F %3F %23 %40"
+    )]
     Url,
     /// No connection.
     #[error("the database {place} can't be reached: {reason}")]
