@@ -6,7 +6,14 @@ use std::ops::RangeInclusive;
 use toml::Value;
 use tracing_subscriber::EnvFilter;
 
-use super::{Config, error::Problem, layers::open_table, properties, values::Values};
+use super::{
+    Config,
+    error::Problem,
+    findings::Findings,
+    layers::{MASTER_KEYS, open_table},
+    properties,
+    values::Values,
+};
 
 /// The bounds of every number.
 pub(super) const RANGES: [(&str, RangeInclusive<i64>); 29] = [
@@ -41,20 +48,21 @@ pub(super) const RANGES: [(&str, RangeInclusive<i64>); 29] = [
     ("telemetry.queue_spans", 1..=1_000_000),
 ];
 
-/// Numbers out of their range.
-pub(super) fn ranges(values: &Values) -> Vec<Problem> {
-    let outside = |(key, range): &(&str, RangeInclusive<i64>)| {
-        let (value, origin) = values.get(key)?;
-        let number = value.as_integer()?;
-        let problem = format!("must be from {} to {}", range.start(), range.end());
-        (!range.contains(&number)).then(|| Problem::refused(key, Some(value), origin, problem))
-    };
-    RANGES.iter().filter_map(outside).collect()
+/// Finds numbers out of their range.
+pub(super) fn ranges(values: &mut Values, found: &mut Findings) {
+    for (key, range) in &RANGES {
+        let Some((value, origin)) = values.get(key) else { continue };
+        if value.as_integer().is_some_and(|number| !range.contains(&number)) {
+            let problem = format!("must be from {} to {}", range.start(), range.end());
+            found.add(key, Problem::refused(key, Some(value), origin, problem));
+            values.fall_back(key);
+        }
+    }
 }
 
-/// Values that are refused, alone or beside each other.
-pub(super) fn contradictions(config: &Config, values: &Values) -> Vec<Problem> {
-    let mut checks = Checks { values, problems: Vec::new() };
+/// Finds values that are refused, alone or beside each other.
+pub(super) fn contradictions(config: &Config, values: &Values, found: &mut Findings) {
+    let mut checks = Checks { values, found };
     checks.names(config);
     checks.topics(config);
     checks.timeouts(config);
@@ -63,21 +71,20 @@ pub(super) fn contradictions(config: &Config, values: &Values) -> Vec<Problem> {
     checks.dashboard(config);
     checks.telemetry(config);
     checks.properties();
-    checks.problems
 }
 
 struct Checks<'v> {
     values: &'v Values,
-    problems: Vec<Problem>,
+    found: &'v mut Findings,
 }
 
 impl Checks<'_> {
-    /// Refuses the keys where `holds` is false.
+    /// Refuses the keys where `holds` is false, unless one of them is refused already: a default stands in for it then.
     fn require(&mut self, holds: bool, keys: &[&str], problem: impl Into<String>) {
-        if !holds {
+        if !holds && !keys.iter().any(|key| self.found.is_in_doubt(key)) {
             let given = keys.iter().filter_map(|key| self.values.given(key));
             let given = given.collect::<Vec<_>>().join(" and ");
-            self.problems.push(Problem::Refused { given, problem: problem.into() });
+            self.found.contradiction(Problem::Refused { given, problem: problem.into() });
         }
     }
 
@@ -173,10 +180,10 @@ impl Checks<'_> {
             problem,
         );
         let named = settings.master_key.is_empty() || settings.master_keys.0.contains_key(&settings.master_key);
-        self.require(named, &["settings.master_key"], "names no key of settings.master_keys");
+        self.require(named, &["settings.master_key", MASTER_KEYS], "names no key of settings.master_keys");
         let one = settings.master_keys.0.len() < 2 || !settings.master_key.is_empty();
         let problem = "must name the one of settings.master_keys that seals, since there are several";
-        self.require(one, &["settings.master_key"], problem);
+        self.require(one, &["settings.master_key", MASTER_KEYS], problem);
     }
 
     fn filter(&mut self, config: &Config) {

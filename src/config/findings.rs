@@ -42,7 +42,8 @@ impl Findings {
 
     /// Whether something is wrong with the value of a key, or of one in this table.
     pub(super) fn is_in_doubt(&self, key: &str) -> bool {
-        let within = |known: &String| known.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+        let within =
+            |known: &String| known.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         self.unread || self.in_doubt.iter().any(within)
     }
 

@@ -7,15 +7,22 @@ use toml::Value;
 
 use super::{
     error::Problem,
+    findings::Findings,
     layers::{Entry, Given, Layer, OPEN_TABLES, Origin, VARIABLE_PREFIX, open_table},
 };
 
 /// How alike two keys must be for one to be taken for the other (Jaro and Winkler's measure; clap draws the same line).
 const ALIKE: f64 = 0.8;
 
-/// What is wrong with the keys and the types of their values.
-pub(super) fn problems(layer: &Layer, defaults: &Layer) -> Vec<Problem> {
-    layer.entries.iter().filter_map(|(key, entry)| problem(key, entry, &defaults.entries)).collect()
+/// Finds what is wrong with the keys and the types of their values. Only what is right stays in the layer.
+pub(super) fn check(layer: &mut Layer, defaults: &Layer, found: &mut Findings) {
+    layer.entries.retain(|key, entry| match problem(key, entry, &defaults.entries) {
+        Some(problem) => {
+            found.add(key, problem);
+            false
+        }
+        None => true,
+    });
 }
 
 fn problem(key: &str, entry: &Entry, known: &BTreeMap<String, Entry>) -> Option<Problem> {
@@ -55,7 +62,7 @@ fn way_out(key: &str, origin: &Origin, known: &BTreeMap<String, Entry>) -> Strin
 }
 
 /// The known key that is most like this one, as a whole or in its last part.
-fn nearest<'k>(key: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub(super) fn nearest<'k>(key: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let last = |key: &'_ str| key.rsplit('.').next().unwrap_or_default().to_owned();
     let likeness = |known: &str| {
         let whole = strsim::jaro_winkler(key, known);

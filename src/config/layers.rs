@@ -15,7 +15,7 @@ use std::{
 
 use toml::{Table, Value};
 
-use super::{error::Problem, texts};
+use super::{error::Problem, findings::Findings, texts};
 
 /// Tables whose names the operator chooses. A property may also stand in a file or another variable: see [`Given`].
 pub(super) const OPEN_TABLES: [&str; 5] =
@@ -87,7 +87,7 @@ pub(super) struct Entry {
 #[derive(Clone, Default)]
 pub(super) struct Layer {
     pub(super) entries: BTreeMap<String, Entry>,
-    pub(super) problems: Vec<Problem>,
+    pub(super) findings: Findings,
 }
 
 impl Layer {
@@ -112,12 +112,21 @@ impl Layer {
                     layer.add(key, value, Origin::File { path: path.to_owned(), line });
                 }
             }
-            Err(error) => layer.problems.push(Problem::Syntax {
-                path: path.to_owned(),
-                line: line_of(text, error.span().unwrap_or_default()),
-                message: error.message().to_owned(),
-            }),
+            Err(error) => {
+                return Self::unread(Problem::Syntax {
+                    path: path.to_owned(),
+                    line: line_of(text, error.span().unwrap_or_default()),
+                    message: error.message().to_owned(),
+                });
+            }
         }
+        layer
+    }
+
+    /// A file that can't be read.
+    pub(super) fn unread(problem: Problem) -> Self {
+        let mut layer = Self::default();
+        layer.findings.unread(problem);
         layer
     }
 
@@ -152,7 +161,7 @@ impl Layer {
     /// This layer with another one over it.
     pub(super) fn under(mut self, upper: Self) -> Self {
         self.entries.extend(upper.entries);
-        self.problems.extend(upper.problems);
+        self.findings.extend(upper.findings);
         self
     }
 
@@ -170,7 +179,7 @@ impl Layer {
             }
             Err(expected) => {
                 let text = (!OPEN_TABLES.contains(&key)).then(|| Value::String(text.to_owned()));
-                self.problems.push(Problem::refused(key, text.as_ref(), origin, expected));
+                self.findings.add(key, Problem::refused(key, text.as_ref(), origin, expected));
             }
         }
     }
@@ -193,7 +202,8 @@ impl Layer {
         match self.entries.entry(key) {
             Slot::Vacant(slot) => _ = slot.insert(Entry { given, origin }),
             Slot::Occupied(slot) => {
-                self.problems.push(Problem::refused(slot.key(), None, &origin, "given twice in one place: keep one"));
+                let problem = Problem::refused(slot.key(), None, &origin, "given twice in one place: keep one");
+                self.findings.add(slot.key(), problem);
             }
         }
     }

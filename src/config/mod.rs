@@ -4,6 +4,7 @@
 
 mod check;
 mod error;
+mod findings;
 mod host;
 mod keys;
 mod layers;
@@ -32,6 +33,7 @@ pub use sections::{
 };
 pub use values::Effective;
 
+use findings::Findings;
 use layers::Layer;
 use values::Values;
 
@@ -82,48 +84,63 @@ pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
 
 fn read(sources: &Sources) -> Result<Loaded, Vec<Problem>> {
     let defaults = Layer::defaults();
-    let file = read_file(sources.file.as_deref()).map_err(|problem| vec![problem])?;
+    let file = read_file(sources.file.as_deref());
     let variables = sources.variables.iter().map(|(name, text)| (name.as_str(), text.as_str()));
     let flags = sources.flags.iter().map(|flag| (flag.name.as_str(), flag.key.as_str(), flag.text.as_str()));
-    let layer = defaults
+    let mut layer = defaults
         .clone()
         .under(file)
         .under(Layer::environment(variables, &defaults))
         .under(Layer::flags(flags, &defaults));
 
-    none([layer.problems.clone(), keys::problems(&layer, &defaults)].concat())?;
-    let mut values = Values::of(layer, &sources.variables)?;
-    none(check::ranges(&values))?;
-    host::name_instance(&mut values)?;
-    let config = typed(&values).map_err(|problem| vec![problem])?;
-    none(check::contradictions(&config, &values))?;
-    Ok(Loaded { effective: values.effective(), config })
+    // Each step puts the default in place of what it refuses, so that the next ones find what else is wrong.
+    let mut found = std::mem::take(&mut layer.findings);
+    keys::check(&mut layer, &defaults, &mut found);
+    let mut values = Values::of(layer, &defaults, (&sources.variables, &mut found));
+    check::ranges(&mut values, &mut found);
+    host::name_instance(&mut values, &mut found);
+    let config = typed(&mut values, &mut found);
+    if let Some(config) = &config {
+        check::contradictions(config, &values, &mut found);
+    }
+    found.told()?;
+    let effective = values.effective();
+    config.map(|config| Loaded { config, effective }).ok_or_else(Vec::new)
 }
 
-fn none(problems: Vec<Problem>) -> Result<(), Vec<Problem>> {
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
-}
-
-fn read_file(path: Option<&Path>) -> Result<Layer, Problem> {
+fn read_file(path: Option<&Path>) -> Layer {
     let named = path.is_some();
     let path = path.unwrap_or(Path::new(DEFAULT_FILE));
     match fs::read_to_string(path) {
-        Ok(text) => Ok(Layer::file(path, &text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && !named => Ok(Layer::default()),
-        Err(error) => Err(Problem::unreadable(path, &error)),
+        Ok(text) => Layer::file(path, &text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !named => Layer::default(),
+        Err(error) => Layer::unread(Problem::unreadable(path, &error)),
     }
 }
 
-/// The values as sections. What types and ranges left open is told here: names of variants, addresses, sources.
-fn typed(values: &Values) -> Result<Config, Problem> {
-    serde_path_to_error::deserialize(Value::Table(values.table())).map_err(|error| {
+/// The values as sections. What types and ranges left open is told here: names of variants, addresses, sources. None where the
+/// values make no configuration whatever is put in the place of those that are wrong.
+fn typed(values: &mut Values, found: &mut Findings) -> Option<Config> {
+    loop {
+        let error = match serde_path_to_error::deserialize(Value::Table(values.table())) {
+            Ok(config) => return Some(config),
+            Err(error) => error,
+        };
+        let error: serde_path_to_error::Error<toml::de::Error> = error;
         let key = error.path().to_string();
         let problem = error.inner().message().to_owned();
-        match values.given(&key) {
-            Some(given) => Problem::Refused { given, problem },
-            None => Problem::refused(&key, None, &Origin::Default, problem),
+        found.add(
+            &key,
+            match values.given(&key) {
+                Some(given) => Problem::Refused { given, problem },
+                None => Problem::refused(&key, None, &Origin::Default, problem),
+            },
+        );
+        // A default can't be wrong; what is wrong with none in its place would be wrong for ever.
+        if !values.fall_back(&key) {
+            return None;
         }
-    })
+    }
 }
 
 #[cfg(test)]

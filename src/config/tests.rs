@@ -263,6 +263,40 @@ fn a_named_file_must_be_there() {
 fn all_problems_are_told_at_once() {
     let refused = given("a = 1\nb = 2\n").refused();
     assert_eq!(refused.lines().count(), 3, "{refused}");
+
+    let refused = given("nonsense = 1\n[settings.master_keys]\none = { env = \"NONE\" }\n")
+        .set("worker.shards", "999")
+        .set("worker.batch_records", "many")
+        .set("admin.address", "localhost")
+        .set("worker.delivery", "x")
+        .set("dashboard.address", "0.0.0.0:1")
+        .set("kafka.accepted_topic", "events")
+        .refused();
+    for told in [
+        "unknown key nonsense (",
+        "settings.master_keys.one (",
+        "worker.shards = 999 (the flag --set): must be from 0 to 256",
+        "worker.batch_records = \"many\" (the flag --set): expected a whole number",
+        "admin.address = \"localhost\" (the flag --set): expected address:port",
+        "worker.delivery = \"x\" (the flag --set): unknown variant",
+        "dashboard.address = \"0.0.0.0:1\" (the flag --set) and dashboard.token_file = \"\" (default): an address",
+        "kafka.accepted_topic = \"events\" (the flag --set) and kafka.input.topics",
+    ] {
+        assert!(refused.contains(told), "{told}\n--- not in\n{refused}");
+    }
+    assert_eq!(refused.lines().count(), 9, "each once: {refused}");
+}
+
+#[test]
+fn what_a_wrong_value_was_to_be_is_not_guessed() {
+    let lines = |given: Given| given.refused().lines().count();
+    // Below the default of worker.message_timeout_ms; what that was to be, nobody knows.
+    let transaction = given("").set("worker.transaction_timeout_ms", "9000");
+    assert_eq!(lines(transaction.set("worker.message_timeout_ms", "soon")), 2);
+    assert_eq!(lines(given("[worker\n").set("worker.transaction_timeout_ms", "9000")), 2);
+    let keys = "[settings]\nmaster_key = \"one\"\n[settings.master_keys]\none = { env = \"NONE\" }\n";
+    assert_eq!(lines(given(keys)), 2);
+    assert_eq!(lines(given("[worker\n").set("worker.shards", "999")), 3, "a range holds whatever a file says");
 }
 
 #[test]

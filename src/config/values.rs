@@ -6,13 +6,18 @@ use toml::{Table, Value};
 
 use super::{
     error::{self, Problem},
+    findings::Findings,
     layers::{Entry, Given, Layer, Origin, open_table},
     redact, reference,
 };
 
 /// The effective value of every key, and where it came from.
 #[derive(Clone, Default)]
-pub(super) struct Values(BTreeMap<String, Held>);
+pub(super) struct Values {
+    held: BTreeMap<String, Held>,
+    /// What stands in for a value that is wrong.
+    defaults: BTreeMap<String, Value>,
+}
 
 #[derive(Clone)]
 struct Held {
@@ -43,27 +48,47 @@ impl Effective {
 }
 
 impl Values {
-    /// Fetches what stands elsewhere.
-    pub(super) fn of(layer: Layer, variables: &BTreeMap<String, String>) -> Result<Self, Vec<Problem>> {
-        let (mut values, mut problems) = (Self::default(), Vec::new());
+    /// Fetches what stands elsewhere. A key without a value, since that was wrong, has its default.
+    pub(super) fn of(
+        layer: Layer,
+        defaults: &Layer,
+        (variables, found): (&BTreeMap<String, String>, &mut Findings),
+    ) -> Self {
+        let default = |(key, entry): (&String, &Entry)| match &entry.given {
+            Given::Value(value) => Some((key.clone(), value.clone())),
+            Given::InFile(_) | Given::InVariable(_) => None,
+        };
+        let mut values =
+            Self { held: BTreeMap::new(), defaults: defaults.entries.iter().filter_map(default).collect() };
+        for key in values.defaults.keys().cloned().collect::<Vec<_>>() {
+            values.fall_back(&key);
+        }
         for (key, entry) in layer.entries {
             match fetch(&entry, variables) {
                 Ok((value, elsewhere)) => {
-                    values.0.insert(key, Held { value: (value, entry.origin), elsewhere });
+                    values.held.insert(key, Held { value: (value, entry.origin), elsewhere });
                 }
-                Err(problem) => problems.push(Problem::refused(&key, None, &entry.origin, problem)),
+                Err(problem) => found.add(&key, Problem::refused(&key, None, &entry.origin, problem)),
             }
         }
-        if problems.is_empty() { Ok(values) } else { Err(problems) }
+        values
+    }
+
+    /// Puts the default in the place of a value that is wrong; whether that is another one.
+    pub(super) fn fall_back(&mut self, key: &str) -> bool {
+        let Some(default) = self.defaults.get(key).cloned() else { return self.held.remove(key).is_some() };
+        let differs = self.get(key).is_none_or(|(value, _)| *value != default);
+        self.set(key, default, Origin::Default);
+        differs
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&(Value, Origin)> {
-        self.0.get(key).map(|held| &held.value)
+        self.held.get(key).map(|held| &held.value)
     }
 
     /// A key with its value and origin, for a message. A value that stands elsewhere is named by its place alone.
     pub(super) fn given(&self, key: &str) -> Option<String> {
-        let Held { value: (value, origin), elsewhere } = self.0.get(key)?;
+        let Held { value: (value, origin), elsewhere } = self.held.get(key)?;
         Some(match elsewhere {
             Some(place) => format!("{key} ({place}, by {origin})"),
             None => error::given(key, Some(value), origin),
@@ -72,15 +97,15 @@ impl Values {
 
     /// Whether a key's value stands elsewhere, and is not for print.
     pub(super) fn is_elsewhere(&self, key: &str) -> bool {
-        self.0.get(key).is_some_and(|held| held.elsewhere.is_some())
+        self.held.get(key).is_some_and(|held| held.elsewhere.is_some())
     }
 
     pub(super) fn set(&mut self, key: &str, value: Value, origin: Origin) {
-        self.0.insert(key.to_owned(), Held { value: (value, origin), elsewhere: None });
+        self.held.insert(key.to_owned(), Held { value: (value, origin), elsewhere: None });
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &(Value, Origin))> {
-        self.0.iter().map(|(key, held)| (key.as_str(), &held.value))
+        self.held.iter().map(|(key, held)| (key.as_str(), &held.value))
     }
 
     /// The values as the nested table that the sections are read from. Open tables are there even when empty.
@@ -115,7 +140,7 @@ impl Values {
         let place = |key: &str| {
             order.iter().position(|known| known == key || (known.ends_with('.') && key.starts_with(known.as_str())))
         };
-        let mut all: Vec<_> = self.0.iter().map(effective).collect();
+        let mut all: Vec<_> = self.held.iter().map(effective).collect();
         all.sort_by_cached_key(|effective| place(&effective.key));
         all
     }
