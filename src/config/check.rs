@@ -4,12 +4,13 @@
 use std::ops::RangeInclusive;
 
 use toml::Value;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use super::{
     Config,
     error::Problem,
     findings::Findings,
+    keys,
     layers::{MASTER_KEYS, open_table},
     properties,
     values::Values,
@@ -47,6 +48,9 @@ pub(super) const RANGES: [(&str, RangeInclusive<i64>); 29] = [
     ("telemetry.metrics_interval_s", 0..=3_600),
     ("telemetry.queue_spans", 1..=1_000_000),
 ];
+
+/// The levels of a log, as they are written.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Finds numbers out of their range.
 pub(super) fn ranges(values: &mut Values, found: &mut Findings) {
@@ -187,12 +191,19 @@ impl Checks<'_> {
     }
 
     fn filter(&mut self, config: &Config) {
-        if let Err(error) = EnvFilter::builder().parse(&config.log.filter) {
+        let filter = &config.log.filter;
+        if let Err(error) = EnvFilter::builder().parse(filter) {
             self.require(
                 false,
                 &["log.filter"],
                 format!("{error}; write a level, or a list as in \"info,librdkafka=warn\""),
             );
+        } else if let Some(word) = no_level(filter) {
+            // It would be taken for a module's name, and everything else would be silent.
+            let meant = keys::nearest(word, LEVELS.into_iter());
+            let meant = meant.map_or_else(String::new, |level| format!("; did you mean {level}?"));
+            let problem = format!("no level {word:?}{meant} (levels: {}; of a module: {word}=info)", LEVELS.join(", "));
+            self.require(false, &["log.filter"], problem);
         }
     }
 
@@ -222,6 +233,13 @@ impl Checks<'_> {
             }
         }
     }
+}
+
+/// A word of a filter that stands alone and is no level. What is said of spans, between brackets, is not looked at.
+fn no_level(filter: &str) -> Option<&str> {
+    let words = filter.split(',').map(str::trim);
+    let is_level = |word: &str| word.parse::<LevelFilter>().is_ok();
+    words.filter(|_| !filter.contains('[')).find(|word| !word.is_empty() && !word.contains('=') && !is_level(word))
 }
 
 /// Whether a text is a name as Kafka allows for topics.

@@ -188,6 +188,13 @@ fn a_value_that_cannot_be_used_is_refused_with_the_way_out() {
         ("admin.address", "localhost", "admin.address = \"localhost\" (the flag --set): expected address:port"),
         ("settings.source", "s.toml", "settings.source = \"[redacted]\" (the flag --set): expected file:PATH"),
         ("log.filter", "attrsync=loud", "log.filter = \"attrsync=loud\" (the flag --set): error parsing level filter"),
+        (
+            "log.filter",
+            "inof",
+            "log.filter = \"inof\" (the flag --set): no level \"inof\"; did you mean info? (levels: off, error",
+        ),
+        ("log.filter", "librdkafka=warn, warning", "no level \"warning\"; did you mean warn?"),
+        ("log.filter", "attrsync::worker", "no level \"attrsync::worker\" (levels: "),
         ("telemetry.otlp_endpoint", "localhost:4318", "must be http://HOST:PORT without a login"),
         ("telemetry.otlp_endpoint", "https://collector:4318", "must be http://HOST:PORT without a login"),
         ("telemetry.otlp_endpoint", "http://me:secret@collector", "must be http://HOST:PORT without a login"),
@@ -208,6 +215,20 @@ fn a_value_that_cannot_be_used_is_refused_with_the_way_out() {
     for (key, text, told) in cases {
         let refused = given("").set(key, text).refused();
         assert!(refused.contains(told), "{told}\n--- not in\n{refused}");
+    }
+}
+
+#[test]
+fn a_filter_takes_levels_and_modules_with_theirs() {
+    for filter in [
+        "info",
+        "WARN",
+        "off",
+        "info,attrsync::worker=debug,librdkafka=warn",
+        "librdkafka=warn,",
+        "attrsync[batch]=trace",
+    ] {
+        given("").set("log.filter", filter).load();
     }
 }
 
