@@ -17,7 +17,7 @@ use super::{
     source::source,
 };
 use crate::{
-    config::Config,
+    config::{Config, EVENT_TYPES, is_event_type},
     domain::{EventTime, Organization, Snapshot, shell},
     replay::Defaults,
     store::{Settings, SettingsError},
@@ -29,16 +29,16 @@ pub(super) const INTERRUPTED: u8 = 130;
 /// By what records from a file are judged.
 #[derive(Debug, Args)]
 pub(super) struct JudgeOptions {
-    /// The time of records without a timestamp [default: now]
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    /// The time of records without a timestamp: a date, RFC 3339, or how long ago, as in 7d [default: now]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     at: Option<EventTime>,
 
-    /// Judge by the settings as they were at this time, from a database [default: as they are]
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    /// Judge by the settings as they were at this time or so long ago, from a database [default: as they are]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     settings_at: Option<EventTime>,
 
     /// The type of events that do not say theirs: boot, identify, or a widget's init_… or initialize_…
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", value_parser = event_type)]
     default_type: Option<String>,
 
     #[command(flatten)]
@@ -162,7 +162,12 @@ fn with_way_out(error: SettingsError) -> anyhow::Error {
     }
 }
 
-/// A point in time on the command line.
+/// A type of events on the command line, by the rule of the configuration.
+pub(super) fn event_type(text: &str) -> Result<String, String> {
+    if is_event_type(text) { Ok(text.to_owned()) } else { Err(EVENT_TYPES.to_owned()) }
+}
+
+/// A point in time on the command line, which may lie ahead.
 pub(super) fn time(text: &str) -> Result<EventTime, String> {
     EventTime::parse(text).ok_or_else(|| "expected a time as in 2026-11-22T10:00:00Z".to_owned())
 }

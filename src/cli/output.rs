@@ -38,6 +38,11 @@ pub(super) fn print(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// A command line whose options don't fit together, where clap can't tell.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Usage(pub(super) &'static str);
+
 /// Says what went wrong and turns it into the exit code. A reader that went away (`| head`) is no fault.
 pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     let reader_left = |cause: &(dyn std::error::Error + 'static)| {
@@ -52,5 +57,5 @@ pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     let causes: String = error.chain().skip(1).map(|cause| format!("\n  because {cause}")).collect();
     // Nobody is left to tell when this fails.
     _ = writeln!(anstream::stderr(), "{} {error}{causes}", styled(ERROR, "error:"));
-    ExitCode::from(if error.is::<ConfigError>() { USAGE } else { FAULT })
+    ExitCode::from(if error.is::<ConfigError>() || error.is::<Usage>() { USAGE } else { FAULT })
 }

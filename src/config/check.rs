@@ -129,10 +129,7 @@ impl Checks<'_> {
         for (topic, kind) in &kafka.input.types {
             let key = format!("kafka.input.types.{topic}");
             self.require(topics.contains(topic), &[&key, "kafka.input.topics"], "names a topic that is not read");
-            let known = matches!(kind.as_str(), "boot" | "identify")
-                || kind.starts_with("init_")
-                || kind.starts_with("initialize_");
-            self.require(known, &[&key], "must be boot, identify, or a widget's init_… or initialize_…");
+            self.require(is_event_type(kind), &[&key], EVENT_TYPES);
         }
     }
 
@@ -240,6 +237,15 @@ fn no_level(filter: &str) -> Option<&str> {
     let words = filter.split(',').map(str::trim);
     let is_level = |word: &str| word.parse::<LevelFilter>().is_ok();
     words.filter(|_| !filter.contains('[')).find(|word| !word.is_empty() && !word.contains('=') && !is_level(word))
+}
+
+/// What a type of event is.
+pub const EVENT_TYPES: &str = "must be boot, identify, or a widget's init_… or initialize_…";
+
+/// Whether events of this type are judged.
+#[must_use]
+pub fn is_event_type(kind: &str) -> bool {
+    matches!(kind, "boot" | "identify") || kind.starts_with("init_") || kind.starts_with("initialize_")
 }
 
 /// Whether a text is a name as Kafka allows for topics.

@@ -163,3 +163,63 @@ fn its_help_tells_what_a_line_is() {
     let ran: Ran = Desk::new().bare(&["replay", "--help"]).output().unwrap().into();
     assert!(ran.code == Some(0) && ran.out.contains("kcat -J"), "{}", ran.out);
 }
+
+#[test]
+fn an_option_that_would_do_nothing_is_refused() {
+    let desk = Desk::new();
+    desk.write("events", "{\"organization\":\"acme\"}\n");
+    for (line, told) in [
+        ("replay --reason locked", "--rejected"),
+        ("replay --reason locked --from-file events", "--rejected"),
+        ("replay --reason locked --resume x", "--resume"),
+        ("advise --reason locked --from-file events", "--rejected"),
+        ("replay --id x --from-file events", "--to-topics"),
+        ("replay --id x --to-file -", "--to-topics"),
+        ("replay --plans x --from-file events", "--to-topics"),
+        ("replay --plans x --to-file -", "--resume"),
+        ("replay --yes --to-topics n", "--into-live"),
+        ("replay --yes --resume x", "--into-live"),
+        ("replay --force --from-file events", "--to-file"),
+        ("replay --force --to-topics n", "--to-file"),
+        ("replay --force --resume x", "--to-file"),
+        ("replay --force --from-file events --compare now now", "--html"),
+        ("replay --html x --to-topics n", "--compare"),
+        ("replay --type boot --resume x", "--resume"),
+    ] {
+        let ran = desk.run(&line.split(' ').collect::<Vec<_>>());
+        assert!(ran.code == Some(2) && ran.err.contains(told), "{line}: {:?}\n{}", ran.code, ran.err);
+    }
+}
+
+#[test]
+fn a_type_that_nobody_judges_and_a_time_that_runs_backwards_are_refused() {
+    let desk = Desk::new();
+    desk.write("events", "{\"organization\":\"acme\"}\n");
+    let one_of = "must be boot, identify, or a widget's init_… or initialize_…";
+    for (line, told) in [
+        ("replay --from-file events --type identfy", one_of),
+        ("replay --from-file events --event-type identfy", one_of),
+        ("explain events --type login", one_of),
+        ("replay --from-file events --from 2026-11-22 --to 2026-11-21", "--from is later than --to"),
+        ("replay --since 1d --to 7d --brokers 127.0.0.1:9", "--from is later than --to"),
+        ("advise --from-file events --from 1h --to 2h", "--from is later than --to"),
+    ] {
+        let ran = desk.run(&line.split(' ').collect::<Vec<_>>());
+        assert!(ran.code == Some(2) && ran.err.contains(told), "{line}: {:?}\n{}", ran.code, ran.err);
+    }
+    let ran = desk.run(&["replay", "--from-file", "events", "--type", "init_survey", "--event-type", "initialize_x"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+}
+
+#[test]
+fn the_settings_of_a_time_take_a_time_as_any_other_option_does() {
+    let desk = Desk::new();
+    desk.write("events", "{\"organization\":\"acme\"}\n");
+    for time in ["7d", "2026-11-22", "2026-11-22T10:00:00Z"] {
+        let ran = desk.run(&["replay", "--from-file", "events", "--settings-at", time]);
+        assert!(ran.code == Some(1) && ran.err.contains("a file says only what settings are"), "{}", ran.err);
+        let ran = desk.run(&["settings", "export", "--at", time]);
+        assert!(ran.code == Some(1) && ran.err.contains("name a database"), "{}", ran.err);
+    }
+    assert_eq!(desk.run(&["replay", "--from-file", "events", "--at", "7d"]).code, Some(0));
+}

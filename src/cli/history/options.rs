@@ -9,7 +9,14 @@ use std::{
 use anyhow::bail;
 use clap::Args;
 
-use super::{super::judging::Input, Interrupt, Interrupted, Progress, moment::moment};
+use super::{
+    super::{
+        judging::{Input, event_type},
+        output::Usage,
+    },
+    Interrupt, Interrupted, Progress,
+    moment::moment,
+};
 use crate::{
     config::{ClientRole, Config},
     domain::{EventTime, Reason},
@@ -36,11 +43,11 @@ pub(in crate::cli) struct HistoryOptions {
     offsets: Vec<Offsets>,
 
     /// The events behind earlier rejections: finds where they are in the rejected topic, and fetches just those
-    #[arg(long, conflicts_with_all = ["from_file", "topic", "offsets"])]
+    #[arg(long, group = "rejections", conflicts_with_all = ["from_file", "topic", "offsets"])]
     rejected: bool,
 
     /// Rejections for this reason, of the event or of an attribute, as in locked; may be repeated
-    #[arg(long, value_name = "CODE", requires = "rejected", value_parser = reason, value_delimiter = ',')]
+    #[arg(long, value_name = "CODE", requires = "rejections", value_parser = reason, value_delimiter = ',')]
     reason: Vec<Reason>,
 
     /// Events from this time on: a date, RFC 3339, or how long ago, as in 7d
@@ -55,8 +62,8 @@ pub(in crate::cli) struct HistoryOptions {
     #[arg(long, value_name = "SLUG")]
     organization: Option<String>,
 
-    /// Events of this type: boot, identify, or a widget's
-    #[arg(long, value_name = "TYPE")]
+    /// Events of this type: boot, identify, or a widget's init_… or initialize_…
+    #[arg(long, value_name = "TYPE", value_parser = event_type)]
     event_type: Option<String>,
 
     /// Events about this user: an id, an e-mail or a visitor's id
@@ -115,6 +122,7 @@ impl HistoryOptions {
 
     /// Opens the history that was chosen.
     pub(in crate::cli) fn open(&self, config: &Config, defaults: Defaults) -> anyhow::Result<Chosen> {
+        self.refuse_backwards()?;
         let filter = self.filter();
         if let Some(file) = &self.from_file {
             let input = Input::open(file)?;
@@ -134,6 +142,7 @@ impl HistoryOptions {
         config: &Config,
         defaults: Defaults,
     ) -> anyhow::Result<(Topics, Option<u64>)> {
+        self.refuse_backwards()?;
         if !self.rejected {
             let topics = Topics::open(&self.topics(config)?, &self.wanted(), fetching(config), defaults)?;
             return Ok((topics, None));
@@ -142,6 +151,14 @@ impl HistoryOptions {
         let topics = Topics::at(&positions, fetching(config), defaults)?;
         let rejected = topics.size().unwrap_or(0) + topics.gone();
         Ok((topics, Some(rejected)))
+    }
+
+    /// Between a time and an earlier one there is nothing: whoever asks for that meant something else.
+    fn refuse_backwards(&self) -> Result<(), Usage> {
+        match (self.from, self.to) {
+            (Some(from), Some(to)) if from > to => Err(Usage("--from is later than --to; exchange them")),
+            _ => Ok(()),
+        }
     }
 
     /// Where the rejected events are.

@@ -30,13 +30,13 @@ use crate::{
 #[command(next_help_heading = "Compare")]
 pub(super) struct CompareOptions {
     /// Judge each event by both settings and tell what changes; each is now, at:TIME (from a database), or a settings file
-    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], value_parser = which, conflicts_with_all = [
+    #[arg(long, group = "comparison", num_args = 2, value_names = ["BEFORE", "AFTER"], value_parser = which, conflicts_with_all = [
         "to_file", "to_topics", "into_live", "resume", "settings_as",
     ])]
     compare: Option<Vec<Which>>,
 
     /// Write what changes as a page that is one file, with charts; - for standard output, in place of the table
-    #[arg(long, value_name = "FILE", requires = "compare", conflicts_with = "to_file")]
+    #[arg(long, group = "written", value_name = "FILE", requires = "comparison", conflicts_with = "to_file")]
     html: Option<PathBuf>,
 }
 

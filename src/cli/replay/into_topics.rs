@@ -28,34 +28,36 @@ use crate::{
 /// How long the batches in hand may take to end after ctrl-C.
 const ENDING: Duration = Duration::from_secs(20);
 
-/// Verdicts into topics.
+/// Verdicts into topics. What an option needs is told by groups: an option itself would not be asked for where another one that was
+/// given conflicts with it, and what needs it would go unheard.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Into topics")]
 pub(super) struct TopicOptions {
     /// Write verdicts to topics of the replay's own, exactly once: NAME.accepted and NAME.rejected, or two names
-    #[arg(long, value_name = "NAME|A,B", value_parser = outputs::named, conflicts_with = "to_file")]
+    #[arg(long, groups = ["begun", "planned"], value_name = "NAME|A,B", value_parser = outputs::named, conflicts_with = "to_file")]
     to_topics: Option<(String, String)>,
 
     /// Write verdicts to the live topics, among the worker's; asks first
-    #[arg(long, conflicts_with_all = ["to_file", "to_topics"])]
+    #[arg(long, groups = ["begun", "planned", "live"], conflicts_with_all = ["to_file", "to_topics"])]
     into_live: bool,
 
     /// Don't ask
-    #[arg(long, requires = "into_live")]
+    #[arg(long, requires = "live")]
     yes: bool,
 
     /// The replay's id: letters, digits, - and _ [default: made of the time]
-    #[arg(long, value_name = "ID", value_parser = id)]
+    #[arg(long, value_name = "ID", value_parser = id, requires = "begun")]
     id: Option<String>,
 
     /// Go on with a replay that was interrupted or killed; its records and topics are as they were planned
-    #[arg(long, value_name = "ID", value_parser = id, conflicts_with_all = [
-        "id", "to_topics", "into_live", "to_file", "from_file", "topic", "offsets", "rejected", "from", "to", "organization", "event_type", "user",
+    #[arg(long, group = "planned", value_name = "ID", value_parser = id, conflicts_with_all = [
+        "id", "to_topics", "into_live", "to_file", "from_file", "topic", "offsets", "rejected", "reason", "from", "to", "organization",
+        "event_type", "user", "default_type",
     ])]
     resume: Option<String>,
 
     /// The folder in which the plans of replays into topics are kept
-    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    #[arg(long, value_name = "FOLDER", default_value = ".", requires = "planned")]
     plans: PathBuf,
 }
 

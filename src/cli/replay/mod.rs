@@ -65,11 +65,11 @@ pub(super) struct ReplayArgs {
     dry_run: bool,
 
     /// Write verdicts to a file, one a line; - for standard output
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, group = "written", value_name = "FILE")]
     to_file: Option<PathBuf>,
 
-    /// Replace the file of verdicts if it is there
-    #[arg(long)]
+    /// Replace the file of verdicts, or the page, if it is there
+    #[arg(long, requires = "written")]
     force: bool,
 
     /// Print the summary as JSON

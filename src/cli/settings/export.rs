@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::{
     cli::{
-        judging::time,
+        history::moment,
         options::ConfigOptions,
         output::{DOUBTFUL, FAULT, print, styled},
         source::{block_on, connect, master_keys},
@@ -24,8 +24,8 @@ use crate::{
 pub(super) struct ExportArgs {
     /// One organization alone
     organization: Option<String>,
-    /// As they were at this time
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    /// As they were at this time: a date, RFC 3339, or how long ago, as in 7d
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     at: Option<EventTime>,
     /// Show secrets in clear
     #[arg(long)]
