@@ -12,19 +12,31 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{
+    judging::settings_by,
     options::ConfigOptions,
-    output::{DIM, print, styled},
+    output::{DIM, USAGE, print, report, styled},
+    source::source,
 };
-use crate::config::{self, Effective, Loaded, Origin};
+use crate::config::{self, Effective, Loaded, Origin, SettingsSource};
 
 /// What stands below the help.
 const AFTER_HELP: &str = "\
 Examples:
   attrsync config defaults > attrsync.toml       begin with every key, commented
-  attrsync config check --config attrsync.toml   tell all that is wrong with it
+  attrsync config check --config attrsync.toml   tell all that is wrong with it, and with the settings file
   attrsync config show --set worker.shards=2     see what is in effect, and why
 
 Exit codes: 0 it can be used; 2 it cannot.";
+
+/// What stands below the help of `check`.
+const CHECK_HELP: &str = "\
+A settings file is read as a worker reads it; a database of settings is not asked.
+
+Examples:
+  attrsync config check
+  attrsync config check --config attrsync.toml --settings next.toml
+
+Exit codes: 0 both can be used; 2 one of them cannot.";
 
 /// Show, check or list the configuration
 #[derive(Debug, Args)]
@@ -37,6 +49,7 @@ pub(super) struct ConfigArgs {
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Print the values in effect and where each came from; secrets are redacted
+    #[command(after_help = "Examples:\n  attrsync config show --set worker.shards=2\n  attrsync config show --json")]
     Show {
         /// Print one JSON object by key
         #[arg(long)]
@@ -44,12 +57,14 @@ enum ConfigCommand {
         #[command(flatten)]
         config: ConfigOptions,
     },
-    /// Tell everything that is wrong with the configuration
+    /// Tell everything that is wrong with the configuration, and with the settings file that it names
+    #[command(after_help = CHECK_HELP)]
     Check {
         #[command(flatten)]
         config: ConfigOptions,
     },
     /// Print the commented default file: every key, its default, and why
+    #[command(after_help = "Example:\n  attrsync config defaults > attrsync.toml")]
     Defaults,
 }
 
@@ -58,11 +73,32 @@ impl ConfigArgs {
         match &self.command {
             ConfigCommand::Show { json: false, config } => print(&as_toml(&config.load()?.effective))?,
             ConfigCommand::Show { json: true, config } => print(&as_json(&config.load()?.effective)?)?,
-            ConfigCommand::Check { config } => print(&summary(&config.load()?))?,
+            ConfigCommand::Check { config } => return check(config),
             ConfigCommand::Defaults => print(config::DEFAULTS)?,
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Tells whether a worker would start: by the configuration, and by the settings file that it names. A database is not asked.
+fn check(config: &ConfigOptions) -> anyhow::Result<ExitCode> {
+    let loaded = config.load()?;
+    let settings = match &loaded.config.settings.source {
+        SettingsSource::File(_) => settings_by(&loaded, None).map(|settings| {
+            format!("the settings in {} can be used (organizations: {})", settings.source(), settings.current().len())
+        }),
+        SettingsSource::Postgres(_) => {
+            source(&loaded.config, None).map(|database| format!("the settings are in {database}, which was not asked"))
+        }
+    };
+    match settings {
+        Ok(settings) => print(&format!("{}{settings}\n", summary(&loaded)))?,
+        Err(error) => {
+            _ = report(&error);
+            return Ok(ExitCode::from(USAGE));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A TOML file that says the same, each value with its origin beside it.

@@ -17,7 +17,7 @@ use super::{
     source::source,
 };
 use crate::{
-    config::{Config, EVENT_TYPES, is_event_type},
+    config::{Config, EVENT_TYPES, Loaded, is_event_type},
     domain::{EventTime, Organization, Snapshot, shell},
     replay::Defaults,
     store::{Settings, SettingsError},
@@ -72,18 +72,32 @@ impl JudgeOptions {
         }
     }
 
-    /// The flags by which `explain` judges as these settings do; none where they can't stand in a shell's line.
+    /// The flags by which `explain` judges as these settings do, and as this run did otherwise; none where they can't stand in a
+    /// shell's line.
     pub(super) fn flags_of(&self, which: &Which) -> Option<String> {
+        let in_file = match which {
+            Which::File(_) => true,
+            Which::At(_) => false,
+            Which::Now => self.config.settings_file().is_some(),
+        };
+        let mut flags = self.config.flags_for_a_shell(in_file)?;
+        if let Some(kind) = &self.default_type {
+            flags += &format!(" --type {}", shell::word(kind)?);
+        }
+        if let Some(at) = self.at {
+            flags += &format!(" --at {at}");
+        }
         let at = |time: EventTime| format!(" --settings-at {time}");
         let file = |path: &str| Some(format!(" --settings {}", shell::word(path)?));
-        match which {
-            Which::File(path) => file(path),
-            Which::At(time) => Some(at(*time)),
+        flags += &match which {
+            Which::File(path) => file(path)?,
+            Which::At(time) => at(*time),
             Which::Now => match self.config.settings_file() {
-                Some(path) => file(path),
-                None => Some(self.settings_at.map(at).unwrap_or_default()),
+                Some(path) => file(path)?,
+                None => self.settings_at.map(at).unwrap_or_default(),
             },
-        }
+        };
+        Some(flags)
     }
 
     /// What stands in for what records do not say.
@@ -126,9 +140,15 @@ pub(super) fn which(text: &str) -> Result<Which, String> {
 
 /// The settings that the configuration names, as they are or as they were at a time, once their warnings are told.
 pub(super) fn settings(config: &ConfigOptions, at: Option<EventTime>) -> anyhow::Result<Settings> {
-    let config = config.load()?.config;
-    let policy = config.policy();
-    let settings = Settings::load(source(&config, at)?, policy).map_err(with_way_out)?;
+    settings_by(&config.load()?, at)
+}
+
+/// The same by a configuration that is read already.
+pub(super) fn settings_by(loaded: &Loaded, at: Option<EventTime>) -> anyhow::Result<Settings> {
+    let config = &loaded.config;
+    let by_default = loaded.is_default("settings.source");
+    let settings =
+        Settings::load(source(config, at)?, config.policy()).map_err(|error| with_way_out(error, by_default))?;
     for warning in settings.warnings() {
         writeln!(anstream::stderr(), "{} {warning}", styled(DOUBTFUL, "warning:"))?;
     }
@@ -152,10 +172,11 @@ pub(super) fn organization<'s>(snapshot: &'s Snapshot, name: &str) -> anyhow::Re
     })
 }
 
-fn with_way_out(error: SettingsError) -> anyhow::Error {
+/// Where nobody said where the settings are, that is what to do.
+fn with_way_out(error: SettingsError, by_default: bool) -> anyhow::Error {
     let missing = matches!(&error, SettingsError::Unreadable { error, .. } if error.kind() == io::ErrorKind::NotFound);
     let error = anyhow::Error::new(error);
-    if missing {
+    if missing && by_default {
         error.context("no settings; name a file with --settings (settings.example.toml is one)")
     } else {
         error
@@ -183,17 +204,25 @@ pub(super) struct Input {
 }
 
 impl Input {
+    /// What stands for the topic of an event alone that comes from here.
+    pub(super) fn name(path: &Path) -> String {
+        if path == Path::new("-") {
+            return "stdin".to_owned();
+        }
+        path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+    }
+
     /// Opens a file, or standard input for `-`.
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
+        let name = Self::name(path);
         if path == Path::new("-") {
-            return Ok(Self { name: "stdin".to_owned(), bytes: None, reader: Box::new(io::stdin()) });
+            return Ok(Self { name, bytes: None, reader: Box::new(io::stdin()) });
         }
         let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
         let (about, file) = opened.with_context(|| format!("{} cannot be opened", path.display()))?;
         if about.is_dir() {
             bail!("{} is a folder; name a file of records, one a line", path.display());
         }
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let bytes = about.is_file().then_some(about.len());
         Ok(Self { name, bytes, reader: Box::new(file) })
     }

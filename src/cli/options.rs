@@ -1,13 +1,20 @@
 //! The options of every command that reads the configuration.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 
-use crate::config::{self, ConfigError, Flag, Loaded, Sources};
+use crate::{
+    config::{self, ConfigError, Flag, Loaded, Sources},
+    domain::shell,
+};
 
 /// The variable that names the configuration file.
 const FILE_VARIABLE: &str = "ATTRSYNC_CONFIG";
+
+/// How the keys begin that say how events are judged, beside those that say where the settings are.
+const JUDGING: [&str; 4] = ["policy.", "security.", "limits.", "kafka.input.types"];
+const SETTINGS: &str = "settings.";
 
 /// Where the configuration comes from.
 #[derive(Debug, Clone, Args)]
@@ -71,6 +78,26 @@ impl ConfigOptions {
         config::load(&Sources { file, flags, variables })
     }
 
+    /// The file and the keys that say how events are judged, as flags for a shell's line; none where they can't stand there, or
+    /// hold what is not for print. Where a file has the settings, what is said of a database doesn't matter.
+    pub(super) fn flags_for_a_shell(&self, settings_in_file: bool) -> Option<String> {
+        let mut flags = String::new();
+        if let Some(file) = &self.config {
+            flags += &format!(" --config {}", shell::word(file.to_str()?)?);
+        }
+        let counts = |key: &str| match key.starts_with(SETTINGS) {
+            true => !settings_in_file,
+            false => JUDGING.iter().any(|begin| key.starts_with(begin)),
+        };
+        for (key, text) in self.set.iter().filter(|(key, _)| counts(key)) {
+            if !config::may_be_shown(key, text) {
+                return None;
+            }
+            flags += &format!(" --set {}", shell::word(&format!("{key}={text}"))?);
+        }
+        Some(flags)
+    }
+
     /// `--settings FILE`, where it was given.
     pub(super) fn settings_flag(&self) -> Option<String> {
         self.settings.as_ref().map(|file| format!("--settings {file}"))
@@ -92,9 +119,42 @@ fn flag(name: &str, key: &str, text: String) -> Flag {
     Flag { name: name.to_owned(), key: key.to_owned(), text }
 }
 
+/// An address on the command line.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "expected address:port, as in 127.0.0.1:9464 or [::1]:9464".to_owned())
+}
+
 fn key_and_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
         _ => Err("expected KEY=VALUE, as in worker.shards=2".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        config: ConfigOptions,
+    }
+
+    #[test]
+    fn the_flags_of_a_run_hold_no_secret() {
+        let flags = |set: &[&str], in_file| {
+            let line = ["x", "--config", "a b.toml", "--set", "worker.shards=2"].iter().copied();
+            let set = set.iter().flat_map(|set| ["--set", *set]);
+            Line::parse_from(line.chain(set)).config.flags_for_a_shell(in_file)
+        };
+        let (login, place) = ("settings.source=postgres://ada:geheim@db/x", "settings.source=file:a.toml");
+        assert_eq!(flags(&["limits.depth=9"], true).as_deref(), Some(" --config 'a b.toml' --set limits.depth=9"));
+        assert_eq!(flags(&[login], true).as_deref(), Some(" --config 'a b.toml'"));
+        assert_eq!(flags(&[place], false), Some(format!(" --config 'a b.toml' --set {place}")));
+        assert_eq!(flags(&[login], false), None);
+        assert_eq!(flags(&["settings.master_keys.m=geheim"], false), None);
     }
 }

@@ -38,6 +38,17 @@ pub(super) fn print(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// An error and its causes. One whose words are in what was said before it, as librdkafka's codes are, is not said again.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.lines().next_back().is_some_and(|last| last.ends_with(&cause)) {
+            text += &format!("\n  because {cause}");
+        }
+    }
+    text
+}
+
 /// A command line whose options don't fit together, where clap can't tell.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
@@ -54,8 +65,24 @@ pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     if error.is::<Interrupted>() {
         return ExitCode::from(INTERRUPTED);
     }
-    let causes: String = error.chain().skip(1).map(|cause| format!("\n  because {cause}")).collect();
     // Nobody is left to tell when this fails.
-    _ = writeln!(anstream::stderr(), "{} {error}{causes}", styled(ERROR, "error:"));
+    _ = writeln!(anstream::stderr(), "{} {}", styled(ERROR, "error:"), told(error));
     ExitCode::from(if error.is::<ConfigError>() || error.is::<Usage>() { USAGE } else { FAULT })
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::{error::KafkaError, types::RDKafkaErrorCode};
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let code = RDKafkaErrorCode::BrokerTransportFailure;
+        let error = anyhow::Error::new(KafkaError::MetadataFetch(code)).context("nobody answers").context("no offsets");
+        let lines: Vec<_> = told(&error).lines().map(str::to_owned).collect();
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        assert!(lines[0] == "no offsets" && lines[1] == "  because nobody answers", "{lines:?}");
+        assert!(lines[2].ends_with(&code.to_string()), "{lines:?}");
+    }
 }

@@ -27,7 +27,7 @@ pub use check::{EVENT_TYPES, is_event_type};
 pub use error::{ConfigError, Problem};
 pub use layers::Origin;
 pub use properties::{ClientRole, Properties};
-pub use redact::{REDACTED, without_userinfo};
+pub use redact::{REDACTED, may_be_shown, without_userinfo};
 pub use sections::{
     Admin, Config, Dashboard, Delivery, Input, Kafka, Log, LogFormat, MasterKeys, OnUnusable, PolicySection, Role,
     Security, Settings, SettingsSource, Telemetry, Worker,
@@ -73,6 +73,14 @@ pub struct Loaded {
     pub config: Config,
     /// Every value as it may be printed.
     pub effective: Vec<Effective>,
+}
+
+impl Loaded {
+    /// Whether nobody gave a key, and it has its default.
+    #[must_use]
+    pub fn is_default(&self, key: &str) -> bool {
+        self.effective.iter().any(|effective| effective.key == key && effective.origin == Origin::Default)
+    }
 }
 
 /// Reads the layers and checks what comes of them.

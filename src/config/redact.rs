@@ -65,6 +65,13 @@ pub(super) fn printable(key: &str, value: &Value) -> Value {
     Value::String(text)
 }
 
+/// Whether a text may be printed as the value of this key, as it is.
+#[must_use]
+pub fn may_be_shown(key: &str, text: &str) -> bool {
+    let value = Value::String(text.to_owned());
+    printable(key, &value) == value
+}
+
 fn source(text: &str) -> String {
     match text.strip_prefix("file:") {
         Some(path) => format!("file:{}", without_userinfo(path)),

@@ -125,7 +125,7 @@ fn what_cannot_sign_is_refused_with_the_way_out() {
         ),
         (samples, &["initech", "--claim", "userId=1"], "no organization \"initech\"; the settings have acme, globex"),
         (samples, &["acme"], "no claims; name them with --claim"),
-        ("none.toml", &["acme", "--claim", "userId=1"], "name a file with --settings"),
+        ("none.toml", &["acme", "--claim", "userId=1"], "the settings file none.toml cannot be read"),
     ] {
         let ran = of(&[arguments, &["--settings", settings]].concat());
         assert!(
