@@ -24,14 +24,14 @@ fn every_record_gets_its_verdict_in_its_place() {
     let input: String = events.iter().enumerate().map(|(offset, event)| kcat_line(event, offset)).collect();
     desk.write("events.ndjson", &input);
     let ran = desk.run(&["replay", "--from-file", "events.ndjson", "--to-file", "verdicts.ndjson", "--json"]);
-    assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "{}", ran.err);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{}", ran.out);
     let verdicts = desk.read("verdicts.ndjson");
     for (offset, (verdict, event)) in lines(&verdicts).iter().zip(&events).enumerate() {
         assert_eq!(verdict["source"]["offset"], json!(offset));
         assert_eq!(verdict["verdict"], json!(event.outcome), "{event:?}");
         assert_eq!(verdict["reason"], json!(event.reason), "{event:?}");
     }
-    let summary: Value = serde_json::from_str(&ran.err).unwrap();
+    let summary: Value = serde_json::from_str(&ran.out).unwrap();
     let of = |name: &str| events.iter().filter(|event| event.outcome.name() == name).count();
     assert_eq!(summary["records"], json!(events.len()));
     for name in ["accepted", "partial", "rejected"] {

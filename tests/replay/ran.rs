@@ -30,8 +30,7 @@ impl Ran {
     /// It went well; the summary that it told with `--json`.
     pub(crate) fn summary(&self) -> Value {
         assert_eq!(self.code, Some(0), "{}", self.err);
-        let last = self.err.lines().last().unwrap_or_default();
-        serde_json::from_str(last).unwrap_or_else(|error| panic!("{error}: {}", self.err))
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.out, self.err))
     }
 }
 

@@ -14,6 +14,7 @@ use super::{
     ReplayArgs, outputs,
     settings::ChosenSettings,
     summary::{Replayed, Summary},
+    target::Target,
 };
 use crate::{
     cli::{
@@ -108,7 +109,8 @@ impl ReplayArgs {
         // What earlier runs did not find where it was due, nobody kept.
         let due = (plan.gone + plan.size()).saturating_sub(delivered.before);
         let not_found = plan.rejections.then(|| due.saturating_sub(delivered.records));
-        Summary { tally, version, guessed, gone, not_found, fetched_bytes, took, replay }.print(self.json)?;
+        Summary { tally, version, guessed, gone, not_found, fetched_bytes, took, replay }
+            .print(self.json, &Target::Nowhere)?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -123,7 +123,8 @@ impl ReplayArgs {
         let took = began.elapsed();
         let (version, guessed, gone) = (settings.version, settings.guessed(), chosen.gone());
         let (tally, not_found, fetched_bytes) = (&tally, chosen.not_found(), chosen.fetched_bytes());
-        Summary { tally, version, guessed, gone, not_found, fetched_bytes, took, replay: None }.print(self.json)?;
+        Summary { tally, version, guessed, gone, not_found, fetched_bytes, took, replay: None }
+            .print(self.json, &target)?;
         Ok(ExitCode::SUCCESS)
     }
 

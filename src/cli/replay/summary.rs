@@ -1,4 +1,4 @@
-//! What a replay found, in numbers: for people on standard error, or as JSON for machines.
+//! What a replay found, in numbers: for people on standard error, or as JSON for machines on standard output.
 
 use std::{
     io::{self, Write},
@@ -8,10 +8,11 @@ use std::{
 use indicatif::HumanCount;
 use serde::Serialize;
 
+use super::target::Target;
 use crate::{
     cli::{
         history::records_in_words,
-        output::{BAD, DIM, DOUBTFUL, GOOD, styled},
+        output::{BAD, DIM, DOUBTFUL, GOOD, print, styled},
     },
     replay::{Reasons, Tally},
 };
@@ -63,8 +64,11 @@ fn seconds<S: serde::Serializer>(took: &Duration, serializer: S) -> Result<S::Ok
 }
 
 impl Summary<'_> {
-    /// Tells it on standard error: standard output may be where the verdicts go.
-    pub(super) fn print(&self, json: bool) -> io::Result<()> {
+    /// Tells people on standard error, and machines on standard output, unless that is where the verdicts are.
+    pub(super) fn print(&self, json: bool, target: &Target) -> io::Result<()> {
+        if json && !target.is_standard_output() {
+            return print(&format!("{}\n", serde_json::to_string(self)?));
+        }
         let mut out = anstream::stderr().lock();
         if json {
             return writeln!(out, "{}", serde_json::to_string(self)?);

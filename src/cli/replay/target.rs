@@ -19,6 +19,8 @@ pub(super) enum Target {
     Stream {
         /// It is the terminal itself.
         terminal: bool,
+        /// It is this process's standard output.
+        standard: bool,
     },
     /// A file: written beside its place, under another name.
     File {
@@ -38,14 +40,14 @@ impl Target {
     /// Opens where verdicts go: a file, or standard output for `-`.
     pub(super) fn open(path: &Path, force: bool) -> anyhow::Result<(Self, Output)> {
         if path == Path::new("-") {
-            return Ok((Self::Stream { terminal: stdout().is_terminal() }, Box::new(stdout())));
+            return Ok((Self::Stream { terminal: stdout().is_terminal(), standard: true }, Box::new(stdout())));
         }
         match fs::metadata(path) {
             Ok(about) if about.is_dir() => bail!("{} is a folder; name a file for the verdicts", path.display()),
             Ok(about) if !about.is_file() => {
                 let file = OpenOptions::new().write(true).open(path);
                 let file = file.with_context(|| format!("{} cannot be opened", path.display()))?;
-                return Ok((Self::Stream { terminal: file.is_terminal() }, Box::new(file)));
+                return Ok((Self::Stream { terminal: file.is_terminal(), standard: false }, Box::new(file)));
             }
             Ok(_) if !force => bail!("{} is there already; --force replaces it", path.display()),
             _ => {}
@@ -57,12 +59,17 @@ impl Target {
 
     /// Whether a progress bar on the terminal would not come between verdicts.
     pub(super) fn leaves_terminal_free(&self) -> bool {
-        !matches!(self, Self::Stream { terminal: true })
+        !matches!(self, Self::Stream { terminal: true, .. })
+    }
+
+    /// Whether it is this process's standard output, where nothing else may stand.
+    pub(super) fn is_standard_output(&self) -> bool {
+        matches!(self, Self::Stream { standard: true, .. })
     }
 
     /// Puts the file in its place.
-    pub(super) fn keep(self) -> anyhow::Result<()> {
-        if let Self::File { partial, path } = &self {
+    pub(super) fn keep(&self) -> anyhow::Result<()> {
+        if let Self::File { partial, path } = self {
             let placed = File::open(partial).and_then(|file| file.sync_all()).and_then(|()| fs::rename(partial, path));
             placed.with_context(|| format!("{} cannot be put in its place", path.display()))?;
         }
@@ -130,7 +137,7 @@ mod tests {
     fn a_device_is_written_to_as_it_is() {
         let (target, mut output) = Target::open(Path::new("/dev/null"), false).unwrap();
         output.write_all(b"gone").unwrap();
-        assert!(matches!(target, Target::Stream { terminal: false }));
+        assert!(matches!(target, Target::Stream { terminal: false, .. }));
         let Err(error) = Target::open(Path::new("/"), true) else { panic!("opened") };
         assert!(error.to_string().contains("is a folder"), "{error}");
     }
