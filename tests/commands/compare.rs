@@ -221,14 +221,41 @@ fn the_command_of_an_example_shows_the_second_verdict() {
     let desk = Desk::new();
     desk.write("alone", "{\"organization\":\"globex\",\"userId\":\"1\",\"type\":\"x\"}\n");
     desk.write("next.toml", changed_settings());
-    let arguments = ["--json", "--type", "identify"];
-    let ran = compare(&desk, "alone", ["now", "next.toml"], &arguments);
-    let found: Value = serde_json::from_str(&ran.out).unwrap();
-    let command = found["kinds"][0]["examples"][0]["command"].as_str().unwrap();
-    assert_eq!(command, "attrsync explain alone --line 1 --settings next.toml");
-    let arguments: Vec<_> = command.split(' ').skip(1).chain(["--type", "identify"]).collect();
-    let ran: Ran = desk.bare(&arguments).output().unwrap().into();
+    desk.write("policy.toml", "[policy]\nleeway_s = 5\n");
+    let how = "--config policy.toml --set limits.depth=9 --type identify --at 2026-11-22T10:00:00.000Z";
+    let arguments: Vec<_> = how.split(' ').chain(["--set", "worker.shards=1", "--json"]).collect();
+    let example = |from: &str, input: &str| {
+        let line = [&["replay", "--from-file", from, "--compare", "now", "next.toml"], &arguments[..]].concat();
+        let ran = desk.feed(&line, input.as_bytes());
+        let found: Value = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}", ran.err));
+        found["kinds"][0]["examples"][0]["command"].clone()
+    };
+    let command = example("alone", "");
+    let command = command.as_str().unwrap();
+    assert_eq!(command, format!("attrsync explain alone --line 1 {how} --settings next.toml"));
+    let ran: Ran = desk.bare(&command.split(' ').skip(1).collect::<Vec<_>>()).output().unwrap().into();
     assert!(ran.code == Some(11) && ran.out.contains("proof_missing"), "{:?} {}", ran.code, ran.out);
+
+    // There is no topic of what came through a pipe, but of what kcat printed there is.
+    assert_eq!(example("-", &desk.read("alone")), Value::Null);
+    let payload = "{\"organization\":\"globex\",\"userId\":\"1\"}";
+    let record = json!({"topic": "events", "partition": 3, "offset": 7, "ts": NOW, "payload": payload});
+    let command = example("-", &record.to_string());
+    let reads = "kcat -C -b 127.0.0.1:9092 -t events -p 3 -o 7 -c 1 -J";
+    assert_eq!(command, format!("{reads} | attrsync explain - {how} --settings next.toml"));
+}
+
+#[test]
+fn a_secret_among_the_flags_is_in_no_command_of_an_example() {
+    let desk = Desk::new();
+    desk.write("alone", "{\"organization\":\"globex\",\"userId\":\"1\",\"type\":\"x\"}\n");
+    desk.write("next.toml", changed_settings());
+    let more = ["--type", "identify", "--json", "--set", "settings.source=postgres://ada:geheim@db/x"];
+    let ran = compare(&desk, "alone", ["now", "next.toml"], &more);
+    let found: Value = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}", ran.err));
+    let command = "attrsync explain alone --line 1 --type identify --settings next.toml";
+    assert_eq!(found["kinds"][0]["examples"][0]["command"], command);
+    assert!(!ran.out.contains("geheim"), "{}", ran.out);
 }
 
 #[test]

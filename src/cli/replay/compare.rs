@@ -2,6 +2,7 @@
 //! that is one file.
 
 use std::{
+    borrow::Cow,
     hash::RandomState,
     io::{Write, sink},
     path::{Path, PathBuf},
@@ -16,7 +17,7 @@ use super::{changes, target::Target};
 use crate::{
     cli::{
         history::{self, HistoryOptions, Interrupt, Progress},
-        judging::{JudgeOptions, Which, interrupted, which},
+        judging::{Input, JudgeOptions, Which, interrupted, which},
         output::print,
     },
     compare::{Comparison, Judged, Place, Report, Side, html},
@@ -136,20 +137,19 @@ impl Work for Comparing {
 
 /// How an event is looked at, by the second settings.
 struct Explain {
-    /// The file of events, and what stands for the topic of an event alone in it.
-    file: Option<(String, String)>,
+    /// What stands for the topic of an event alone in the file of events, and that file, where it can be read once more.
+    file: Option<(String, Option<String>)>,
     brokers: Option<String>,
     flags: Option<String>,
 }
 
 impl Explain {
     fn new(after: &Which, means: &Means<'_>, brokers: &str) -> Self {
-        let path = means.history.file().filter(|path| *path != Path::new("-"));
-        let file = path.and_then(|path| {
-            let name = path.file_name()?.to_str()?.to_owned();
-            Some((name, shell::word(path.to_str()?)?.into_owned()))
+        let file = means.history.file().map(|path| {
+            let again = path.to_str().filter(|path| *path != "-").and_then(shell::word);
+            (Input::name(path), again.map(Cow::into_owned))
         });
-        let brokers = shell::word(brokers).map(std::borrow::Cow::into_owned);
+        let brokers = shell::word(brokers).map(Cow::into_owned);
         Self { file, brokers, flags: means.judge.flags_of(after) }
     }
 
@@ -158,7 +158,7 @@ impl Explain {
         if let Some((name, path)) = &self.file
             && name == topic
         {
-            return Some(format!("attrsync explain {path} --line {offset}{flags}"));
+            return Some(format!("attrsync explain {} --line {offset}{flags}", path.as_deref()?));
         }
         let (topic, brokers) = (shell::word(topic)?, self.brokers.as_deref()?);
         Some(format!("kcat -C -b {brokers} -t {topic} -p {partition} -o {offset} -c 1 -J | attrsync explain -{flags}"))
