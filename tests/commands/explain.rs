@@ -82,6 +82,34 @@ fn no_credential_is_shown_and_values_only_where_they_may_be() {
 }
 
 #[test]
+fn redacted_it_leaves_out_every_name_that_the_sender_chose() {
+    let desk = Desk::new();
+    let signed = desk.run(&["sign", "--organization", "acme", "--claim", "userId=1", "--claim", "plan=Premium"]);
+    let token = signed.out.trim();
+    let header = |json: &Value| {
+        use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+        let (_, rest) = token.split_once('.').unwrap();
+        format!("{}.{rest}", URL_SAFE_NO_PAD.encode(json.to_string()))
+    };
+    let forged = header(&json!({"alg": "ada-alg", "kid": "ada-kid"}));
+    let tell = |event: &Value, more: &[&str]| {
+        desk.write("event.json", event.to_string());
+        explain(&desk, &[&["event.json", "--redact", "--at", "2026-11-22T10:00:00Z"], more].concat()).out
+    };
+    let of_widget = |token: &str| json!({"type": "init_ada", "payload": {"organization": "acme", "featurebaseJwt": token, "ada-name": 1, "title": 2}});
+    let told = tell(&of_widget(&forged), &[]);
+    assert!(told.contains("its header says [redacted], kid [redacted]") && !told.contains("ada-"), "{told}");
+    assert!(told.contains("an event of type [redacted]") && !told.contains("init_ada"), "{told}");
+    let told = tell(&of_widget(token), &[]);
+    assert!(told.contains("plan = [redacted], signed") && told.contains("title rejected, wrong_type"), "{told}");
+    assert!(told.contains("[redacted] dropped, not_configured") && !told.contains("ada-"), "{told}");
+    assert!(told.contains("its header says HS256, kid 2025-06"), "names of the settings stay: {told}");
+    desk.write("event.json", "{\"organization\":\"acme\",\"ada-twice\":1,\"ada-twice\":2}");
+    let told = explain(&desk, &["event.json", "--redact", "--type", "identify"]).out;
+    assert!(told.contains("it lies at [redacted]") && !told.contains("ada-"), "{told}");
+}
+
+#[test]
 fn its_json_is_the_verdict_that_replay_gives() {
     let desk = Desk::new();
     let input: String = events(40).iter().enumerate().map(|(offset, event)| kcat_line(event, offset)).collect();

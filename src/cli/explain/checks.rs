@@ -194,10 +194,13 @@ fn told(steps: &mut Steps, checks: Vec<Check>, failed: Option<Reason>) {
     }
 }
 
-/// A NumericDate for people.
+/// A NumericDate for people: seconds, however large.
 fn as_time(value: Value<'_>) -> String {
-    let time = value.as_double().and_then(EventTime::from_unix);
-    time.map_or_else(|| format!("no time but a {}", value.type_name()), |time| time.to_string())
+    let Some(seconds) = value.as_double() else { return format!("no time but a {}", value.type_name()) };
+    #[expect(clippy::cast_possible_truncation, reason = "a float saturates when cast")]
+    let millis = (seconds * 1_000.0) as i64;
+    let time = EventTime::from_millis(millis);
+    if time.millis() == millis { time.to_string() } else { format!("{seconds} s, which is past every calendar") }
 }
 
 fn one_of(claim: &str, value: Option<Value<'_>>, accepted: &[Box<str>]) -> Vec<Part> {
@@ -222,4 +225,22 @@ fn identity(event: &UnverifiedEvent<'_>, claims: Object<'_>) -> Check {
         }
     }
     Check { what, rule: "sub is not read", reasons: &[Reason::TokenIdentityMissing, Reason::IdentityMismatch] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_a_token_is_seconds_however_large() {
+        for (claim, told) in [
+            (Value::Number("1795341600"), "2026-11-22T10:00:00.000Z"),
+            (Value::Number("1795341600.5"), "2026-11-22T10:00:00.500Z"),
+            (Value::Number("200000000000"), "8307-10-01T19:33:20.000Z"),
+            (Value::Number("1795341600000"), "1795341600000 s, which is past every calendar"),
+            (Value::Text("1795341600"), "no time but a text"),
+        ] {
+            assert_eq!(as_time(claim), told);
+        }
+    }
 }

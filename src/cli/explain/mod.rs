@@ -75,7 +75,7 @@ pub(super) struct ExplainArgs {
     #[arg(long)]
     json: bool,
 
-    /// Leave out who it is about and what was set, as for a ticket
+    /// Leave out what the sender chose: who it is about, what was set, and names that the settings don't have, as for a ticket
     #[arg(long, conflicts_with = "json")]
     redact: bool,
 

@@ -7,15 +7,30 @@ use crate::domain::{
     verdict::{Attributes, Company, Refused, Unset},
 };
 
+/// Fields that we name ourselves, whatever is configured.
+pub(super) const OURS: [&str; 11] = [
+    "userId",
+    "email",
+    "anonymousId",
+    "organization",
+    "appId",
+    "companies",
+    "userHash",
+    "companyHash",
+    "exp",
+    "nbf",
+    "iat",
+];
+
 impl Case<'_, '_> {
     /// What became of each attribute and company.
     pub(super) fn decide(&self, steps: &mut Steps) {
         let Verdict { attributes, unset, companies, rejected, dropped, .. } = self.verdict;
-        set(steps, None, attributes, unset);
+        self.set(steps, None, (attributes, unset));
         for company in companies.unwrap_or_default() {
             let Company { id, verified, attributes, unset } = *company;
             steps.add(Mark::Passed, [words("member of company "), theirs(id), words(signed(verified))]);
-            set(steps, Some(id), attributes, unset);
+            self.set(steps, Some(id), (attributes, unset));
         }
         if companies.is_some_and(<[_]>::is_empty) {
             steps.say(Mark::Passed, "member of no company any more");
@@ -34,7 +49,7 @@ impl Case<'_, '_> {
     fn refused(&self, steps: &mut Steps, mark: Mark, refused: &Refused<'_>) {
         let how = if mark == Mark::Failed { "rejected" } else { "dropped" };
         let Refused { attribute, company, position, reason, hint, .. } = *refused;
-        let mut parts = of_company(company, attribute);
+        let mut parts = self.of_company(company, attribute);
         parts.extend(position.map(|position| words(format!(" (entry {position}, counted from 0)"))));
         parts.push(words(format!(" {how}, {reason}")));
         steps.add(mark, parts);
@@ -51,33 +66,39 @@ impl Case<'_, '_> {
     /// What the settings say of an attribute whose value does not fit.
     fn expected(&self, reason: Reason, company: Option<&str>, attribute: &str) -> Option<String> {
         let fits = matches!(reason, Reason::WrongType | Reason::NotAnOption | Reason::TooLong);
-        let organization = self.snapshot.by_slug(self.verdict.organization.filter(|_| fits)?)?;
+        self.configured(company, attribute).filter(|_| fits).map(|kind| format!("It takes {}.", taken(kind)))
+    }
+
+    /// The type of an attribute that the settings name.
+    fn configured(&self, company: Option<&str>, attribute: &str) -> Option<&AttributeType> {
+        let organization = self.snapshot.by_slug(self.verdict.organization?)?;
         let table = if company.is_some() { &organization.company_attributes } else { &organization.user_attributes };
-        Some(format!("It takes {}.", taken(&table.get(attribute)?.kind)))
+        Some(&table.get(attribute)?.kind)
     }
-}
 
-/// What was set and unset, of the user or of a company.
-fn set(steps: &mut Steps, company: Option<&str>, attributes: Attributes<'_>, unset: &[Unset<'_>]) {
-    for attribute in attributes.0 {
-        let value = serde_json::to_string(&attribute.value).unwrap_or_default();
-        let mut parts = of_company(company, attribute.name);
-        parts.extend([words(" = "), theirs(value), words(signed(attribute.verified))]);
-        steps.add(Mark::Passed, parts);
+    /// What was set and unset, of the user or of a company.
+    fn set(&self, steps: &mut Steps, company: Option<&str>, (attributes, unset): (Attributes<'_>, &[Unset<'_>])) {
+        for attribute in attributes.0 {
+            let value = serde_json::to_string(&attribute.value).unwrap_or_default();
+            let mut parts = self.of_company(company, attribute.name);
+            parts.extend([words(" = "), theirs(value), words(signed(attribute.verified))]);
+            steps.add(Mark::Passed, parts);
+        }
+        for unset in unset {
+            let mut parts = self.of_company(company, unset.attribute);
+            parts.extend([words(" unset"), words(signed(unset.verified))]);
+            steps.add(Mark::Passed, parts);
+        }
     }
-    for unset in unset {
-        let mut parts = of_company(company, unset.attribute);
-        parts.extend([words(" unset"), words(signed(unset.verified))]);
-        steps.add(Mark::Passed, parts);
-    }
-}
 
-/// An attribute's name, of a company where it is one's. A name is the sender's, but no personal data.
-fn of_company(company: Option<&str>, attribute: &str) -> Vec<Part> {
-    let name = words(attribute);
-    match company {
-        Some(id) => vec![words("company "), theirs(id), words(": "), name],
-        None => vec![name],
+    /// An attribute's name, of a company where it is one's. One that is configured nowhere is the sender's.
+    fn of_company(&self, company: Option<&str>, attribute: &str) -> Vec<Part> {
+        let ours = OURS.contains(&attribute) || self.configured(company, attribute).is_some();
+        let name = if ours { words(attribute) } else { theirs(attribute) };
+        match company {
+            Some(id) => vec![words("company "), theirs(id), words(": "), name],
+            None => vec![name],
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What verify looked at: the organization, the proof, and the keys that it could have been made with.
 
-use super::steps::{Case, Mark, Steps, named, words};
+use super::steps::{Case, Mark, Steps, named, theirs, words};
 use crate::{
     decode::UnverifiedEvent,
     domain::{
@@ -43,9 +43,14 @@ impl<'a> Case<'_, 'a> {
             steps.say(Mark::Fact, "proof: a token whose header cannot be read");
             return;
         };
-        let kid = header.kid.map_or_else(|| "no kid".to_owned(), |kid| format!("kid {kid}"));
-        steps.say(Mark::Fact, format!("proof: a token; its header says {}, {kid}", header.alg));
         let named = organization.jwt_keys.iter().find(|key| Some(key.id.as_str()) == header.kid);
+        let alg = if Algorithm::from_alg(header.alg).is_some() { words(header.alg) } else { theirs(header.alg) };
+        let mut parts = vec![words("proof: a token; its header says "), alg];
+        match header.kid {
+            None => parts.push(words(", no kid")),
+            Some(kid) => parts.extend([words(", kid "), if named.is_some() { words(kid) } else { theirs(kid) }]),
+        }
+        steps.add(Mark::Fact, parts);
         let tried = |key: &&JwtKey| named.is_none_or(|named| std::ptr::eq(named, *key));
         for key in organization.jwt_keys.iter().filter(tried) {
             let fits = Algorithm::from_alg(header.alg) == Some(key.algorithm);

@@ -5,7 +5,10 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
-use super::steps::{Mark, Part, Step};
+use super::{
+    outcomes::OURS,
+    steps::{Mark, Part, Step},
+};
 use crate::{
     cli::{
         output::{BAD, DIM, DOUBTFUL, GOOD, styled},
@@ -35,7 +38,7 @@ pub(super) fn text(steps: &[Step], verdict: &Verdict<'_>, redact: bool) -> Strin
         }
     }
     text.push('\n');
-    conclusion(&mut text, verdict);
+    conclusion(&mut text, verdict, redact);
     text
 }
 
@@ -45,7 +48,7 @@ fn line(text: &mut String, label: &str, content: &str) {
     _ = writeln!(text, "{label}{content}");
 }
 
-fn conclusion(text: &mut String, verdict: &Verdict<'_>) {
+fn conclusion(text: &mut String, verdict: &Verdict<'_>, redact: bool) {
     let (style, what) = match verdict.outcome {
         Outcome::Accepted => (GOOD, "accepted"),
         Outcome::Partial => (DOUBTFUL, "partial: the identity is fine, what is marked above was rejected"),
@@ -61,7 +64,7 @@ fn conclusion(text: &mut String, verdict: &Verdict<'_>) {
         }
     }
     if let Some(detail) = verdict.detail {
-        line(text, "detail", &safe(&in_words(detail)));
+        line(text, "detail", &safe(&in_words(detail, redact)));
     }
     if let Some(hint) = verdict.hint {
         line(text, "hint", hint.message());
@@ -69,11 +72,14 @@ fn conclusion(text: &mut String, verdict: &Verdict<'_>) {
     line(text, "settings", &format!("version {}", verdict.settings_version));
 }
 
-fn in_words(detail: Detail<'_>) -> String {
+fn in_words<'a>(detail: Detail<'a>, redact: bool) -> String {
+    let shown = |field: &'a str| if redact && !OURS.contains(&field) { "[redacted]" } else { field };
     match detail {
         Detail::Limit { limit, size } => format!("{size}, where {limit} is the limit"),
-        Detail::FieldLimit { field, limit, size } => format!("{field} has {size}, where {limit} is the limit"),
-        Detail::Field { field } => format!("it lies at {field}"),
+        Detail::FieldLimit { field, limit, size } => {
+            format!("{} has {size}, where {limit} is the limit", shown(field))
+        }
+        Detail::Field { field } => format!("it lies at {}", shown(field)),
         Detail::Syntax { byte } => format!("reading stopped at byte {byte}, counted from 0"),
         Detail::Seconds { field, seconds } => format!("{field} is off by {seconds} s beyond the leeway"),
     }

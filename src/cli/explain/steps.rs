@@ -25,7 +25,7 @@ pub(super) enum Mark {
 pub(super) enum Part {
     /// Our own words, and names of the settings.
     Words(String),
-    /// What the event brought along: personal data, and not to be trusted on a terminal.
+    /// What the event brought along and the settings don't name: personal data perhaps, and not to be trusted on a terminal.
     Theirs(String),
 }
 
@@ -129,9 +129,13 @@ impl<'a> Case<'_, 'a> {
         let what = if alone { self.alone } else { "a record of kcat's" };
         let given = usize::from(self.defaults.event_type.is_some());
         let headers: Vec<_> = headers.iter().skip(given).map(|header| header.name).collect();
-        let headers =
-            if headers.is_empty() { "no headers".to_owned() } else { format!("headers {}", headers.join(", ")) };
-        steps.say(Mark::Fact, format!("{what}, {position}: {bytes}, {headers}"));
+        let mut parts = vec![words(format!("{what}, {position}: {bytes}, "))];
+        if headers.is_empty() {
+            parts.push(words("no headers"));
+        } else {
+            parts.extend([words("headers "), theirs(headers.join(", "))]);
+        }
+        steps.add(Mark::Fact, parts);
         let time = self.verdict.event.time;
         let of = match (self.snapshot.policy().event_time, self.record.timestamp) {
             (_, Some(timestamp)) if timestamp == time => "the record's timestamp",
@@ -147,7 +151,9 @@ impl<'a> Case<'_, 'a> {
 
     fn decode(&self, steps: &mut Steps, event: &UnverifiedEvent<'_>) {
         let kind = event.head.kind.unwrap_or_default();
-        steps.add(Mark::Passed, [words(format!("JSON; an event of type {kind} with id ")), theirs(event.head.id)]);
+        // The name of a widget is the sender's.
+        let kind = if matches!(kind, "boot" | "identify") { words(kind) } else { theirs(kind) };
+        steps.add(Mark::Passed, [words("JSON; an event of type "), kind, words(" with id "), theirs(event.head.id)]);
         steps.by("RFC 8259, limits");
         let mut parts = vec![words("outside of a token it names ")];
         parts.extend(named(&event.payload.user));
