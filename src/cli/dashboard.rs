@@ -51,7 +51,7 @@ impl DashboardArgs {
         log::init(&config.log)?;
         let (interrupt, interrupted) = channel();
         on_interrupt(move || _ = interrupt.send(())).context("signals cannot be listened to")?;
-        let dashboard = start(&config, history(&config), config.dashboard.address)?;
+        let dashboard = start(&config, history(&config), (config.dashboard.address, "--address"))?;
         print(&format!("{}\n", url(dashboard.address())))?;
         tracing::info!(address = %dashboard.address(), "dashboard");
         // The sender lives in the thread that waits for the signal; if that is gone, so is the way to end this.
@@ -66,16 +66,19 @@ fn history(config: &Config) -> History {
     History::Window { time: Duration::from_secs(hours * 3_600), records: config.dashboard.window_records }
 }
 
-/// Starts one at this address.
-pub(super) fn start(config: &Config, history: History, address: SocketAddr) -> anyhow::Result<Dashboard> {
+/// Starts one at this address, which a flag can change.
+pub(super) fn start(
+    config: &Config,
+    history: History,
+    (address, flag): (SocketAddr, &str),
+) -> anyhow::Result<Dashboard> {
     let options = options(config, history, address)?;
-    Dashboard::start(options).with_context(|| refused(address))
-}
-
-fn refused(address: SocketAddr) -> String {
-    format!(
-        "dashboard.address {address} can't be listened on; choose another with --address, port 0 for any that is free"
-    )
+    let refused = || {
+        format!(
+            "dashboard.address {address} can't be listened on; choose another with {flag}, port 0 for any that is free"
+        )
+    };
+    Dashboard::start(options).with_context(refused)
 }
 
 fn options(config: &Config, history: History, address: SocketAddr) -> Result<Options, TokenError> {

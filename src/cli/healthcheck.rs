@@ -18,7 +18,7 @@ use anyhow::Context;
 use clap::Args;
 
 use super::{
-    options::ConfigOptions,
+    options::{ConfigOptions, address},
     output::{FAULT, print},
 };
 use crate::observe::admin::Health;
@@ -26,16 +26,25 @@ use crate::observe::admin::Health;
 /// More than any answer has.
 const MOST_BYTES: u64 = 64 * 1024;
 
+/// What stands below the help.
+const AFTER_HELP: &str = "\
+Examples:
+  attrsync healthcheck                            the worker of this configuration (admin.address)
+  attrsync healthcheck --ready                    whether it judges
+  attrsync healthcheck --address 127.0.0.1:9465   a dashboard
+
+Exit codes: 0 it is; 1 it is not, or does not answer; 2 usage or configuration.";
+
 /// Ask a running worker or dashboard whether it is alive
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 it is; 1 it is not, or does not answer; 2 usage or configuration.")]
+#[command(after_help = AFTER_HELP)]
 pub(super) struct HealthcheckArgs {
     /// Ask whether it is ready: settings loaded, every shard in the group; a dashboard, whether it has read the topics
     #[arg(long)]
     ready: bool,
 
     /// Where to ask, as address:port, a dashboard's too [default: admin.address]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     address: Option<SocketAddr>,
 
     /// Milliseconds to wait for the answer

@@ -29,6 +29,11 @@ pub(super) fn text(config: &Config, settings: &Settings, shown: &Shown) -> Strin
     let mut text = format!("{}\n", styled(GOOD.bold(), "attrsync dev"));
     for (name, what) in [
         ("broker", format!("{broker}, embedded: no transactions, so verdicts come at least once; gone when this ends")),
+        (
+            "",
+            "it looks up no times and tells no topic's settings: --since and topics check find nothing there"
+                .to_owned(),
+        ),
         ("in", input.clone()),
         ("out", format!("{accepted}, {rejected}")),
         ("settings", format!("{}, organizations {}", settings.source(), organizations.join(", "))),

@@ -51,7 +51,8 @@ use view::View;
 
 /// What stands below the help.
 const AFTER_HELP: &str = "\
-Nothing else has to be installed. The embedded broker has no transactions: verdicts are delivered at least once here.
+Nothing else has to be installed. The embedded broker has no transactions: verdicts are delivered at least once here. Nor can
+it look up offsets by time or tell how its topics are set up: `--since` finds nothing in it, and `topics check` gets no answer.
 
 Examples:
   attrsync dev                                             watch ten events a second being judged
@@ -129,9 +130,10 @@ impl DevArgs {
             return Ok(None);
         }
         let address = self.dashboard_address.unwrap_or(config.dashboard.address);
-        match start(config, History::Whole, address) {
+        let flag = "--dashboard-address";
+        match start(config, History::Whole, (address, flag)) {
             Err(error) if self.dashboard_address.is_none() && address_in_use(&error) => {
-                start(config, History::Whole, SocketAddr::new(address.ip(), 0)).map(Some)
+                start(config, History::Whole, (SocketAddr::new(address.ip(), 0), flag)).map(Some)
             }
             started => started.map(Some),
         }

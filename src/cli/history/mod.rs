@@ -22,7 +22,7 @@ use crate::replay::{self, Counter, Failure, Limits, Output, Source, Work};
 
 pub(super) use self::{
     moment::moment,
-    options::{HistoryOptions, fetching},
+    options::{HistoryOptions, away, fetching, is_silence},
     progress::{Progress, records_in_words},
 };
 

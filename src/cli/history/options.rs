@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::bail;
 use clap::Args;
+use rdkafka::types::RDKafkaErrorCode;
 
 use super::{
     super::{
@@ -21,7 +22,7 @@ use crate::{
     config::{ClientRole, Config},
     domain::{EventTime, Reason},
     replay::{
-        Defaults, Fetching, File, Filter, Limits, Offsets, Positions, Rejections, Source, Topics, Wanted,
+        Defaults, Failure, Fetching, File, Filter, Limits, Offsets, Positions, Rejections, Source, Topics, Wanted,
         WhichRejections,
     },
 };
@@ -144,11 +145,11 @@ impl HistoryOptions {
     ) -> anyhow::Result<(Topics, Option<u64>)> {
         self.refuse_backwards()?;
         if !self.rejected {
-            let topics = Topics::open(&self.topics(config)?, &self.wanted(), fetching(config), defaults)?;
-            return Ok((topics, None));
+            let topics = Topics::open(&self.topics(config)?, &self.wanted(), fetching(config), defaults);
+            return Ok((topics.map_err(|failure| away(failure, config))?, None));
         }
         let positions = self.rejections(config, defaults.clone())?;
-        let topics = Topics::at(&positions, fetching(config), defaults)?;
+        let topics = Topics::at(&positions, fetching(config), defaults).map_err(|failure| away(failure, config))?;
         let rejected = topics.size().unwrap_or(0) + topics.gone();
         Ok((topics, Some(rejected)))
     }
@@ -164,7 +165,8 @@ impl HistoryOptions {
     /// Where the rejected events are.
     fn rejections(&self, config: &Config, defaults: Defaults) -> anyhow::Result<Positions> {
         let rejected = std::slice::from_ref(&config.kafka.rejected_topic);
-        let topic = Topics::open(rejected, &self.wanted(), fetching(config), defaults)?;
+        let topic = Topics::open(rejected, &self.wanted(), fetching(config), defaults);
+        let topic = topic.map_err(|failure| away(failure, config))?;
         let progress = Progress::new((topic.size(), topic.measure()), true);
         let work = Rejections::new(WhichRejections {
             reasons: self.reason.clone(),
@@ -220,6 +222,33 @@ pub(in crate::cli) fn fetching(config: &Config) -> Fetching {
         queue_bytes: usize::try_from(config.worker.fetch_queue_bytes).unwrap_or(usize::MAX),
         threads: usize::try_from(config.worker.shards).ok().filter(|shards| *shards > 0),
     }
+}
+
+/// Names the brokers where none of them answers, and who knows more.
+pub(in crate::cli) fn away(failure: Failure, config: &Config) -> anyhow::Error {
+    let silent = matches!(
+        &failure,
+        Failure::LookUp { source, .. } if source.rdkafka_error_code().is_some_and(is_silence)
+    );
+    let error = anyhow::Error::new(failure);
+    if silent {
+        let brokers = &config.kafka.bootstrap_servers;
+        return error.context(format!(
+            "no broker of {brokers} answers; --brokers names others (kafka.bootstrap_servers), `attrsync topics check` says why"
+        ));
+    }
+    error
+}
+
+/// Whether librdkafka says with this code that nobody answered.
+pub(in crate::cli) fn is_silence(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode::{
+        AllBrokersDown, BrokerTransportFailure, OperationTimedOut, RequestTimedOut, Resolve, TimedOutQueue,
+    };
+    matches!(
+        code,
+        AllBrokersDown | BrokerTransportFailure | OperationTimedOut | RequestTimedOut | Resolve | TimedOutQueue
+    )
 }
 
 fn reason(text: &str) -> Result<Reason, String> {

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use super::ReplayArgs;
 use crate::{
     cli::{
-        history::{self, Interrupt, Progress, fetching},
+        history::{self, Interrupt, Progress, away, fetching},
         judging::now,
         source::source,
     },
@@ -81,7 +81,8 @@ impl ReplayArgs {
     /// Reads the verdict topics.
     fn learn(&self, config: &Config, interrupt: &Interrupt) -> anyhow::Result<Option<Learning>> {
         let topics = [config.kafka.accepted_topic.clone(), config.kafka.rejected_topic.clone()];
-        let verdicts = Topics::open(&topics, &Wanted::default(), fetching(config), self.judge.defaults())?;
+        let verdicts = Topics::open(&topics, &Wanted::default(), fetching(config), self.judge.defaults());
+        let verdicts = verdicts.map_err(|failure| away(failure, config))?;
         let progress = Progress::new((verdicts.size(), verdicts.measure()), true);
         let learning = Learning::default();
         let watched = (interrupt, progress, self.history.limits());

@@ -18,6 +18,7 @@ use rdkafka::{
     error::KafkaError,
     metadata::MetadataTopic,
     producer::{BaseProducer, DeliveryResult, Producer, ProducerContext},
+    types::RDKafkaErrorCode,
 };
 use tokio::runtime::Runtime;
 
@@ -25,7 +26,10 @@ use super::{
     check::{Found, Topic},
     plan::Plan,
 };
-use crate::config::{ClientRole, Kafka};
+use crate::{
+    cli::history::is_silence,
+    config::{ClientRole, Kafka},
+};
 
 /// The most complaints of librdkafka that are heard.
 const COMPLAINTS: usize = 100;
@@ -37,6 +41,8 @@ pub(super) enum ClusterError {
     Client(#[source] KafkaError),
     #[error("no broker of {brokers} answers within {} s{}", .timeout.as_secs_f32(), told(.reason))]
     Away { brokers: String, timeout: Duration, reason: Option<String> },
+    #[error("the brokers of {brokers} have not answered within {} s, though one was there: {error}", .timeout.as_secs_f32())]
+    Silent { brokers: String, timeout: Duration, error: String },
     #[error("the brokers of {brokers} refuse to answer: {error}")]
     Refused { brokers: String, error: String },
     #[error("no runtime can be started")]
@@ -97,7 +103,10 @@ impl Cluster {
     fn settings(&self, topics: &BTreeMap<String, Topic>) -> Result<Vec<ConfigResource>, ClusterError> {
         let resources: Vec<_> = topics.keys().map(|name| ResourceSpecifier::Topic(name)).collect();
         let resources = self.ask(|admin, options| admin.describe_configs(&resources, options), false)?;
-        resources.into_iter().map(|resource| resource.map_err(|code| self.refused(&code.to_string()))).collect()
+        resources
+            .into_iter()
+            .map(|resource| resource.map_err(|code| self.unanswered(&KafkaError::AdminOp(code))))
+            .collect()
     }
 
     /// Makes topics, or asks whether they could be made; for each topic what came of it.
@@ -114,7 +123,7 @@ impl Cluster {
         let result = |result| match result {
             Ok(topic) => (topic, Ok(())),
             // It was made by somebody else in the meantime.
-            Err((topic, rdkafka::types::RDKafkaErrorCode::TopicAlreadyExists)) => (topic, Ok(())),
+            Err((topic, RDKafkaErrorCode::TopicAlreadyExists)) => (topic, Ok(())),
             Err((topic, code)) => (topic, Err(code.to_string())),
         };
         Ok(results.into_iter().map(result).collect())
@@ -130,7 +139,7 @@ impl Cluster {
             .operation_timeout((!dry_run).then_some(self.timeout))
             .validate_only(dry_run);
         let answer = self.runtime.block_on(question(&self.admin, &options));
-        answer.map_err(|error| self.refused(&error.to_string()))
+        answer.map_err(|error| self.unanswered(&error))
     }
 
     fn away(&self, error: &KafkaError) -> ClusterError {
@@ -142,8 +151,13 @@ impl Cluster {
         ClusterError::Away { brokers: self.brokers.clone(), timeout: self.timeout, reason }
     }
 
-    fn refused(&self, error: &str) -> ClusterError {
-        ClusterError::Refused { brokers: self.brokers.clone(), error: error.to_owned() }
+    fn unanswered(&self, error: &KafkaError) -> ClusterError {
+        let code = if let KafkaError::AdminOp(code) = error { Some(*code) } else { error.rdkafka_error_code() };
+        let (brokers, error) = (self.brokers.clone(), code.map_or_else(|| error.to_string(), |code| code.to_string()));
+        if code.is_some_and(is_silence) {
+            return ClusterError::Silent { brokers, timeout: self.timeout, error };
+        }
+        ClusterError::Refused { brokers, error }
     }
 }
 
@@ -178,7 +192,7 @@ impl ClientContext for Hears {
 
     fn error(&self, error: KafkaError, reason: &str) {
         // That all brokers are down follows from what was said of each; how often it was tried is of no use.
-        if !matches!(error, KafkaError::Global(rdkafka::types::RDKafkaErrorCode::AllBrokersDown)) {
+        if !matches!(error, KafkaError::Global(RDKafkaErrorCode::AllBrokersDown)) {
             self.hear(reason.split(" (after ").next().unwrap_or(reason));
         }
     }
@@ -188,4 +202,20 @@ impl ProducerContext for Hears {
     type DeliveryOpaque = ();
 
     fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_out_is_no_refusal() {
+        let kafka: crate::config::Config = toml::from_str(crate::config::DEFAULTS).unwrap();
+        let cluster = Cluster::connect(&kafka.kafka, Duration::from_secs(2)).unwrap();
+        let told = |code| cluster.unanswered(&KafkaError::AdminOp(code)).to_string();
+        let silent = told(RDKafkaErrorCode::OperationTimedOut);
+        assert!(silent.starts_with("the brokers of 127.0.0.1:9092 have not answered within 2 s"), "{silent}");
+        let refused = told(RDKafkaErrorCode::ClusterAuthorizationFailed);
+        assert!(refused.starts_with("the brokers of 127.0.0.1:9092 refuse to answer: "), "{refused}");
+    }
 }
