@@ -9,7 +9,7 @@
 //! Every event is judged by the settings as they are. An organization whose enforcement is off is judged as if it observed: the verdict
 //! is the same, and says what enforcement would have refused.
 
-use std::{fmt::Write as _, hash::RandomState, io::sink, process::ExitCode, sync::Arc};
+use std::{fmt::Write as _, hash::RandomState, io::sink, path::Path, process::ExitCode, sync::Arc};
 
 use clap::Args;
 use serde::Serialize;
@@ -26,7 +26,7 @@ use crate::{
         bounded::{Bounded, Tally as _},
         distinct::grouped,
     },
-    domain::{Arena, EventTime, Organization, Record, Snapshot, snapshot::Enforcement},
+    domain::{Arena, EventTime, Organization, Record, Snapshot, shell, snapshot::Enforcement},
     replay::{Failure, Filter, Work},
     worker::judge,
 };
@@ -42,6 +42,9 @@ Examples:
   kcat -C -b localhost -t events -J -e | attrsync advise --from-file -
 
 Exit codes: 0 whatever is advised; 1 a fault; 2 usage or configuration; 130 interrupted.";
+
+/// How what is to be looked at says of which time.
+const LAST_WEEK: &str = "--since 7d";
 
 /// Organizations that are told apart, attributes of each, and up to how many users of one attribute are counted exactly.
 const ORGANIZATIONS: usize = 500;
@@ -101,7 +104,10 @@ impl AdviseArgs {
             (&interrupt, Progress::new((chosen.source.size(), chosen.source.measure()), true), self.history.limits());
         let found = history::run(Arc::clone(&chosen.source), Box::new(sink()), watched, work)?;
         let Some(found) = found else { return Ok(interrupted()) };
-        let advice = advice(&found, &settings, chosen.missing());
+        let mut advice = advice(&found, &settings, chosen.missing());
+        if let Some(file) = self.history.file() {
+            advice.organizations.iter_mut().flat_map(|one| &mut one.advice).for_each(|item| looked_at_in(item, file));
+        }
         print(&if self.json { serde_json::to_string_pretty(&advice)? + "\n" } else { table(&advice) })?;
         Ok(ExitCode::SUCCESS)
     }
@@ -181,9 +187,17 @@ fn advice<'a>(found: &'a Advising, settings: &Snapshot, gone: u64) -> Advice<'a>
     }
 }
 
+/// Where the history is a file, that is what to look at; nothing where its name can't stand in a shell's line.
+fn looked_at_in(item: &mut Item, file: &Path) {
+    let file = if file == Path::new("-") { Some("-".into()) } else { file.to_str().and_then(shell::word) };
+    let check = item.check.take().zip(file);
+    item.check = check.map(|(check, file)| check.replacen(LAST_WEEK, &format!("--from-file {file}"), 1));
+}
+
 /// A table for people. Writing into a text does not fail.
 fn table(advice: &Advice<'_>) -> String {
-    let mut text = format!("{} events were judged by settings {}.", grouped(advice.events), advice.settings_version);
+    let were = if advice.events == 1 { "was" } else { "were" };
+    let mut text = format!("{} {were} judged by settings {}.", events_in_words(advice.events), advice.settings_version);
     if advice.gone > 0 {
         _ = write!(text, " {} older ones are no longer kept.", grouped(advice.gone));
     }
@@ -197,7 +211,7 @@ fn table(advice: &Advice<'_>) -> String {
             text,
             "\n{}  {}",
             styled(GOOD.bold(), safe(organization)),
-            styled(DIM, format_args!("{} events{last}", grouped(*events)))
+            styled(DIM, format_args!("{}{last}", events_in_words(*events)))
         );
         if advice.is_empty() {
             _ = writeln!(text, "  nothing to advise");
@@ -205,6 +219,11 @@ fn table(advice: &Advice<'_>) -> String {
         advice.iter().for_each(|item| told(&mut text, item));
     }
     text
+}
+
+/// `1 event`, `1,234 events`.
+fn events_in_words(number: u64) -> String {
+    format!("{} {}", grouped(number), if number == 1 { "event" } else { "events" })
 }
 
 fn told(text: &mut String, item: &Item) {

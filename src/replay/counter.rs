@@ -8,6 +8,8 @@ use super::{Chunk, Limits, pace::Pace};
 #[derive(Debug)]
 pub struct Counter {
     records: AtomicU64,
+    /// Records of a job that is held back, as they are worked through: its chunks take long.
+    let_go: AtomicU64,
     size: AtomicU64,
     stopped: AtomicBool,
     pace: Pace,
@@ -17,19 +19,22 @@ impl Counter {
     /// Of a job that begins now, and goes no faster than this.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        let (records, size, stopped) = Default::default();
-        Self { records, size, stopped, pace: Pace::new(limits) }
+        let (records, let_go, size, stopped) = Default::default();
+        Self { records, let_go, size, stopped, pace: Pace::new(limits) }
     }
 
     /// Waits until the next record may be worked through.
     pub(super) fn wait(&self) {
-        self.pace.wait(self);
+        if self.pace.is_limited() {
+            self.pace.wait(self);
+            self.let_go.fetch_add(1, Relaxed);
+        }
     }
 
-    /// Records that were worked through.
+    /// Records that were worked through; of a job that is held back, those that are in hand too.
     #[must_use]
     pub fn records(&self) -> u64 {
-        self.records.load(Relaxed)
+        self.records.load(Relaxed).max(self.let_go.load(Relaxed))
     }
 
     /// How much of the history they are, in the source's measure.
@@ -52,5 +57,22 @@ impl Counter {
     pub(super) fn add(&self, chunk: Chunk) {
         self.records.fetch_add(chunk.records, Relaxed);
         self.size.fetch_add(chunk.size, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_is_held_back_is_seen_to_go_on_within_a_chunk() {
+        let counter = Counter::new(Limits { rate: Some(1e6), cpu: None });
+        (0..3).for_each(|_| counter.wait());
+        assert_eq!(counter.records(), 3);
+        counter.add(Chunk { turn: None, records: 3, size: 100 });
+        assert_eq!((counter.records(), counter.size()), (3, 100));
+        let free = Counter::new(Limits::default());
+        free.wait();
+        assert_eq!(free.records(), 0, "whole chunks are counted where they come fast");
     }
 }

@@ -68,7 +68,7 @@ pub enum Failure {
         position: i64,
     },
     /// The plan of a replay can't be kept or read.
-    #[error("the plan of the replay, {path}")]
+    #[error("the plan of the replay, {path}, can't be used")]
     Plan {
         /// The file.
         path: String,

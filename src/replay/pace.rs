@@ -42,11 +42,13 @@ impl Pace {
         Self { limits, begun: Instant::now(), cpu_before: cpu_time(), records: AtomicU64::new(0) }
     }
 
+    /// Whether anything holds it back.
+    pub(super) fn is_limited(&self) -> bool {
+        self.limits != Limits::default()
+    }
+
     /// Waits until the next record may be worked through.
     pub(super) fn wait(&self, counter: &Counter) {
-        if self.limits == Limits::default() {
-            return;
-        }
         let before = self.records.fetch_add(1, Relaxed);
         loop {
             let due = self.due(before);

@@ -108,6 +108,24 @@ fn tokens_without_an_expiry_are_counted_and_the_organization_is_chosen() {
 }
 
 #[test]
+fn one_event_is_no_events_and_what_to_look_at_is_the_file_that_was_read() {
+    let desk = Desk::new();
+    let event = |id: usize| json!({"organization": "globex", "userId": id.to_string()}).to_string() + "\n";
+    desk.write("the events.ndjson", event(1));
+    let ran = desk.run(&["advise", "--from-file", "the events.ndjson", "--type", "identify"]);
+    assert!(ran.out.contains("1 event was judged by settings"), "{}", ran.out);
+    assert!(ran.out.contains("globex  1 event, the last at"), "{}", ran.out);
+    let look = "attrsync replay --from-file 'the events.ndjson' --compare now next.toml --organization globex";
+    assert!(ran.out.contains(look) && !ran.out.contains("--since"), "{}", ran.out);
+    let ran = desk.feed(&["advise", "--from-file", "-", "--type", "identify"], (event(1) + &event(2)).as_bytes());
+    assert!(
+        ran.out.contains("2 events were judged") && ran.out.contains("replay --from-file - --compare"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
 fn hostile_names_are_shown_and_never_run() {
     let desk = Desk::new();
     let hostile = "x';reboot #\u{1b}[2J\u{202e}";
