@@ -113,3 +113,34 @@ fn the_commit_is_the_one_given_else_gits_else_unknown() {
     fs::create_dir(&below).unwrap();
     assert_eq!(commit(&script.told(&below, "")), "unknown", "the commit of somebody else's repository");
 }
+
+/// The relative links of a page, without what comes after `#`.
+fn links(page: &str) -> Vec<String> {
+    let targets = page.split("](").skip(1).filter_map(|rest| rest.split([')', '#', ' ', '\n']).next());
+    targets.filter(|target| !target.is_empty() && !target.contains(':')).map(str::to_owned).collect()
+}
+
+#[test]
+fn no_link_of_a_packaged_page_leads_nowhere() {
+    let desk = Desk::new();
+    let script = "set -euo pipefail; . scripts/lib/pages.sh; pages \"$0\"";
+    let mut command = Command::new("bash");
+    let output = command.args(["-c", script]).arg(desk.path(".")).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let output = output.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut pages = vec!["README.md".to_owned(), "ARCHITECTURE.md".to_owned()];
+    for folder in ["docs", "docs/adr"] {
+        let names = fs::read_dir(desk.path(folder)).unwrap();
+        let names = names.map(|entry| format!("{folder}/{}", entry.unwrap().file_name().into_string().unwrap()));
+        pages.extend(names.filter(|name| name.ends_with(".md")));
+    }
+    let mut seen = 0;
+    for page in &pages {
+        for link in links(&desk.read(page)) {
+            let target = desk.path(page).parent().unwrap().join(&link);
+            assert!(target.exists(), "{page} links to {link}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 200, "{seen} links");
+}
