@@ -49,6 +49,7 @@ pub(super) struct MigrateArgs {
 #[derive(Debug, Subcommand)]
 enum MigrateCommand {
     /// Tell which migrations are applied
+    #[command(after_help = "Examples:\n  attrsync migrate status\n  attrsync migrate status --json")]
     Status {
         /// Print JSON
         #[arg(long)]
@@ -57,6 +58,7 @@ enum MigrateCommand {
         config: ConfigOptions,
     },
     /// Print the SQL that makes the roles, for a database administrator
+    #[command(after_help = "Example:\n  attrsync migrate roles | psql attrsync")]
     Roles,
 }
 

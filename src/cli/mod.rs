@@ -62,7 +62,7 @@ Environment: ATTRSYNC_CONFIG names the file, ATTRSYNC__SECTION__KEY sets a key, 
 /// Verifies identify and boot events from Kafka and emits every verdict with its reason, exactly once
 #[derive(Debug, Parser)]
 #[command(name = "attrsync", version, long_version = version::long(), styles = STYLES, after_help = AFTER_HELP)]
-#[command(arg_required_else_help = true, disable_help_subcommand = true, max_term_width = 120)]
+#[command(arg_required_else_help = true, max_term_width = 120)]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -127,5 +127,26 @@ mod tests {
     #[test]
     fn the_tree_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    /// The commands that do something, each by the words that call it.
+    fn leaves(command: &clap::Command, words: &str) -> Vec<(String, String)> {
+        let below = command.get_subcommands().filter(|below| below.get_name() != "help");
+        let mut found: Vec<_> =
+            below.flat_map(|below| leaves(below, &format!("{words} {}", below.get_name()))).collect();
+        if found.is_empty() || !command.is_subcommand_required_set() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            found.push((words.to_owned(), help));
+        }
+        found
+    }
+
+    #[test]
+    fn every_command_has_an_example_of_itself() {
+        let found = leaves(&Cli::command(), "attrsync");
+        assert!(found.len() > 30, "{}", found.len());
+        for (words, help) in found {
+            assert!(help.contains("Example") && help.contains(&words), "{words} has no example:\n{help}");
+        }
     }
 }

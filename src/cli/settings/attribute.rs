@@ -45,6 +45,9 @@ struct Which {
 #[derive(Debug, Subcommand)]
 enum AttributeCommand {
     /// Add an attribute; until then its values are dropped
+    #[command(
+        after_help = "Example:\n  attrsync settings attribute add acme plan --type text --options Free,Premium --locked --reason 'for billing'"
+    )]
     Add {
         #[command(flatten)]
         which: Which,
@@ -64,6 +67,7 @@ enum AttributeCommand {
         change: ChangeOptions,
     },
     /// Accept signed values alone
+    #[command(after_help = "Example:\n  attrsync settings attribute lock acme plan --reason 'grants access'")]
     Lock {
         #[command(flatten)]
         which: Which,
@@ -71,6 +75,7 @@ enum AttributeCommand {
         change: ChangeOptions,
     },
     /// Accept unsigned values too: anybody can then set it
+    #[command(after_help = "Example:\n  attrsync settings attribute unlock acme title --reason 'anybody may set it'")]
     Unlock {
         #[command(flatten)]
         which: Which,
@@ -80,6 +85,7 @@ enum AttributeCommand {
         change: ChangeOptions,
     },
     /// Take an attribute out of use: its values are dropped from then on
+    #[command(after_help = "Example:\n  attrsync settings attribute archive acme plan --reason 'no longer used'")]
     Archive {
         #[command(flatten)]
         which: Which,
@@ -89,6 +95,7 @@ enum AttributeCommand {
         change: ChangeOptions,
     },
     /// List an organization's attributes, without the standard ones that it leaves as they are
+    #[command(after_help = "Example:\n  attrsync settings attribute list acme --json")]
     List(ListOptions),
 }
 

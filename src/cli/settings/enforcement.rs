@@ -9,6 +9,7 @@ use crate::{cli::terminal::safe, domain::snapshot::Enforcement};
 
 /// Set what happens to an identity that is claimed without proof
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  attrsync settings enforcement acme observe --reason 'on the way'")]
 pub(super) struct EnforcementArgs {
     /// The organization's slug
     organization: String,

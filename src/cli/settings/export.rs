@@ -21,6 +21,9 @@ use crate::{
 /// Without --secrets each secret is `{ stored = true }`: the one that the database has. Such a file can be changed and applied
 /// to the same database.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  attrsync settings export > settings.toml\n  attrsync settings export acme --at 7d"
+)]
 pub(super) struct ExportArgs {
     /// One organization alone
     organization: Option<String>,

@@ -24,6 +24,9 @@ use crate::{
 
 /// Show what a settings file would change; exit code 2 when anything
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  attrsync settings plan settings.toml\n  attrsync settings plan settings.toml --prune --json"
+)]
 pub(super) struct PlanArgs {
     /// The settings file
     file: PathBuf,
@@ -42,6 +45,9 @@ pub(super) struct PlanArgs {
 /// The file is complete for the organizations that it names. An organization that somebody changes between the plan and the
 /// change is left alone, and so is everything else.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  attrsync settings apply settings.toml --reason 'new plans'\n  attrsync settings apply settings.toml --prune --yes --reason 'the file is all there is'"
+)]
 pub(super) struct ApplyArgs {
     /// The settings file
     file: PathBuf,

@@ -18,6 +18,9 @@ use crate::{
 
 /// Tell what was changed in an organization, by whom, when and why; the newest first
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  attrsync settings history acme\n  attrsync settings history acme --limit 100 --json"
+)]
 pub(super) struct HistoryArgs {
     /// The organization's slug, as it is or as it was
     organization: String,

@@ -72,6 +72,9 @@ struct Material {
 #[derive(Debug, Subcommand)]
 enum KeyCommand {
     /// Add a key
+    #[command(
+        after_help = "Examples:\n  attrsync settings key add acme 2026-11 --generate --reason rotation\n  attrsync settings key add acme 2026-11 --algorithm ES256 --public-key-file key.pem --reason 'their own key'"
+    )]
     Add {
         #[command(flatten)]
         which: Which,
@@ -87,6 +90,7 @@ enum KeyCommand {
         change: ChangeOptions,
     },
     /// Honour a key for events up to a time only
+    #[command(after_help = "Example:\n  attrsync settings key retire acme 2025-06 --reason rotation")]
     Retire {
         #[command(flatten)]
         which: Which,
@@ -99,6 +103,7 @@ enum KeyCommand {
         change: ChangeOptions,
     },
     /// Never honour a key again, for older events neither
+    #[command(after_help = "Example:\n  attrsync settings key revoke acme 2025-06 --reason leaked")]
     Revoke {
         #[command(flatten)]
         which: Which,
@@ -108,6 +113,7 @@ enum KeyCommand {
         change: ChangeOptions,
     },
     /// List an organization's keys and identity secrets, never what is secret in them
+    #[command(after_help = "Example:\n  attrsync settings key list acme")]
     List(ListOptions),
 }
 

@@ -24,6 +24,9 @@ pub(super) struct OrgArgs {
 #[derive(Debug, Subcommand)]
 enum OrgCommand {
     /// Add an organization; its events are judged from then on
+    #[command(
+        after_help = "Example:\n  attrsync settings org add acme --app-id 65f1c0de65f1c0de65f1c0de --reason 'signed up'"
+    )]
     Add {
         /// The slug, as events send it
         slug: String,
@@ -34,6 +37,7 @@ enum OrgCommand {
         options: ChangeOptions,
     },
     /// Change an organization's slug; events that send the old one are those of an unknown organization from then on
+    #[command(after_help = "Example:\n  attrsync settings org rename acme acme-inc --reason 'a new name'")]
     Rename {
         /// The slug as it is
         slug: String,
@@ -45,6 +49,7 @@ enum OrgCommand {
         options: ChangeOptions,
     },
     /// Archive an organization: its events are rejected from then on, its names are free
+    #[command(after_help = "Example:\n  attrsync settings org archive acme --reason 'gone'")]
     Archive {
         /// The slug
         slug: String,
@@ -54,6 +59,7 @@ enum OrgCommand {
         options: ChangeOptions,
     },
     /// List the organizations
+    #[command(after_help = "Examples:\n  attrsync settings org list\n  attrsync settings org list --json")]
     List {
         /// Print JSON
         #[arg(long)]

@@ -15,6 +15,7 @@ use crate::cli::{
 /// To rotate: give every worker the new master key beside the old one; make it settings.master_key; reseal; then take the old
 /// one away. Interrupted, it goes on where it stopped when it is run again. Workers go on meanwhile.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  attrsync settings reseal\n  attrsync settings reseal --batch 100 --json")]
 pub(super) struct ResealArgs {
     /// How many secrets are sealed in one transaction
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..))]

@@ -36,8 +36,20 @@ Examples:
 
 Exit codes: 0 every topic is as it should be; 1 one is not, or no broker answers; 2 usage or configuration.";
 
-const EXIT_CODES: &str =
-    "Exit codes: 0 every topic is as it should be; 1 one is not, or no broker answers; 2 usage or configuration.";
+const CREATE_HELP: &str = "\
+Examples:
+  attrsync topics create --dry-run
+  attrsync topics create --partitions 24 --retention-days 30
+  attrsync topics create --set kafka.accepted_topic=nov.accepted --set kafka.rejected_topic=nov.rejected
+
+Exit codes: 0 every topic is as it should be; 1 one is not, or no broker answers; 2 usage or configuration.";
+
+const CHECK_HELP: &str = "\
+Examples:
+  attrsync topics check
+  attrsync topics check --brokers kafka:9092 --json
+
+Exit codes: 0 every topic is as it should be; 1 one is not, or no broker answers; 2 usage or configuration.";
 
 /// Make the input and output topics, or check those that are there
 #[derive(Debug, Args)]
@@ -50,7 +62,7 @@ pub(super) struct TopicsArgs {
 #[derive(Debug, Subcommand)]
 enum TopicsCommand {
     /// Make the topics that are missing; those that are there stay as they are
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = CREATE_HELP)]
     Create {
         #[command(flatten)]
         wanted: Wanted,
@@ -61,7 +73,7 @@ enum TopicsCommand {
         common: Common,
     },
     /// Say what is wrong with the topics
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = CHECK_HELP)]
     Check {
         #[command(flatten)]
         common: Common,
