@@ -98,7 +98,7 @@ fn a_mistyped_command_or_flag_is_told_the_nearest() {
 #[test]
 fn the_default_file_is_a_configuration_that_changes_nothing() {
     let defaults = Shell::new().run("config defaults").out;
-    let shell = Shell::new().file("attrsync.toml", &defaults);
+    let shell = with_settings(include_str!("../settings.example.toml")).file("attrsync.toml", &defaults);
     assert_eq!(shell.run("config check").code, Some(0));
 
     let values = |text: &str| -> BTreeSet<String> {
@@ -258,5 +258,100 @@ fn no_part_of_a_login_is_printed_however_the_source_of_settings_is_written() {
     ] {
         let told = shell.run(line);
         assert!(told.code != Some(0) && !told.err.contains("geheim"), "{line}: {told:?}");
+    }
+}
+
+/// A folder with a configuration by default and this settings file.
+fn with_settings(text: &str) -> Shell {
+    Shell::new().file("settings.toml", text)
+}
+
+#[test]
+fn config_check_reads_the_settings_file_as_a_worker_does() {
+    let told = with_settings(include_str!("../settings.example.toml")).run("config check");
+    assert_eq!((told.code, told.out.lines().count()), (Some(0), 2), "{told:?}");
+    assert!(told.out.contains("the settings in settings.toml can be used (organizations: "), "{told:?}");
+
+    let broken = "[[organizations]]\nslug = \"acme\"\nenforcment = \"observe\"\n\n[organizations.attributes]\nplan = { typ = \"text\" }\n";
+    let told = with_settings(broken).run("config check");
+    assert_eq!((told.code, told.out.as_str()), (Some(2), ""), "{told:?}");
+    for part in ["settings.toml has 3 problems:", "line 3: ", "enforcment", "line 6: ", "typ"] {
+        assert!(told.err.contains(part), "{part}: {told:?}");
+    }
+
+    let off = "[[organizations]]\nslug = \"acme\"\nenforcement = \"off\"\n";
+    let told = with_settings(off).run("config check");
+    assert!(told.code == Some(0) && told.err.starts_with("warning: "), "{told:?}");
+
+    let told = Shell::new().run("config check");
+    assert_eq!((told.code, told.out.as_str()), (Some(2), ""), "{told:?}");
+    assert!(told.err.contains("error: no settings; name a file with --settings"), "{told:?}");
+    let told = Shell::new().run("config check --settings next.toml");
+    assert_eq!((told.code, told.out.as_str()), (Some(2), ""), "{told:?}");
+    assert!(told.err.starts_with("error: the settings file next.toml cannot be read: No such file"), "{told:?}");
+
+    let database = "config check --set settings.source=postgres://ada:geheim@127.0.0.1:9/x";
+    let told = Shell::new().run(&format!("{database} --set settings.master_keys.m=short"));
+    assert!(told.code == Some(2) && told.err.contains("settings.master_keys"), "{told:?}");
+    let told = Shell::new().run(database);
+    assert!(told.out.contains("the settings are in postgres://127.0.0.1:9/x, which was not asked"), "{told:?}");
+}
+
+#[test]
+fn all_kinds_of_problems_are_told_at_once() {
+    let told = Shell::new().run(
+        "config check --set worker.shards=999 --set admin.address=localhost --set worker.delivery=x --set dashboard.address=0.0.0.0:1",
+    );
+    assert_eq!((told.code, told.err.lines().count()), (Some(2), 5), "{told:?}");
+}
+
+#[test]
+fn a_misspelt_level_is_refused_and_not_taken_for_a_module() {
+    let shell = with_settings(include_str!("../settings.example.toml"));
+    let told = shell.run("config check --log inof");
+    assert!(told.code == Some(2) && told.err.contains("did you mean info?"), "{told:?}");
+    assert_eq!(shell.run("config check --log info,attrsync::worker=debug,librdkafka=warn").code, Some(0));
+}
+
+#[test]
+fn a_command_is_told_of_by_help_too() {
+    let shell = Shell::new();
+    assert_eq!(shell.run("help").out, shell.run("--help").out);
+    assert_eq!(shell.run("help topics check").out, shell.run("topics check --help").out);
+    assert!(shell.run("help settings key add").out.contains("attrsync settings key add acme 2026-11"));
+}
+
+#[test]
+fn what_went_wrong_names_the_option_that_mends_it() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap();
+    let shell = Shell::new().file("events", "{}\n").file("settings.toml", include_str!("../settings.example.toml"));
+    let told = shell.run(&format!("dev --dashboard-address {taken}"));
+    assert!(told.code == Some(1) && told.err.contains("choose another with --dashboard-address"), "{told:?}");
+    let told = shell.run(&format!("dashboard --address {taken}"));
+    assert!(told.code == Some(1) && told.err.contains("choose another with --address"), "{told:?}");
+    let told = shell.run("healthcheck --address localhost:9464");
+    assert!(told.code == Some(2) && told.err.contains("expected address:port, as in 127.0.0.1:9464"), "{told:?}");
+    for line in ["replay --from-file events --compare now missing.toml", "explain events --settings missing.toml"] {
+        let told = shell.run(line);
+        assert!(told.code == Some(1) && !told.err.contains("no settings;"), "{told:?}");
+        assert!(told.err.starts_with("error: the settings file missing.toml cannot be read"), "{told:?}");
+    }
+    let told = shell.run("replay --resume x");
+    assert!(told.err.contains("because the plan of the replay, ./attrsync-replay-x.json, can't be used"), "{told:?}");
+}
+
+#[test]
+fn history_that_no_broker_hands_out_is_told_with_the_brokers_and_the_cause_once() {
+    let shell = with_settings(include_str!("../settings.example.toml"));
+    let children = ["replay", "advise"].map(|command| {
+        let mut command = shell.command(&format!("{command} --brokers 127.0.0.1:9"));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    });
+    for child in children {
+        let told = Told::of(&child.wait_with_output().unwrap());
+        assert_eq!(told.code, Some(1), "{told:?}");
+        assert!(told.err.contains("error: no broker of 127.0.0.1:9 answers; --brokers names others"), "{told:?}");
+        assert_eq!(told.err.matches("BrokerTransportFailure").count(), 1, "{told:?}");
     }
 }
