@@ -255,6 +255,7 @@ fn no_part_of_a_login_is_printed_however_the_source_of_settings_is_written() {
         "settings plan postgres://ada:geheim@db/x",
         "replay --compare now postgres://ada:geheim@db/x --from-file dsn",
         "config check --set postgres://ada:geheim@db/x?a=b",
+        "config check --set postgres://ada:geheim@db/x",
     ] {
         let told = shell.run(line);
         assert!(told.code != Some(0) && !told.err.contains("geheim"), "{line}: {told:?}");

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::Args;
 
 use crate::{
-    config::{self, ConfigError, Flag, Loaded, Sources},
+    config::{self, ConfigError, Flag, Loaded, Problem, Sources},
     domain::shell,
 };
 
@@ -25,8 +25,8 @@ pub(super) struct ConfigOptions {
     config: Option<PathBuf>,
 
     /// Set a configuration key, as in worker.shards=2; may be repeated [env: ATTRSYNC__SECTION__KEY, for each key]
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
-    set: Vec<(String, String)>,
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
 
     /// Brokers to begin with, short for --set kafka.bootstrap_servers=…
     #[arg(long, value_name = "HOST:PORT,…")]
@@ -68,6 +68,11 @@ impl ConfigOptions {
         &self,
         further: impl IntoIterator<Item = (&'f str, &'f str, String)>,
     ) -> Result<Loaded, ConfigError> {
+        // Told here and not by clap, which would quote what may be a login.
+        if self.set.iter().any(|set| key_and_value(set).is_none()) {
+            let problem = "expected KEY=VALUE, as in worker.shards=2".to_owned();
+            return Err(ConfigError { problems: vec![Problem::Refused { given: "--set".to_owned(), problem }] });
+        }
         let variables: std::collections::BTreeMap<String, String> = std::env::vars_os()
             .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
             .collect();
@@ -89,7 +94,7 @@ impl ConfigOptions {
             true => !settings_in_file,
             false => JUDGING.iter().any(|begin| key.starts_with(begin)),
         };
-        for (key, text) in self.set.iter().filter(|(key, _)| counts(key)) {
+        for (key, text) in self.set.iter().filter_map(|set| key_and_value(set)).filter(|(key, _)| counts(key)) {
             if !config::may_be_shown(key, text) {
                 return None;
             }
@@ -105,7 +110,8 @@ impl ConfigOptions {
 
     /// The flags that set a key; those of one key come after `--set`, and so win.
     fn flags(&self) -> Vec<Flag> {
-        let set = self.set.iter().map(|(key, text)| flag("--set", key, text.clone()));
+        let set = self.set.iter().filter_map(|set| key_and_value(set));
+        let set = set.map(|(key, text)| flag("--set", key, text.to_owned()));
         let own = [
             self.brokers.clone().map(|brokers| flag("--brokers", "kafka.bootstrap_servers", brokers)),
             self.settings.as_ref().map(|file| flag("--settings", "settings.source", format!("file:{file}"))),
@@ -124,11 +130,9 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "expected address:port, as in 127.0.0.1:9464 or [::1]:9464".to_owned())
 }
 
-fn key_and_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
-        _ => Err("expected KEY=VALUE, as in worker.shards=2".to_owned()),
-    }
+fn key_and_value(set: &str) -> Option<(&str, &str)> {
+    let (key, value) = set.split_once('=')?;
+    Some((key.trim(), value)).filter(|(key, _)| !key.is_empty())
 }
 
 #[cfg(test)]
