@@ -30,7 +30,7 @@ Exit codes: 0 it can be used; 2 it cannot.";
 
 /// What stands below the help of `check`.
 const CHECK_HELP: &str = "\
-A settings file is read as a worker reads it; a database of settings is not asked.
+A settings file is read as a worker reads it, the one by default where it is there; a database of settings is not asked.
 
 Examples:
   attrsync config check
@@ -84,6 +84,10 @@ impl ConfigArgs {
 fn check(config: &ConfigOptions) -> anyhow::Result<ExitCode> {
     let loaded = config.load()?;
     let settings = match &loaded.config.settings.source {
+        // A dashboard has none.
+        SettingsSource::File(path) if loaded.is_default("settings.source") && !path.exists() => {
+            Ok(format!("no settings were looked at: settings.source names none, and there is no {}", path.display()))
+        }
         SettingsSource::File(_) => settings_by(&loaded, None).map(|settings| {
             format!("the settings in {} can be used (organizations: {})", settings.source(), settings.current().len())
         }),
