@@ -131,14 +131,14 @@ impl<'d> Delivery<'d> {
     /// Delivers a span, again and again after faults that pass.
     fn span(&self, span: &Span, delivered: &mut Delivered) -> Result<(), Failure> {
         let mut tries = Tries::new(self.options.retry);
-        let (mut counted, mut fenced) = (0, false);
+        let mut counted = 0;
         loop {
             let fault = match self.attempt(span, &mut counted, delivered) {
                 Err(Failure::Fault(fault)) => fault,
                 ended => return ended,
             };
-            // Once it may be the coordinator, which ends a transaction whose time is up: a machine that slept does that.
-            if fault.is_fenced() && std::mem::replace(&mut fenced, true) {
+            // Of two processes the later one goes on: to try again would take the replay back from it.
+            if fault.is_fenced() {
                 return Err(Failure::Rival { id: self.plan.id.clone() });
             }
             let pause = tries.next(&fault).filter(|_| fault.remedy() != Remedy::End);

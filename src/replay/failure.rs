@@ -106,8 +106,12 @@ pub enum Failure {
     /// Delivering failed.
     #[error(transparent)]
     Fault(#[from] Fault),
-    /// Another process delivers the same replay.
-    #[error("another process goes on with replay {id}; this one ends, and nothing is told twice")]
+    /// Another process delivers the same replay; or, which a producer can't tell from it, the coordinator ended a transaction of this
+    /// one whose time was up.
+    #[error(
+        "another process goes on with replay {id}, or this one stood still for longer than worker.transaction_timeout_ms; it ends, \
+         and nothing is told twice: go on with `attrsync replay --resume {id}` where no other does"
+    )]
     Rival {
         /// The replay.
         id: String,
