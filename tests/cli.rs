@@ -285,8 +285,11 @@ fn config_check_reads_the_settings_file_as_a_worker_does() {
     assert!(told.code == Some(0) && told.err.starts_with("warning: "), "{told:?}");
 
     let told = Shell::new().run("config check");
-    let line = "no settings were looked at: settings.source names none, and there is no settings.toml\n";
+    let line = "no settings were looked at: there is no settings.toml, where they are by default\n";
     assert!(told.code == Some(0) && told.out.ends_with(line), "a dashboard has none: {told:?}");
+    let defaults = Shell::new().run("config defaults").out;
+    let told = Shell::new().file("attrsync.toml", &defaults).run("config check");
+    assert!(told.code == Some(0) && told.out.ends_with(line), "nor do the defaults name one: {told:?}");
     let told = Shell::new().run("config check --settings next.toml");
     assert_eq!((told.code, told.out.as_str()), (Some(2), ""), "{told:?}");
     assert!(told.err.starts_with("error: the settings file next.toml cannot be read: No such file"), "{told:?}");

@@ -6,7 +6,7 @@
 //! attrsync config defaults > attrsync.toml
 //! ```
 
-use std::{fmt::Write, process::ExitCode};
+use std::{fmt::Write, path::Path, process::ExitCode};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -27,6 +27,9 @@ Examples:
   attrsync config show --set worker.shards=2     see what is in effect, and why
 
 Exit codes: 0 it can be used; 2 it cannot.";
+
+/// Where settings are if nobody says otherwise.
+const BY_DEFAULT: &str = "settings.toml";
 
 /// What stands below the help of `check`.
 const CHECK_HELP: &str = "\
@@ -84,9 +87,9 @@ impl ConfigArgs {
 fn check(config: &ConfigOptions) -> anyhow::Result<ExitCode> {
     let loaded = config.load()?;
     let settings = match &loaded.config.settings.source {
-        // A dashboard has none.
-        SettingsSource::File(path) if loaded.is_default("settings.source") && !path.exists() => {
-            Ok(format!("no settings were looked at: settings.source names none, and there is no {}", path.display()))
+        // A dashboard has none, and a file made of the defaults says where they would be.
+        SettingsSource::File(path) if path == Path::new(BY_DEFAULT) && !path.exists() => {
+            Ok(format!("no settings were looked at: there is no {BY_DEFAULT}, where they are by default"))
         }
         SettingsSource::File(_) => settings_by(&loaded, None).map(|settings| {
             format!("the settings in {} can be used (organizations: {})", settings.source(), settings.current().len())
