@@ -15,5 +15,5 @@ mod tests;
 
 pub use items::{Item, Ready};
 pub use look::judged;
-pub use rules::advise;
+pub use rules::{Case, advise};
 pub use seen::{Bounds, Event, Kind, Owner, Seen, Sent};

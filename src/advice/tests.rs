@@ -2,7 +2,7 @@
 
 use std::hash::RandomState;
 
-use super::{Bounds, Event, Item, Kind, Owner, Ready, Seen, Sent, advise};
+use super::{Bounds, Case, Event, Item, Kind, Owner, Ready, Seen, Sent, advise};
 use crate::domain::{
     Organization, Policy,
     key::{Algorithm, HmacDigest, HmacState, SecretBytes, Validity, Verifier},
@@ -55,7 +55,8 @@ fn organization() -> Organization {
 
 fn advised(seen: &Seen) -> [Vec<Item>; 2] {
     let (organization, policy) = (organization(), Policy::default());
-    [advise("acme", seen, Some((&organization, &policy))), advise("acme", seen, None)]
+    let settings = [Some((&organization, &policy)), None];
+    settings.map(|settings| advise(&Case { slug: "acme", seen, settings, history: Some(" --since 7d") }))
 }
 
 fn of(items: &[Item], advice: &str) -> Vec<Item> {

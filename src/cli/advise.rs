@@ -9,24 +9,24 @@
 //! Every event is judged by the settings as they are. An organization whose enforcement is off is judged as if it observed: the verdict
 //! is the same, and says what enforcement would have refused.
 
-use std::{fmt::Write as _, hash::RandomState, io::sink, path::Path, process::ExitCode, sync::Arc};
+use std::{fmt::Write as _, hash::RandomState, io::sink, process::ExitCode, sync::Arc};
 
 use clap::Args;
 use serde::Serialize;
 
 use super::{
     history::{self, HistoryOptions, Interrupt, Progress},
-    judging::{JudgeOptions, interrupted},
+    judging::{JudgeOptions, Which, interrupted},
     output::{DIM, DOUBTFUL, GOOD, print, styled},
     terminal::safe,
 };
 use crate::{
-    advice::{self, Bounds, Item, Ready, Seen},
+    advice::{self, Bounds, Case, Item, Ready, Seen},
     count::{
         bounded::{Bounded, Tally as _},
         distinct::grouped,
     },
-    domain::{Arena, EventTime, Organization, Record, Snapshot, shell, snapshot::Enforcement},
+    domain::{Arena, EventTime, Organization, Record, Snapshot, snapshot::Enforcement},
     replay::{Failure, Filter, Work},
     worker::judge,
 };
@@ -42,9 +42,6 @@ Examples:
   kcat -C -b localhost -t events -J -e | attrsync advise --from-file -
 
 Exit codes: 0 whatever is advised; 1 a fault; 2 usage or configuration; 130 interrupted.";
-
-/// How what is to be looked at says of which time.
-const LAST_WEEK: &str = "--since 7d";
 
 /// Organizations that are told apart, attributes of each, and up to how many users of one attribute are counted exactly.
 const ORGANIZATIONS: usize = 500;
@@ -104,10 +101,9 @@ impl AdviseArgs {
             (&interrupt, Progress::new((chosen.source.size(), chosen.source.measure()), true), self.history.limits());
         let found = history::run(Arc::clone(&chosen.source), Box::new(sink()), watched, work)?;
         let Some(found) = found else { return Ok(interrupted()) };
-        let mut advice = advice(&found, &settings, chosen.missing());
-        if let Some(file) = self.history.file() {
-            advice.organizations.iter_mut().flat_map(|one| &mut one.advice).for_each(|item| looked_at_in(item, file));
-        }
+        let history = self.history.flags_for_a_shell().zip(self.judge.flags_of(&Which::Now));
+        let history = history.map(|(events, settings)| events + &settings);
+        let advice = advice(&found, (&settings, history.as_deref()), chosen.missing());
         print(&if self.json { serde_json::to_string_pretty(&advice)? + "\n" } else { table(&advice) })?;
         Ok(ExitCode::SUCCESS)
     }
@@ -165,18 +161,19 @@ impl Work for Advising {
     }
 }
 
-fn advice<'a>(found: &'a Advising, settings: &Snapshot, gone: u64) -> Advice<'a> {
+fn advice<'a>(found: &'a Advising, (settings, history): (&Snapshot, Option<&str>), gone: u64) -> Advice<'a> {
     let told: Vec<_> = found.organizations.by(Seen::weight);
     let counted: u64 = told.iter().map(|(_, seen)| seen.weight()).sum();
     let organizations = told.into_iter().map(|(slug, seen)| OfOrganization {
         organization: slug,
         events: seen.weight(),
         last: seen.last(),
-        advice: advice::advise(
+        advice: advice::advise(&Case {
             slug,
             seen,
-            settings.by_slug(slug).map(|organization| (organization, settings.policy())),
-        ),
+            settings: settings.by_slug(slug).map(|organization| (organization, settings.policy())),
+            history,
+        }),
     });
     Advice {
         settings_version: settings.version(),
@@ -185,13 +182,6 @@ fn advice<'a>(found: &'a Advising, settings: &Snapshot, gone: u64) -> Advice<'a>
         gone,
         organizations: organizations.collect(),
     }
-}
-
-/// Where the history is a file, that is what to look at; nothing where its name can't stand in a shell's line.
-fn looked_at_in(item: &mut Item, file: &Path) {
-    let file = if file == Path::new("-") { Some("-".into()) } else { file.to_str().and_then(shell::word) };
-    let check = item.check.take().zip(file);
-    item.check = check.map(|(check, file)| check.replacen(LAST_WEEK, &format!("--from-file {file}"), 1));
 }
 
 /// A table for people. Writing into a text does not fail.

@@ -72,8 +72,8 @@ impl JudgeOptions {
         }
     }
 
-    /// The flags by which `explain` judges as these settings do, and as this run did otherwise; none where they can't stand in a
-    /// shell's line.
+    /// The flags by which another command judges as these settings do, and as this run did otherwise, each after a space; none where
+    /// they can't stand in a shell's line.
     pub(super) fn flags_of(&self, which: &Which) -> Option<String> {
         let in_file = match which {
             Which::File(_) => true,

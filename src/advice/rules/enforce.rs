@@ -4,7 +4,7 @@ use super::{Case, grouped, of_users, times};
 use crate::{
     advice::{
         Item, Ready,
-        items::{command, compare},
+        items::command,
     },
     domain::snapshot::Enforcement,
 };
@@ -43,7 +43,7 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
             .into_iter()
             .chain(users.map(|users| ("users", users.number)))
             .collect(),
-        check: compare(case.slug).filter(|_| refused > 0),
+        check: case.compare().filter(|_| refused > 0),
         command: enforced(case.slug),
     }]
 }

@@ -44,7 +44,7 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
         ready: if finished { Ready::Now } else { Ready::First },
         says,
         figures: [("jwt", jwt), ("hmac", hmac), ("percent", percent(jwt, hmac))].into(),
-        check: crate::advice::items::compare(case.slug).filter(|_| !finished),
+        check: case.compare().filter(|_| !finished),
         command: secret.and_then(|id| {
             command("attrsync settings key retire", &[case.slug, &id], " --identity --reason 'everybody signs tokens'")
         }),

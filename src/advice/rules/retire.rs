@@ -4,7 +4,7 @@ use super::{Case, day, times};
 use crate::{
     advice::{
         Item, Ready,
-        items::{command, compare},
+        items::command,
         seen::Key,
     },
     domain::{EventTime, Organization, key::Validity},
@@ -59,7 +59,7 @@ fn item(case: &Case<'_>, method: &str, id: &str) -> Item {
         ready: if events == 0 { Ready::Now } else { Ready::First },
         says,
         figures: [("events", events)].into(),
-        check: compare(case.slug).filter(|_| events > 0),
+        check: case.compare().filter(|_| events > 0),
         command: command("attrsync settings key retire", &[case.slug, id], flags),
     }
 }

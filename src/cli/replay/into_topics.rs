@@ -20,7 +20,7 @@ use crate::{
     cli::{
         history::{self, Interrupt, Progress, fetching},
         judging::interrupted,
-        output::{DIM, styled},
+        output::{DIM, Usage, styled},
     },
     config::Config,
     replay::{Delivery, Filter, Judgement, Means, Measure, Plan},
@@ -72,7 +72,7 @@ impl TopicOptions {
 impl ReplayArgs {
     pub(super) fn deliver(&self) -> anyhow::Result<ExitCode> {
         if self.history.from_file.is_some() {
-            bail!("a file's records have no place in Kafka to go on from; into topics, replay topics");
+            return Err(Usage("a file's records have no place in Kafka to go on from; into topics, replay topics").into());
         }
         let (interrupt, began) = (Interrupt::listen()?, Instant::now());
         let config = self.judge.config()?;

@@ -37,9 +37,9 @@ impl Target {
         (Self::Nowhere, Box::new(io::sink()))
     }
 
-    /// Opens where verdicts go: a file, or standard output for `-`.
+    /// Opens where verdicts go: a file, or standard output for `-` and `/dev/stdout`.
     pub(super) fn open(path: &Path, force: bool) -> anyhow::Result<(Self, Output)> {
-        if path == Path::new("-") {
+        if [Path::new("-"), Path::new("/dev/stdout")].contains(&path) {
             return Ok((Self::Stream { terminal: stdout().is_terminal(), standard: true }, Box::new(stdout())));
         }
         match fs::metadata(path) {
@@ -137,7 +137,10 @@ mod tests {
     fn a_device_is_written_to_as_it_is() {
         let (target, mut output) = Target::open(Path::new("/dev/null"), false).unwrap();
         output.write_all(b"gone").unwrap();
-        assert!(matches!(target, Target::Stream { terminal: false, .. }));
+        assert!(matches!(target, Target::Stream { terminal: false, standard: false }));
+        for standard in ["-", "/dev/stdout"] {
+            assert!(Target::open(Path::new(standard), false).unwrap().0.is_standard_output(), "{standard}");
+        }
         let Err(error) = Target::open(Path::new("/"), true) else { panic!("opened") };
         assert!(error.to_string().contains("is a folder"), "{error}");
     }

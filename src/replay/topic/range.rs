@@ -1,7 +1,7 @@
 //! What is asked of a topic, and what that is in offsets: ranges with a first and an end, taken when the replay begins. What is
 //! asked for and no longer kept is counted.
 
-use std::{collections::BTreeMap, ops::Range, time::Duration};
+use std::{collections::BTreeMap, fmt, ops::Range, time::Duration};
 
 use crate::{
     domain::EventTime,
@@ -35,6 +35,14 @@ pub struct Offsets {
     pub first: i64,
     /// The last one; none: to the end.
     pub last: Option<i64>,
+}
+
+/// As on the command line: `0:100-200`, `0:100-`.
+impl fmt::Display for Offsets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}-", self.partition, self.first)?;
+        self.last.map_or(Ok(()), |last| write!(f, "{last}"))
+    }
 }
 
 /// The ranges of one partition: in order, and apart from each other.
