@@ -2,6 +2,8 @@
 //! of them, and an event whose organization can't be judged holds its own. The shard goes on polling meanwhile, so that it keeps
 //! its place in the group, and goes on by itself once the cause is gone.
 
+use std::time::{Duration, Instant};
+
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList, error::KafkaResult};
 
 use super::{
@@ -10,7 +12,15 @@ use super::{
     judging::Judged,
     shard::{LOOKUP, position},
 };
-use crate::{source::kafka::Consumer, store::Settings};
+use crate::{
+    source::kafka::{Consumer, Lags},
+    store::Settings,
+};
+
+/// How old the end of a held partition may be.
+const LOOK: Duration = Duration::from_secs(5);
+/// How long its answer may take; all that the shard reads waits meanwhile.
+const ANSWER: Duration = Duration::from_millis(500);
 
 /// The partitions that a shard holds.
 #[derive(Debug, Default)]
@@ -23,6 +33,10 @@ pub(super) struct Holding {
     held: usize,
     /// The consumer has not been told yet, or could not be.
     due: bool,
+    /// When it was looked last where one of them ends.
+    looked: Option<Instant>,
+    /// How often it was.
+    looks: usize,
 }
 
 /// A partition that waits for other settings than those of this version.
@@ -73,16 +87,44 @@ impl Holding {
     fn tell(&mut self, consumer: &Consumer) -> KafkaResult<()> {
         let assigned = consumer.assignment()?;
         self.waiting.retain(|waiting| assigned.find_partition(&waiting.topic, waiting.partition).is_some());
-        self.held = if self.stale { assigned.count() } else { self.waiting.len() };
+        if !self.stale {
+            consumer.resume(&assigned)?;
+        }
+        let held = self.of(assigned);
+        self.held = held.count();
+        consumer.pause(&held)
+    }
+
+    /// The held ones of those that are assigned.
+    fn of(&self, assigned: TopicPartitionList) -> TopicPartitionList {
         if self.stale {
-            return consumer.pause(&assigned);
+            return assigned;
         }
-        consumer.resume(&assigned)?;
-        let mut waiting = TopicPartitionList::new();
+        let mut held = TopicPartitionList::new();
         for Waiting { topic, partition, .. } in &self.waiting {
-            waiting.add_partition(topic, *partition);
+            held.add_partition(topic, *partition);
         }
-        consumer.pause(&waiting)
+        held
+    }
+
+    /// Looks where a held partition ends, another one each time, so often that each has its turn within [`LOOK`]. Of what isn't read,
+    /// librdkafka doesn't hear where it ends, and the lag of what waits the longest would stand still.
+    pub(super) fn look(&mut self, consumer: &Consumer, lags: &Lags) -> KafkaResult<()> {
+        let held = u32::try_from(self.held).unwrap_or(u32::MAX);
+        if held == 0 || self.looked.is_some_and(|at| at.elapsed() < LOOK / held) {
+            return Ok(());
+        }
+        (self.looked, self.looks) = (Some(Instant::now()), self.looks.wrapping_add(1));
+        let held = self.of(consumer.assignment()?);
+        let part = held.elements().into_iter().nth(self.looks.checked_rem(held.count()).unwrap_or(0));
+        // Whoever doesn't answer is asked again; until then the lag is the one that was known.
+        if let Some((part, Ok(end))) = part.map(|part| {
+            let end = consumer.end(part.topic(), part.partition(), ANSWER);
+            (part, end)
+        }) {
+            lags.ended(part.topic(), part.partition(), end);
+        }
+        Ok(())
     }
 
     /// Goes back to a record that was read and isn't judged, and waits there where it has to wait.

@@ -60,7 +60,7 @@ pub(crate) fn healthcheck(address: SocketAddr, further: &[&str]) -> Option<i32> 
     command.output().unwrap().status.code()
 }
 
-fn metrics(address: SocketAddr) -> String {
+pub(crate) fn metrics(address: SocketAddr) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(SOON)).unwrap();
     write!(stream, "GET /metrics HTTP/1.0\r\n\r\n").unwrap();

@@ -35,7 +35,7 @@ pub use self::{
     failure::Failure,
     statistics::{Fetched, Lag, Lags},
 };
-use crate::native;
+use crate::{domain::Offset, native};
 
 /// What a consumer is made from, and made from again.
 pub(crate) struct Membership {
@@ -185,6 +185,11 @@ impl Consumer {
     /// Reads on in these partitions, where they were paused.
     pub(crate) fn resume(&self, partitions: &TopicPartitionList) -> KafkaResult<()> {
         if partitions.count() == 0 { Ok(()) } else { self.inner.resume(partitions) }
+    }
+
+    /// Where a partition ends for readers of committed records, as its leader says.
+    pub(crate) fn end(&self, topic: &str, partition: i32, timeout: Duration) -> KafkaResult<Offset> {
+        self.inner.fetch_watermarks(topic, partition, timeout).map(|(_, end)| Offset(end))
     }
 
     /// Goes to these offsets; what was fetched before counts no more.

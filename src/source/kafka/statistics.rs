@@ -35,6 +35,7 @@ pub struct Lags(Mutex<Table>);
 struct Table {
     waiting: Vec<Waiting>,
     committed: Vec<Committed>,
+    ends: Vec<End>,
     fetched: Fetched,
 }
 
@@ -57,6 +58,14 @@ struct Committed {
     offset: Offset,
     /// When, and how old the last record was then, where it has a time.
     last: Option<(Instant, Duration)>,
+}
+
+/// Where a partition ended when its leader was asked.
+#[derive(Debug)]
+struct End {
+    topic: String,
+    partition: i32,
+    offset: Offset,
 }
 
 /// What was fetched and waits to be judged.
@@ -104,12 +113,22 @@ impl Lags {
         }
     }
 
+    /// Takes in where a partition ends that isn't read for the time being: the statistics know what the last fetch told.
+    pub(crate) fn ended(&self, topic: &str, partition: i32, offset: Offset) {
+        let mut table = self.lock();
+        match table.ends.iter_mut().find(|known| known.partition == partition && known.topic == topic) {
+            Some(known) => known.offset = offset,
+            None => table.ends.push(End { topic: topic.to_owned(), partition, offset }),
+        }
+    }
+
     /// Forgets every partition that isn't among these: another consumer knows better.
     pub(crate) fn keep(&self, assigned: &TopicPartitionList) {
         let mut table = self.lock();
         let is_ours = |topic: &str, partition| assigned.find_partition(topic, partition).is_some();
         table.waiting.retain(|known| is_ours(&known.topic, known.partition));
         table.committed.retain(|known| is_ours(&known.topic, known.partition));
+        table.ends.retain(|known| is_ours(&known.topic, known.partition));
     }
 
     /// Takes in statistics. Those that can't be read are passed over: they are librdkafka's own, and no event hangs on them.
@@ -183,7 +202,9 @@ impl Statistics {
         let partitions = self.topics.into_iter().flat_map(|(topic, found)| {
             found.partitions.into_iter().map(move |(partition, facts)| (topic.clone(), partition, facts))
         });
-        let waiting = |(topic, partition, facts): (String, i32, Partition)| {
+        let waiting = |(topic, partition, mut facts): (String, i32, Partition)| {
+            let end = table.ends.iter().find(|known| known.partition == partition && known.topic == topic);
+            facts.ls_offset = facts.ls_offset.max(end.map_or(-1, |end| end.offset.0));
             let records = facts.lag(table.committed(&topic, partition).map(|committed| committed.offset))?;
             let known = table.waiting.iter().find(|known| known.partition == partition && known.topic == topic);
             let since = (records > 0).then(|| known.and_then(|known| known.since).unwrap_or(now));
@@ -244,6 +265,22 @@ mod tests {
         let lags = Lags::default();
         lags.read(told(&[0, 1, 2], r#""app_offset":1,"committed_offset":1,"lo_offset":0,"ls_offset":1"#).as_bytes());
         assert_eq!(lags.fetched(), Fetched { records: 12, bytes: 8_400 });
+    }
+
+    #[test]
+    fn the_lag_of_a_partition_that_is_held_runs_to_the_end_that_its_leader_told() {
+        let lags = Lags::default();
+        let facts = told(&[3], r#""app_offset":90,"committed_offset":90,"lo_offset":0,"ls_offset":100"#);
+        let records = || {
+            lags.read(facts.as_bytes());
+            lags.get()[0].records
+        };
+        lags.ended("events", 3, Offset(95));
+        assert_eq!(records(), 10, "what was fetched since is further");
+        lags.ended("events", 3, Offset(140));
+        assert_eq!(records(), 50);
+        lags.keep(&TopicPartitionList::new());
+        assert_eq!(records(), 10);
     }
 
     #[test]
