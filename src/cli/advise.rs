@@ -43,9 +43,9 @@ Examples:
 
 Exit codes: 0 whatever is advised; 1 a fault; 2 usage or configuration; 130 interrupted.";
 
-/// Organizations that are told apart, attributes of each, and up to how many users of one attribute are counted exactly.
-const ORGANIZATIONS: usize = 500;
-const ATTRIBUTES: usize = 100;
+/// Organizations that are told apart, names of each that nobody configured, and up to how many users of one attribute are counted exactly.
+const ORGANIZATIONS: usize = 2_000;
+const UNCONFIGURED: usize = 100;
 const USERS: usize = 256;
 
 /// Tell what to lock, configure, retire and enforce, from history
@@ -89,6 +89,7 @@ struct OfOrganization<'a> {
 
 impl AdviseArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
+        self.history.refuse_picked()?;
         let interrupt = Interrupt::listen()?;
         let defaults = self.judge.defaults();
         let (config, now) = (self.judge.config()?, defaults.now);
@@ -103,7 +104,8 @@ impl AdviseArgs {
         let Some(found) = found else { return Ok(interrupted()) };
         let history = self.history.flags_for_a_shell().zip(self.judge.flags_of(&Which::Now));
         let history = history.map(|(events, settings)| events + &settings);
-        let advice = advice(&found, (&settings, history.as_deref()), chosen.missing());
+        let part = self.history.part().or_else(|| found.part());
+        let advice = advice(&found, (&settings, history.as_deref(), part), chosen.missing());
         print(&if self.json { serde_json::to_string_pretty(&advice)? + "\n" } else { table(&advice) })?;
         Ok(ExitCode::SUCCESS)
     }
@@ -129,15 +131,35 @@ struct Advising {
     /// The time of a record without one.
     now: EventTime,
     filter: Filter,
-    bounds: Bounds,
+    /// What users are counted with.
+    key: RandomState,
     events: u64,
     organizations: Bounded<Seen>,
 }
 
 impl Advising {
     fn new(snapshot: Arc<Snapshot>, (now, filter): (EventTime, Filter), key: &RandomState) -> Self {
-        let bounds = Bounds { attributes: ATTRIBUTES, users: Some((USERS, key.clone())) };
-        Self { snapshot, now, filter, bounds, events: 0, organizations: Bounded::new(ORGANIZATIONS) }
+        Self { snapshot, now, filter, key: key.clone(), events: 0, organizations: Bounded::new(ORGANIZATIONS) }
+    }
+
+    /// Why what was counted of an organization may be less than what there was: one that lost its place begins anew.
+    fn part(&self) -> Option<&'static str> {
+        let whole = self.organizations.rest().weight() == 0;
+        (!whole).then_some(
+            "more organizations sent events than are told apart, so that some of this one's may not be counted; choose it with \
+             --organization",
+        )
+    }
+}
+
+/// Room for every attribute that an organization has, and its membership: settings name them, and not who sends.
+fn bounds(organization: Option<&Organization>, key: &RandomState) -> Bounds {
+    let configured =
+        |known: &Organization| known.user_attributes.iter().len().max(known.company_attributes.iter().len());
+    Bounds {
+        attributes: organization.map_or(0, configured) + 1,
+        unconfigured: UNCONFIGURED,
+        users: Some((USERS, key.clone())),
     }
 }
 
@@ -149,7 +171,7 @@ impl Work for Advising {
         }
         self.events += 1;
         if let Some(slug) = verdict.organization {
-            let seen = self.organizations.of_or(slug, || Seen::new(self.bounds.clone()));
+            let seen = self.organizations.of_or(slug, || Seen::new(bounds(self.snapshot.by_slug(slug), &self.key)));
             advice::judged(seen, (arena, self.snapshot.policy()), record, &verdict);
         }
         Ok(())
@@ -161,7 +183,11 @@ impl Work for Advising {
     }
 }
 
-fn advice<'a>(found: &'a Advising, (settings, history): (&Snapshot, Option<&str>), gone: u64) -> Advice<'a> {
+fn advice<'a>(
+    found: &'a Advising,
+    (settings, history, part): (&Snapshot, Option<&str>, Option<&str>),
+    gone: u64,
+) -> Advice<'a> {
     let told: Vec<_> = found.organizations.by(Seen::weight);
     let counted: u64 = told.iter().map(|(_, seen)| seen.weight()).sum();
     let organizations = told.into_iter().map(|(slug, seen)| OfOrganization {
@@ -172,6 +198,7 @@ fn advice<'a>(found: &'a Advising, (settings, history): (&Snapshot, Option<&str>
             slug,
             seen,
             settings: settings.by_slug(slug).map(|organization| (organization, settings.policy())),
+            part,
             history,
         }),
     });

@@ -8,7 +8,7 @@ mod migrate;
 mod retire;
 mod unlock;
 
-use super::{Item, Seen, items::command};
+use super::{Item, Ready, Seen, items::command};
 use crate::{
     count::distinct::{Count, grouped},
     domain::{EventTime, Organization, Policy},
@@ -23,6 +23,8 @@ pub struct Case<'c> {
     pub seen: &'c Seen,
     /// Its settings, and the policy that they stand under, where they are known.
     pub settings: Option<(&'c Organization, &'c Policy)>,
+    /// Why what was seen may be less than what there was, so that nothing can be done at once; none where it is all there was.
+    pub part: Option<&'c str>,
     /// The flags by which `replay` judges the events that are to be looked at, each after a space; none where there are no such flags.
     pub history: Option<&'c str>,
 }
@@ -40,6 +42,12 @@ impl Case<'_> {
 pub fn advise(case: &Case<'_>) -> Vec<Item> {
     let rules = [lock::rule, unlock::rule, configure::rule, retire::rule, enforce::rule, migrate::rule, expire::rule];
     let mut items: Vec<_> = rules.iter().flat_map(|rule| rule(case)).collect();
+    if let Some(part) = case.part {
+        for item in items.iter_mut().filter(|item| item.ready == Ready::Now) {
+            item.ready = Ready::First;
+            item.says += &format!(". But {part}");
+        }
+    }
     items.sort_by_key(|item| item.ready);
     items
 }

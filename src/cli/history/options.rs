@@ -180,6 +180,28 @@ impl HistoryOptions {
         Ok((topics, Some(rejected)))
     }
 
+    /// Events that were picked by what became of them, or by whom they are about, say nothing of all others.
+    pub(in crate::cli) fn refuse_picked(&self) -> Result<(), Usage> {
+        if !self.rejected && self.reason.is_empty() && self.user.is_none() {
+            return Ok(());
+        }
+        Err(Usage(
+            "advice comes from all events of a time: leave --rejected, --reason and --user out; --from, --to and --organization \
+             choose which",
+        ))
+    }
+
+    /// Why what is read may be less than all events of its time; none where it is all of them.
+    pub(in crate::cli) fn part(&self) -> Option<&'static str> {
+        if self.event_type.is_some() {
+            Some("events of one type alone were looked at; leave --event-type out for all")
+        } else if !self.offsets.is_empty() {
+            Some("some offsets alone were looked at; leave --offsets out for all, or choose with --from and --to")
+        } else {
+            None
+        }
+    }
+
     /// Between a time and an earlier one there is nothing: whoever asks for that meant something else.
     fn refuse_backwards(&self) -> Result<(), Usage> {
         match (self.from, self.to) {

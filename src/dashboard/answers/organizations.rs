@@ -230,7 +230,13 @@ pub(crate) fn organization(board: &Board, reading: Reading, slug: &str, now: i64
         attributes: attributes(&organization.attributes),
         company_attributes: attributes(&organization.company_attributes),
         unconfigured: unconfigured(&organization.unconfigured, now),
-        advice: advice::advise(&Case { slug, seen: &organization.seen, settings: None, history: Some(LAST_WEEK) }),
+        advice: advice::advise(&Case {
+            slug,
+            seen: &organization.seen,
+            settings: None,
+            part: None,
+            history: Some(LAST_WEEK),
+        }),
     })
 }
 
