@@ -60,7 +60,7 @@ metrics! {
         "Faults by what they are (ARCHITECTURE.md, When something fails); each leaves its batch uncommitted"
         "First, when anything else is out of the ordinary; the log says more"
     LAG "attrsync_lag_records" Gauge ["topic", "partition"]
-        "Records between the position and the last stable offset, of each partition assigned to this process, at most five seconds old; the end of one that is held is the one seen last"
+        "Records between the position and the last stable offset, of each partition assigned to this process, at most five seconds old, and ten where it is held"
         "First: whether the worker keeps up"
     BEHIND "attrsync_behind_seconds" Gauge ["topic", "partition"]
         "Seconds that the events judged now have waited, by their records' timestamps; 0 where none waits"
