@@ -49,7 +49,7 @@ fn families(shared: &Shared) -> Vec<Family> {
     let [accepted, rejected] = [Channel::Accepted, Channel::Rejected].map(|channel| shared.progress(channel).records);
     let read = [("accepted", accepted), ("rejected", rejected)];
     let lag = shared.lag().clone();
-    let partitions = lag.iter().flat_map(|lag| &lag.partitions);
+    let partitions = lag.lag().into_iter().flat_map(|lag| &lag.partitions);
     vec![
         Family::each(
             &list::GROUP_LAG,

@@ -37,7 +37,7 @@ pub use server::{
     openapi,
 };
 
-use answers::{Around, Lag, Reading};
+use answers::{Around, Looked, Reading};
 use board::{Board, told::Kept};
 use lag::Watch;
 use reader::{Channel, Progress, Reader};
@@ -52,7 +52,7 @@ struct Shared {
     board: Mutex<Board>,
     accepted: Mutex<Progress>,
     rejected: Mutex<Progress>,
-    lag: Mutex<Option<Lag>>,
+    lag: Mutex<Looked>,
     /// From when on verdicts were read.
     from: i64,
     stream: broadcast::Sender<Arc<Kept>>,
@@ -69,7 +69,7 @@ impl Shared {
         lock(&self.board)
     }
 
-    fn lag(&self) -> MutexGuard<'_, Option<Lag>> {
+    fn lag(&self) -> MutexGuard<'_, Looked> {
         lock(&self.lag)
     }
 

@@ -106,6 +106,20 @@ fn totals_are_those_of_the_topics_and_the_same_after_a_restart() {
     dashboard.stop();
 }
 
+#[test]
+fn a_topic_of_events_that_is_not_there_is_told() {
+    let broker = kit::broker();
+    let topics = Topics::named(&broker.0, "no-input", 1);
+    [&topics.accepted, &topics.rejected].iter().for_each(|name| topics.add(name, &[]));
+    let dashboard = Dashboard::start(&topics);
+    let finding = format!("there is no topic {}", topics.input);
+    eventually("it is told, and no lag", SOON, || {
+        let overview = dashboard.get("/api/v1/overview");
+        overview["lag"].is_null() && overview["status"]["findings"].to_string().contains(&finding)
+    });
+    dashboard.stop();
+}
+
 /// Sends so many events, five thousand a second.
 fn steadily(feed: &mut Feed, number: usize) {
     const SLICE: usize = 100;

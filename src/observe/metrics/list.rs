@@ -117,7 +117,7 @@ metrics! {
     /// What the dashboard tells.
     DASHBOARD {
     GROUP_LAG "attrsync_group_lag_records" Gauge ["topic", "partition"]
-        "Records between what the workers' group has committed and the end of the topic, looked up from outside every three seconds; absent while no broker answers"
+        "Events between what the workers' group has committed and the end of the topic, looked up from outside every three seconds; where nothing moves, what transactions leave at the end counts no more; absent while no broker answers"
         "When no worker is there to tell: it grows all the same"
     CAUGHT_UP "attrsync_dashboard_caught_up" Gauge []
         "1 once the history has been read back, 0 before"
