@@ -130,9 +130,10 @@ impl Dashboard {
 
     fn read(&mut self, options: Options, shared: &Arc<Shared>) -> io::Result<()> {
         let Options { accepted, rejected, history, consumer, inputs, group, .. } = options;
+        let begun = now();
         for (channel, topic) in [(Channel::Accepted, accepted), (Channel::Rejected, rejected)] {
             let (consumer, shared, stop) = (consumer.clone(), Arc::clone(shared), Arc::clone(&self.stop));
-            let reader = Reader { channel, topic, history, consumer, shared, stop };
+            let reader = Reader { channel, topic, history, consumer, shared, stop, begun };
             self.spawn("verdicts", move || reader.run())?;
         }
         let watch = Watch { inputs, group, consumer, shared: Arc::clone(shared), stop: Arc::clone(&self.stop) };

@@ -96,7 +96,10 @@ fn totals_are_those_of_the_topics_and_the_same_after_a_restart() {
     eventually("the lag is nothing", SOON, || dashboard.get("/api/v1/overview")["lag"]["records"] == 0);
     dashboard.stop();
     let dashboard = Dashboard::start(&topics);
+    let lines = dashboard.ask("/api/v1/verdicts/stream").lines().map(Result::unwrap);
+    let mut news = lines.take_while(|line| line != ": nothing");
     agrees(&dashboard, &told);
+    assert!(!news.any(|line| line.starts_with("id: ")), "what was told before is no news");
 
     let rejected = told.iter().rfind(|told| told.value["verdict"] == "rejected").unwrap();
     let (partition, offset) = rejected.source();

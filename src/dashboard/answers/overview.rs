@@ -78,7 +78,7 @@ pub(crate) fn overview(board: &Board, around: &Around, now: i64) -> Overview {
         minute: Minutes { accepted: minute(accepted), partial: minute(partial), rejected: minute(rejected) },
         outcomes: OutcomesView::of(&board.outcomes, now),
         problems: problems(board, now),
-        unreadable: board.unreadable,
+        unreadable: board.unreadable.total,
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn status(board: &Board, around: &Around, now: i64) -> Status {
         behind(around),
         leaderless(around),
         more_rejections(&board.outcomes, now),
-        unreadable(board),
+        unreadable(board, now),
     ];
     let findings: Vec<_> = findings.into_iter().flatten().collect();
     Status {
@@ -116,12 +116,12 @@ fn more_rejections(outcomes: &Outcomes, now: i64) -> Finding {
     })
 }
 
-fn unreadable(board: &Board) -> Finding {
-    let number = board.unreadable;
+fn unreadable(board: &Board, now: i64) -> Finding {
+    let number = board.unreadable.hour.sum(now, 60);
     (number > 0).then(|| {
         (
             Level::Attention,
-            format!("{number} records in the verdict topics are no verdicts: somebody else writes there."),
+            format!("{number} records of the last hour in the verdict topics are no verdicts: somebody else writes there."),
         )
     })
 }
@@ -192,5 +192,14 @@ mod tests {
         let leaderless = status(&board(0, 0), &Around { lag, ..around(0) }, NOW);
         assert_eq!(leaderless.level, Level::Attention);
         assert!(leaderless.findings[0].contains("of 2 partitions"), "{leaderless:?}");
+    }
+
+    #[test]
+    fn records_that_are_no_verdicts_are_told_of_for_an_hour() {
+        let mut board = board(0, 0);
+        board.unreadable.add(NOW);
+        let told = status(&board, &around(0), NOW);
+        assert_eq!((told.level, told.findings.len()), (Level::Attention, 1), "{told:?}");
+        assert_eq!(status(&board, &around(0), NOW + 3_600_000).level, Level::Ok);
     }
 }

@@ -126,7 +126,7 @@ metrics! {
         "Verdict records read"
         "When the page stands still"
     UNREADABLE "attrsync_dashboard_unreadable_records" Counter []
-        "Records in the verdict topics that are no verdicts"
+        "Records written into the verdict topics since the dashboard began that are no verdicts"
         "At once: somebody else writes there"
     DASHBOARD_REBUILT "attrsync_dashboard_consumers_rebuilt" Counter []
         "Consumers of the verdict topics replaced: after a fatal error, or told that nobody led a partition"
