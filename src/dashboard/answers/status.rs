@@ -121,7 +121,7 @@ fn unreadable(board: &Board, now: i64) -> Finding {
     (number > 0).then(|| {
         (
             Level::Attention,
-            format!("{number} records of the last hour in the verdict topics are no verdicts: somebody else writes there."),
+            format!("{number} records of the last hour are no verdicts: somebody else writes into their topics."),
         )
     })
 }
