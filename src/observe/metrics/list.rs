@@ -144,7 +144,7 @@ metrics! {
 }
 
 metrics! {
-    /// What every process tells; of itself only on Linux.
+    /// What every process tells; what the kernel counts of it only on Linux.
     PROCESS {
     BUILD "attrsync_build" Info ["version", "commit"]
         "The program, always 1"
