@@ -27,6 +27,8 @@ fn a_worker_tells_that_it_is_ready_and_what_it_judged() {
     let worker = setup.start("a");
     eventually("the worker is ready", SOON, || healthcheck(address, &["--ready"]) == Some(0));
     assert_eq!(healthcheck(address, &[]), Some(0));
+    let revoked = "attrsync_verdicts_total{verdict=\"rejected\",reason=\"key_revoked\"} 0";
+    assert!(has_line(&metrics(address), revoked), "from the beginning: its first value is an increase");
 
     let records = format!("attrsync_records_total {}", feed.len());
     eventually("every record is counted", SOON, || has_line(&metrics(address), &records));
@@ -41,9 +43,12 @@ fn a_worker_tells_that_it_is_ready_and_what_it_judged() {
         "attrsync_judge_duration_seconds_count ",
         "attrsync_commit_duration_seconds_count ",
         "attrsync_faults_total{fault=\"unreachable\"} 0",
+        "attrsync_ready 1",
         "attrsync_settings_stale 0",
+        "attrsync_settings_refused 0",
         "attrsync_build_info{version=",
         "process_resident_memory_bytes ",
+        "process_start_time_seconds ",
     ] {
         assert!(metrics.lines().any(|line| line.starts_with(part)), "{part}\n--- not in\n{metrics}");
     }

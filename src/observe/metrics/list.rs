@@ -83,6 +83,9 @@ metrics! {
     HEARTBEAT "attrsync_heartbeat_age_seconds" Gauge ["shard"]
         "Seconds since a shard's loop was last alive"
         "When a worker stands still; /livez judges by it"
+    READY "attrsync_ready" Gauge []
+        "1 where nothing is missing before events are judged, with partitions or without, else 0; what /readyz answers"
+        "When it stays 0: /readyz names what is missing"
     SETTINGS_VERSION "attrsync_settings_version" Gauge []
         "Version of the settings that judge; workers with the same settings have the same"
         "After a change: whether every worker has it"
@@ -92,6 +95,9 @@ metrics! {
     SETTINGS_RELOADS "attrsync_settings_reloads" Counter ["result"]
         "Changes of the settings that were found: applied, or refused because they are broken, so that the old ones judge on"
         "When refused: the log says what is wrong with the file"
+    SETTINGS_REFUSED "attrsync_settings_refused" Gauge []
+        "1 while what the settings file says is refused, so that older settings judge on, else 0"
+        "Before a restart, which would fail"
     SETTINGS_OUT_OF_REACH "attrsync_settings_out_of_reach_seconds" Gauge []
         "Seconds for which the database of settings could not be looked at; 0 while it can be"
         "Before settings.max_staleness_s is over"
