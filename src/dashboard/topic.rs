@@ -103,8 +103,7 @@ pub(super) fn partitions(consumer: &BaseConsumer<Context>, name: &str) -> Result
         None | Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => {}
         Some(code) => return Err(TopicError::of(name, KafkaError::MetadataFetch(code))),
     }
-    let partitions: Vec<_> =
-        found.into_iter().flat_map(MetadataTopic::partitions).map(MetadataPartition::id).collect();
+    let partitions: Vec<_> = found.into_iter().flat_map(MetadataTopic::partitions).map(MetadataPartition::id).collect();
     if partitions.is_empty() { Err(TopicError::Missing(name.to_owned())) } else { Ok(partitions) }
 }
 
