@@ -36,6 +36,8 @@ use clap::{
     builder::{Styles, styling::AnsiColor},
 };
 
+use crate::observe::metrics;
+
 /// Headings and names stand out on a terminal; in a pipe, and where `NO_COLOR` is set, nothing does.
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -112,6 +114,7 @@ impl Command {
 /// Parses the command line, does what it says, and tells what went wrong.
 #[must_use]
 pub fn main() -> ExitCode {
+    metrics::begin();
     match Cli::parse().command.execute() {
         Ok(code) => code,
         Err(error) => output::report(&error),

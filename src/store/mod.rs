@@ -26,7 +26,10 @@ use std::{
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -112,6 +115,8 @@ pub struct Settings {
     warnings: Vec<Problem>,
     unusable: Vec<Problem>,
     freshness: Freshness,
+    /// What the document said when it was looked at last is refused.
+    refusing: AtomicBool,
     kept: Kept,
     /// Told when somebody wants settings to be looked at, or the watch to end.
     wake: tokio::sync::Notify,
@@ -149,8 +154,17 @@ impl Settings {
             let (reread, Compiled { snapshot, warnings, .. }) = Reread::first(&source, vault, &policy)?;
             (Kept::Document(Mutex::new(reread)), snapshot, warnings)
         };
-        let (freshness, wake) = (Freshness::new(limit), tokio::sync::Notify::new());
-        Ok(Self { source, policy, current: Current::new(snapshot), warnings, unusable, freshness, kept, wake })
+        Ok(Self {
+            source,
+            policy,
+            current: Current::new(snapshot),
+            warnings,
+            unusable,
+            freshness: Freshness::new(limit),
+            refusing: AtomicBool::new(false),
+            kept,
+            wake: tokio::sync::Notify::new(),
+        })
     }
 
     /// The snapshot that judges now. A batch takes it once and is judged by it whole.
@@ -169,6 +183,12 @@ impl Settings {
     #[must_use]
     pub fn out_of_reach_for(&self) -> Option<Duration> {
         self.freshness.failing_for()
+    }
+
+    /// Whether the document is refused as it is now, so that a process that begins now would not.
+    #[must_use]
+    pub fn refusing(&self) -> bool {
+        self.refusing.load(Relaxed)
     }
 
     /// Has the database looked at once more, and waits for it a little, where there is time left to spend on that: an event
@@ -206,7 +226,11 @@ impl Settings {
         self.current.tidy();
         // A poisoned lock is one whose holder panicked between two complete values: what it guards still fits together.
         let mut reread = reread.lock().unwrap_or_else(PoisonError::into_inner);
-        match reread.look(&self.source, &self.policy) {
+        let looked = reread.look(&self.source, &self.policy);
+        if let Some(looked) = &looked {
+            self.refusing.store(looked.is_err(), Relaxed);
+        }
+        match looked {
             None => Reload::Unchanged,
             Some(Err(error)) => Reload::Refused(error),
             Some(Ok(Compiled { snapshot, effective, warnings })) => {

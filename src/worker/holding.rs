@@ -17,9 +17,9 @@ use crate::{
     store::Settings,
 };
 
-/// How old the end of a held partition may be.
+/// How often it is looked where held partitions end.
 const LOOK: Duration = Duration::from_secs(5);
-/// How long its answer may take; all that the shard reads waits meanwhile.
+/// How long that may take; all that the shard reads waits meanwhile.
 const ANSWER: Duration = Duration::from_millis(500);
 
 /// The partitions that a shard holds.
@@ -33,10 +33,8 @@ pub(super) struct Holding {
     held: usize,
     /// The consumer has not been told yet, or could not be.
     due: bool,
-    /// When it was looked last where one of them ends.
+    /// When it was looked last where they end.
     looked: Option<Instant>,
-    /// How often it was.
-    looks: usize,
 }
 
 /// A partition that waits for other settings than those of this version.
@@ -107,23 +105,22 @@ impl Holding {
         held
     }
 
-    /// Looks where a held partition ends, another one each time, so often that each has its turn within [`LOOK`]. Of what isn't read,
-    /// librdkafka doesn't hear where it ends, and the lag of what waits the longest would stand still.
+    /// Looks where the held partitions end, every so often. Of what isn't read, librdkafka doesn't hear where it ends, and the lag of
+    /// what waits the longest would stand still.
     pub(super) fn look(&mut self, consumer: &Consumer, lags: &Lags) -> KafkaResult<()> {
-        let held = u32::try_from(self.held).unwrap_or(u32::MAX);
-        if held == 0 || self.looked.is_some_and(|at| at.elapsed() < LOOK / held) {
+        if self.held == 0 {
+            if self.looked.take().is_some() {
+                lags.held(&TopicPartitionList::new(), Vec::new());
+            }
             return Ok(());
         }
-        (self.looked, self.looks) = (Some(Instant::now()), self.looks.wrapping_add(1));
-        let held = self.of(consumer.assignment()?);
-        let part = held.elements().into_iter().nth(self.looks.checked_rem(held.count()).unwrap_or(0));
-        // Whoever doesn't answer is asked again; until then the lag is the one that was known.
-        if let Some((part, Ok(end))) = part.map(|part| {
-            let end = consumer.end(part.topic(), part.partition(), ANSWER);
-            (part, end)
-        }) {
-            lags.ended(part.topic(), part.partition(), end);
+        if self.looked.is_some_and(|at| at.elapsed() < LOOK) {
+            return Ok(());
         }
+        self.looked = Some(Instant::now());
+        let held = self.of(consumer.assignment()?);
+        // Whoever doesn't answer is asked again; until then the lag is the one that was known.
+        lags.held(&held, consumer.ends(held.clone(), ANSWER).unwrap_or_default());
         Ok(())
     }
 

@@ -18,13 +18,14 @@ mod statistics;
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 use rdkafka::{
-    ClientConfig, TopicPartitionList,
+    ClientConfig, Offset as KafkaOffset, TopicPartitionList,
     consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
     message::BorrowedMessage,
+    topic_partition_list::TopicPartitionListElem,
 };
 
-use self::context::Context;
+use self::{context::Context, statistics::End};
 pub(crate) use self::{
     assigned::{Assigned, Came, Hand},
     context::Change,
@@ -187,9 +188,18 @@ impl Consumer {
         if partitions.count() == 0 { Ok(()) } else { self.inner.resume(partitions) }
     }
 
-    /// Where a partition ends for readers of committed records, as its leader says.
-    pub(crate) fn end(&self, topic: &str, partition: i32, timeout: Duration) -> KafkaResult<Offset> {
-        self.inner.fetch_watermarks(topic, partition, timeout).map(|(_, end)| Offset(end))
+    /// Where these partitions end for readers of committed records, as their leaders say: one request for each leader. Those of
+    /// which none says so are left out.
+    pub(crate) fn ends(&self, mut partitions: TopicPartitionList, timeout: Duration) -> KafkaResult<Vec<End>> {
+        partitions.set_all_offsets(KafkaOffset::End)?;
+        let found = self.inner.offsets_for_times(partitions, timeout)?;
+        let end = |found: &TopicPartitionListElem<'_>| match (found.error(), found.offset()) {
+            (Ok(()), KafkaOffset::Offset(offset)) => {
+                Some(End { topic: found.topic().to_owned(), partition: found.partition(), offset: Offset(offset) })
+            }
+            _ => None,
+        };
+        Ok(found.elements().iter().filter_map(end).collect())
     }
 
     /// Goes to these offsets; what was fetched before counts no more.
@@ -198,7 +208,7 @@ impl Consumer {
             return Ok(());
         }
         let sought = self.inner.seek_partitions(offsets, timeout)?;
-        sought.elements().iter().try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error)
+        sought.elements().iter().try_for_each(TopicPartitionListElem::error)
     }
 
     /// Whether a broker answers.

@@ -1,6 +1,7 @@
 //! Lag, read from librdkafka's statistics. Its own `consumer_lag` starts from the offsets that the consumer committed, and
 //! this consumer commits none: transactions do. So lag is counted here from the position after the last record handed out,
-//! at most one batch ahead of what is committed.
+//! at most one batch ahead of what is committed. The markers at the ends of a producer's transactions move that position, too, though
+//! nobody is handed any: one that nothing follows is no lag.
 
 use std::{
     collections::BTreeMap,
@@ -62,10 +63,10 @@ struct Committed {
 
 /// Where a partition ended when its leader was asked.
 #[derive(Debug)]
-struct End {
-    topic: String,
-    partition: i32,
-    offset: Offset,
+pub(crate) struct End {
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+    pub(crate) offset: Offset,
 }
 
 /// What was fetched and waits to be judged.
@@ -113,13 +114,13 @@ impl Lags {
         }
     }
 
-    /// Takes in where a partition ends that isn't read for the time being: the statistics know what the last fetch told.
-    pub(crate) fn ended(&self, topic: &str, partition: i32, offset: Offset) {
+    /// Takes in where partitions end that aren't read for the time being: the statistics know what the last fetch told. Where one of
+    /// them ended before holds until its leader tells again; of those that are read again it is forgotten.
+    pub(crate) fn held(&self, held: &TopicPartitionList, ends: Vec<End>) {
         let mut table = self.lock();
-        match table.ends.iter_mut().find(|known| known.partition == partition && known.topic == topic) {
-            Some(known) => known.offset = offset,
-            None => table.ends.push(End { topic: topic.to_owned(), partition, offset }),
-        }
+        let told = |known: &End| ends.iter().any(|end| end.partition == known.partition && end.topic == known.topic);
+        table.ends.retain(|known| held.find_partition(&known.topic, known.partition).is_some() && !told(known));
+        table.ends.extend(ends);
     }
 
     /// Forgets every partition that isn't among these: another consumer knows better.
@@ -275,12 +276,20 @@ mod tests {
             lags.read(facts.as_bytes());
             lags.get()[0].records
         };
-        lags.ended("events", 3, Offset(95));
+        let end = |offset| vec![End { topic: "events".to_owned(), partition: 3, offset: Offset(offset) }];
+        let mut held = TopicPartitionList::new();
+        held.add_partition("events", 3);
+        lags.held(&held, end(95));
         assert_eq!(records(), 10, "what was fetched since is further");
-        lags.ended("events", 3, Offset(140));
+        lags.held(&held, end(140));
         assert_eq!(records(), 50);
+        lags.held(&held, Vec::new());
+        assert_eq!(records(), 50, "nobody told it anew");
+        lags.held(&TopicPartitionList::new(), Vec::new());
+        assert_eq!(records(), 10, "it is read again");
+        lags.held(&held, end(140));
         lags.keep(&TopicPartitionList::new());
-        assert_eq!(records(), 10);
+        assert_eq!(records(), 10, "it is another's");
     }
 
     #[test]
