@@ -21,6 +21,7 @@ mod standard;
 mod watch;
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     fmt,
     fs::File,
@@ -38,7 +39,8 @@ use compile::Compiled;
 use current::Current;
 use database::follow::Follower;
 pub use database::{
-    Address, Author, Change, Database, DatabaseError, Edit, KeyKind, Plan, Removal, Timeline, follow::DatabaseSource,
+    Address, Author, Change, Database, DatabaseError, Edit, Export, KeyKind, Plan, Removal, Timeline,
+    follow::DatabaseSource,
 };
 use file::Parsed;
 use freshness::Freshness;
@@ -50,6 +52,9 @@ pub use watch::{Watch, log_unusable, log_warnings};
 
 /// A settings file to begin with, and the settings of `attrsync dev`.
 pub const EXAMPLE: &str = include_str!("../../settings.example.toml");
+
+/// How the comment begins in which an exported file says the revision of the settings that it is.
+pub const REVISION: &str = "# revision ";
 
 /// More than any settings file has: room for ten thousand organizations.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -148,7 +153,8 @@ impl Settings {
             limit = database.max_staleness;
             let (follower, snapshot, found) = Follower::load(database, &policy)?;
             unusable = found.unusable;
-            (Kept::Database(Mutex::new(Some(follower))), snapshot, found.warnings)
+            let warnings: Vec<_> = database.address.doubt().into_iter().chain(found.warnings).collect();
+            (Kept::Database(Mutex::new(Some(follower))), snapshot, warnings)
         } else {
             let vault = Vault { folder: source.folder(), environment };
             let (reread, Compiled { snapshot, warnings, .. }) = Reread::first(&source, vault, &policy)?;
@@ -251,6 +257,10 @@ pub struct FileSettings {
     name: String,
     parsed: Parsed,
     vault: Vault,
+    /// The revision that it was exported at, where it says so.
+    revision: Option<i64>,
+    /// Organizations and their keys that may be honoured again although they were revoked.
+    unrevoked: BTreeSet<(String, String)>,
 }
 
 impl FileSettings {
@@ -260,9 +270,18 @@ impl FileSettings {
     /// When it can't be read, or is no TOML.
     pub fn read(path: &Path) -> Result<Self, SettingsError> {
         let source = Source::File(path.to_owned());
-        let parsed = source.parse(&source.read()?)?;
+        let text = source.read()?;
+        let parsed = source.parse(&text)?;
         let vault = Vault { folder: source.folder(), environment: |name| std::env::var_os(name) };
-        Ok(Self { name: source.to_string(), parsed, vault })
+        let (revision, unrevoked) = (revision_of(&text), BTreeSet::new());
+        Ok(Self { name: source.to_string(), parsed, vault, revision, unrevoked })
+    }
+
+    /// Lets it take back that these keys were revoked: each an organization's slug and a key's id.
+    #[must_use]
+    pub fn unrevoking(mut self, keys: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.unrevoked.extend(keys);
+        self
     }
 
     /// The organizations that it names.
@@ -270,6 +289,12 @@ impl FileSettings {
     pub fn document(&self) -> &document::Document {
         &self.parsed.document
     }
+}
+
+/// What a file says of the revision that it was exported at, in the comments at its top.
+fn revision_of(text: &str) -> Option<i64> {
+    let comments = text.lines().take_while(|line| line.starts_with('#'));
+    comments.filter_map(|line| line.strip_prefix(REVISION)).find_map(|number| number.trim().parse().ok())
 }
 
 /// Reads no more than a settings file can have: what was named by mistake may have no end.
