@@ -19,6 +19,7 @@ mod man;
 mod migrate;
 mod options;
 mod output;
+mod panics;
 mod replay;
 mod run;
 mod settings;
@@ -112,6 +113,7 @@ impl Command {
 /// Parses the command line, does what it says, and tells what went wrong.
 #[must_use]
 pub fn main() -> ExitCode {
+    panics::tell_where_alone();
     match Cli::parse().command.execute() {
         Ok(code) => code,
         Err(error) => output::report(&error),
