@@ -14,7 +14,7 @@ use crate::{
         feed::Feed,
         group::Group,
         outputs::{Told, committed},
-        process::Setup,
+        process::{Process, Setup},
         topics::Topics,
     },
     ran::{Ran, replay},
@@ -61,28 +61,8 @@ fn by_event(told: &[Told]) -> BTreeMap<(usize, i64, bool), Record> {
     all
 }
 
-/// Settings that were held once don't come back: those of one version are a stretch of time.
-fn follow_each_other(verdicts: &[Value]) {
-    let of = |verdict: &Value| {
-        (verdict["source"]["timestamp"].as_i64().unwrap(), verdict["settingsVersion"].as_u64().unwrap())
-    };
-    let mut by_time: Vec<_> = verdicts.iter().map(of).collect();
-    by_time.sort_unstable();
-    let mut held: Vec<_> = by_time.into_iter().map(|(_, version)| version).collect();
-    held.dedup();
-    let distinct: std::collections::BTreeSet<_> = held.iter().collect();
-    assert!(distinct.len() == held.len() && held.len() >= 5, "{held:?}");
-}
-
-#[test]
-fn the_whole_topic_gives_record_for_record_what_the_worker_told_live() {
-    let broker = broker();
-    let topics = Topics::create(&broker.0, "replay-as-judged", 3);
-    let (base, setup) = setup(&topics, "replay_as_judged");
-    let (worker, group, mut feed) = (setup.start("w"), Group::of(&topics), Feed::new(&topics));
-    feed.mixture(900);
-    feed.flush();
-    group.reaches(300);
+/// Makes the changes, with events before and after each; those that came while the settings had long been what they were.
+fn change((base, worker): (&Base, &Process), feed: &mut Feed, group: &Group) -> BTreeSet<(usize, i64)> {
     let mut calm = BTreeSet::new();
     for (heard, change) in (1..).zip(CHANGES) {
         base.sql(change).unwrap();
@@ -104,6 +84,32 @@ fn the_whole_topic_gives_record_for_record_what_the_worker_told_live() {
         feed.mixture(600);
         feed.flush();
     }
+    calm
+}
+
+/// Settings that were held once don't come back: those of one version are a stretch of time.
+fn follow_each_other(verdicts: &[Value]) {
+    let of = |verdict: &Value| {
+        (verdict["source"]["timestamp"].as_i64().unwrap(), verdict["settingsVersion"].as_u64().unwrap())
+    };
+    let mut by_time: Vec<_> = verdicts.iter().map(of).collect();
+    by_time.sort_unstable();
+    let mut held: Vec<_> = by_time.into_iter().map(|(_, version)| version).collect();
+    held.dedup();
+    let distinct: BTreeSet<_> = held.iter().collect();
+    assert!(distinct.len() == held.len() && held.len() >= 5, "{held:?}");
+}
+
+#[test]
+fn the_whole_topic_gives_record_for_record_what_the_worker_told_live() {
+    let broker = broker();
+    let topics = Topics::create(&broker.0, "replay-as-judged", 3);
+    let (base, setup) = setup(&topics, "replay_as_judged");
+    let (worker, group, mut feed) = (setup.start("w"), Group::of(&topics), Feed::new(&topics));
+    feed.mixture(900);
+    feed.flush();
+    group.reaches(300);
+    let calm = change((&base, &worker), &mut feed, &group);
     group.reaches(feed.len());
     worker.stop();
     let live = committed(&topics);
