@@ -51,6 +51,11 @@ impl JudgeOptions {
         settings(&self.config, self.settings_at)
     }
 
+    /// As of when the settings are, where that was said.
+    pub(super) fn settings_at(&self) -> Option<EventTime> {
+        self.settings_at
+    }
+
     /// The flags that chose the settings, for people.
     pub(super) fn chosen(&self) -> Vec<String> {
         let at = self.settings_at.map(|at| format!("--settings-at {at}"));

@@ -19,6 +19,7 @@ mod man;
 mod migrate;
 mod options;
 mod output;
+mod panics;
 mod replay;
 mod run;
 mod settings;
@@ -115,6 +116,7 @@ impl Command {
 #[must_use]
 pub fn main() -> ExitCode {
     metrics::begin();
+    panics::tell_where_alone();
     match Cli::parse().command.execute() {
         Ok(code) => code,
         Err(error) => output::report(&error),

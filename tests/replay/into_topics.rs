@@ -73,6 +73,20 @@ fn killed_five_times_and_resumed_it_tells_each_verdict_once() {
 }
 
 #[test]
+fn one_that_is_slower_than_a_transaction_may_last_is_whole() {
+    let broker = broker();
+    let topics = Topics::create(&broker.0, "replay-slow", 1);
+    let (setup, mut feed) = (Setup::new(&topics, &[]), Feed::new(&topics));
+    feed.mixture(2);
+    feed.flush();
+    let target = replayed(&topics, "slow");
+    // Ten seconds from the one to the other; the broker aborts a transaction after five.
+    let ran = replay(&setup, &["--to-topics", &topics.input, "--id", "slow", "--max-rate", "0.1", "--json"]);
+    assert_eq!(ran.summary()["records"], json!(2));
+    hold_exactly_once(&feed, &committed(&target));
+}
+
+#[test]
 fn started_twice_under_one_id_it_tells_nothing_twice() {
     let broker = broker();
     let topics = Topics::create(&broker.0, "replay-twice", 2);
@@ -151,7 +165,7 @@ fn a_worker_beside_it_is_untouched_and_the_live_topics_are_written_to_only_on_pu
     let live = format!("{},{}", topics.accepted, topics.rejected);
     for (line, code, said) in [
         (&["--to-topics", live.as_str()][..], 1, "is a live topic; --into-live"),
-        (&["--into-live"][..], 1, "say --yes"),
+        (&["--into-live"][..], 2, "say --yes"),
         (&["--to-topics", "there-is-no-such"][..], 1, "\"there-is-no-such.accepted\" does not exist"),
         (&["--to-topics", "a", "--from-file", "x"][..], 2, "a file's records have no place in Kafka"),
     ] {

@@ -125,7 +125,7 @@ fn what_changed_since_the_plan_stops_the_change_whole() {
     );
     let plan = base.attrsync(&["settings", "plan", "settings.toml", "--json"]);
     let revision = serde_json::from_str::<serde_json::Value>(&plan.out).unwrap()["revision"].to_string();
-    base.attrsync(&["settings", "attribute", "lock", "acme", "title", "--reason", "meanwhile"]).well();
+    base.attrsync(&["settings", "attribute", "lock", "acme", "title", "--reason", "meanwhile", "-y"]).well();
     let apply = ["settings", "apply", "settings.toml", "--reason", "r", "--yes", "--since", &revision];
     let told = base.attrsync(&apply);
     assert!(told.code == Some(1) && told.err.contains("changed since revision 1: acme"), "{told:?}");
@@ -161,7 +161,7 @@ fn two_edits_of_one_revision_one_wins_and_the_other_is_told() {
     });
     let _first = edits.map(|child| Told::of(&child.wait_with_output().unwrap()));
     // Whatever the order was: whoever still stands on revision 1 after a change is told.
-    base.attrsync(&["settings", "attribute", "lock", "acme", "name", "--reason", "r"]).well();
+    base.attrsync(&["settings", "attribute", "lock", "acme", "name", "--reason", "r", "-y"]).well();
     let told = base.attrsync(&["settings", "enforcement", "acme", "observe", "--reason", "r", "--yes", "--since", "1"]);
     assert!(told.code == Some(1) && told.err.contains("changed since revision 1: acme"), "{told:?}");
 }
@@ -208,7 +208,9 @@ fn what_is_destructive_is_not_done_without_consent() {
         &["settings", "key", "retire", "acme", "2025-06", "--reason", "r"],
         &["settings", "attribute", "unlock", "acme", "plan", "--reason", "r"],
         &["settings", "attribute", "archive", "acme", "plan", "--reason", "r"],
+        &["settings", "attribute", "lock", "acme", "title", "--reason", "r"],
         &["settings", "enforcement", "acme", "observe", "--reason", "r"],
+        &["settings", "enforcement", "globex", "enforced", "--reason", "r"],
     ] {
         let told = base.attrsync(line);
         assert!(told.code == Some(1) && told.err.contains("say --yes"), "{told:?}");
@@ -256,7 +258,10 @@ fn what_is_wrong_is_refused_with_the_way_out_and_leaves_no_trace() {
         ),
         (&["settings", "org", "rename", "nobody", "new", "--reason", "r", "-y"], "there is no organization `nobody`"),
         (&["settings", "attribute", "add", "acme", "userHash", "--type", "text", "--reason", "r"], "is a credential"),
-        (&["settings", "attribute", "lock", "acme", "unheard", "--reason", "r"], "attributes.unheard.type: is missing"),
+        (
+            &["settings", "attribute", "lock", "acme", "unheard", "--reason", "r", "-y"],
+            "attributes.unheard.type: is missing",
+        ),
         (
             &["settings", "attribute", "add", "acme", "plan", "--type", "text", "--reason", "r"],
             "has an attribute `plan` already",
@@ -272,7 +277,7 @@ fn what_is_wrong_is_refused_with_the_way_out_and_leaves_no_trace() {
 }
 
 #[test]
-fn locking_and_enforcing_say_what_to_look_at_first() {
+fn locking_and_enforcing_say_what_to_look_at_first_and_ask() {
     let base = Base::new("advice");
     base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
     for (line, named) in [
@@ -283,10 +288,11 @@ fn locking_and_enforcing_say_what_to_look_at_first() {
         ),
     ] {
         let told = base.attrsync(line);
-        assert!(
-            told.code == Some(0) && told.err.contains("before you do this:") && told.err.contains(named),
-            "{told:?}"
-        );
+        let (advice, question) = told.err.split_once("\nerror: ").unwrap_or_else(|| panic!("{told:?}"));
+        assert!(advice.starts_with("before you do this:") && advice.contains(named), "{told:?}");
+        assert!(told.code == Some(1) && question.contains("say --yes"), "{told:?}");
+        let told = base.attrsync(&[line, &["--yes"]].concat());
+        assert!(told.code == Some(0) && !told.err.contains("before you do this:"), "{told:?}");
     }
 }
 
@@ -295,7 +301,7 @@ fn settings_as_they_were_are_compared_with_those_that_are() {
     let base = Base::new("compare");
     base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
     let before = jiff::Timestamp::now().to_string();
-    base.attrsync(&["settings", "attribute", "lock", "globex", "plan", "--reason", "r"]).well();
+    base.attrsync(&["settings", "attribute", "lock", "globex", "plan", "--reason", "r", "-y"]).well();
     let event = "{\"organization\":\"globex\",\"userId\":\"1\",\"plan\":\"Free\"}\n";
     let line = ["replay", "--from-file", "-", "--type", "identify", "--json", "--compare"];
     let at = format!("at:{before}");

@@ -222,6 +222,7 @@ fn a_file_and_the_database_give_every_event_the_same_verdict() {
             key: None,
             headers: &[],
             value: Some(&event.value),
+            line: None,
         };
         let verdict =
             |snapshot: &Snapshot| serde_json::to_string(&judge(&Arena::new(), &record, snapshot, now)).unwrap();

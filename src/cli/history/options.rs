@@ -6,7 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::bail;
 use clap::Args;
 use rdkafka::types::RDKafkaErrorCode;
 
@@ -175,7 +174,7 @@ impl HistoryOptions {
             return Ok((topics.map_err(|failure| away(failure, config))?, None));
         }
         let positions = self.rejections(config, defaults.clone())?;
-        let topics = Topics::at(&positions, fetching(config), defaults).map_err(|failure| away(failure, config))?;
+        let topics = Topics::at(positions, fetching(config), defaults).map_err(|failure| away(failure, config))?;
         let rejected = topics.size().unwrap_or(0) + topics.gone();
         Ok((topics, Some(rejected)))
     }
@@ -205,7 +204,7 @@ impl HistoryOptions {
     /// Between a time and an earlier one there is nothing: whoever asks for that meant something else.
     fn refuse_backwards(&self) -> Result<(), Usage> {
         match (self.from, self.to) {
-            (Some(from), Some(to)) if from > to => Err(Usage("--from is later than --to; exchange them")),
+            (Some(from), Some(to)) if from > to => Err(Usage::new("--from is later than --to; exchange them")),
             _ => Ok(()),
         }
     }
@@ -257,7 +256,8 @@ impl HistoryOptions {
             }
         }
         if topics.len() > 1 && !self.offsets.is_empty() {
-            bail!("--offsets are of one topic, and {} are read; name it with --topic", topics.join(", "));
+            let wrong = format!("--offsets are of one topic, and {} are read; name it with --topic", topics.join(", "));
+            return Err(Usage::new(wrong).into());
         }
         Ok(topics)
     }

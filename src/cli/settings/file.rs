@@ -23,6 +23,8 @@ use crate::{
 };
 
 /// Show what a settings file would change; exit code 2 when anything
+///
+/// A wrong usage or configuration ends with 2, too. With --json the two are told apart by standard output: it holds a plan, or nothing.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  attrsync settings plan settings.toml\n  attrsync settings plan settings.toml --prune --json"
