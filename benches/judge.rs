@@ -124,6 +124,7 @@ fn judged(criterion: &mut Criterion, name: &str, value: &str, snapshot: &Snapsho
                 key: None,
                 headers: &[],
                 value: Some(black_box(value.as_bytes())),
+                line: None,
             };
             black_box(judge(&arena, &record, snapshot, EventTime::from_millis(NOW)).outcome)
         });

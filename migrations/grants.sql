@@ -6,6 +6,8 @@ begin
   if exists (select from pg_roles where rolname = 'attrsync_worker') then
     grant usage on schema attrsync to attrsync_worker;
     grant select on attrsync.organizations, attrsync.keys, attrsync.attributes, attrsync.secrets, attrsync.versions to attrsync_worker;
+    -- For `attrsync migrate status`.
+    grant select on attrsync.migrations to attrsync_worker;
     -- Not by whom, and not why.
     grant select (number, at) on attrsync.revisions to attrsync_worker;
   end if;

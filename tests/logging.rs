@@ -163,6 +163,7 @@ fn debugged(snapshot: &Snapshot, value: &[u8]) -> String {
         key: Some(b"pl4nted-id"),
         headers: &headers,
         value: Some(value),
+        line: None,
     };
     let arena = Arena::new();
     show(&judge(&arena, &record, snapshot, time))

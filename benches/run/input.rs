@@ -108,7 +108,8 @@ impl Input {
         let time = EventTime::from_millis(message.timestamp().to_millis().context("no timestamp")?);
         let (partition, offset) = (Partition(message.partition()), Offset(message.offset()));
         let position = Position { topic: &self.topic, partition, offset };
-        let record = Record { position, timestamp: Some(time), key: None, headers: &[], value: message.payload() };
+        let (timestamp, value) = (Some(time), message.payload());
+        let record = Record { position, timestamp, key: None, headers: &[], value, line: None };
         let arena = Arena::new();
         let verdict = judge(&arena, &record, snapshot, time);
         let mut encoder = Encoder::new(String::new(), 1_000_000);

@@ -96,7 +96,8 @@ fn is_verified(event: &[u8], snapshot: &Snapshot) -> bool {
     let position = Position { topic: "events", partition: Partition(0), offset: Offset(0) };
     let headers = [Header { name: "ce_type", value: Some(b"identify") }];
     let now = EventTime::from_millis(1_795_341_600_000);
-    let record = Record { position, timestamp: Some(now), key: None, headers: &headers, value: Some(event) };
+    let (timestamp, value) = (Some(now), Some(event));
+    let record = Record { position, timestamp, key: None, headers: &headers, value, line: None };
     judge(&arena, &record, snapshot, now).verification.status == Some(Status::Verified)
 }
 
@@ -108,7 +109,8 @@ fn micros(events: &[Vec<u8>], snapshot: &Snapshot) -> f64 {
         arena.reset();
         let offset = Offset(i64::try_from(offset).unwrap());
         let position = Position { topic: "events", partition: Partition(0), offset };
-        let record = Record { position, timestamp: Some(now), key: None, headers: &headers, value: Some(value) };
+        let (timestamp, value) = (Some(now), Some(&**value));
+        let record = Record { position, timestamp, key: None, headers: &headers, value, line: None };
         black_box(judge(&arena, &record, snapshot, now));
     }
     began.elapsed().as_secs_f64() * 1e6 / events.len() as f64

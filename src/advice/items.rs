@@ -49,8 +49,3 @@ pub(super) fn command(begin: &str, names: &[&str], flags: &str) -> Option<String
 pub(super) fn apply(reason: &str) -> String {
     format!("attrsync settings apply settings.toml --reason '{reason}'")
 }
-
-/// What compares the settings as they are with a file in which the change is made.
-pub(super) fn compare(slug: &str) -> Option<String> {
-    command("attrsync replay --since 7d --compare now next.toml --organization", &[slug], "")
-}

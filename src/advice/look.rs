@@ -1,5 +1,6 @@
-//! Feeds a judged record: what its verdict says, and what only the record tells: the type of values that were dropped, and whether a
-//! token that verified expires. Claims are read of a token whose verdict says that it verified, and of no other.
+//! Feeds a judged record: what its verdict says, and what only the record tells: the type of values that were dropped, whether a
+//! token that verified expires, and what a company's hash was worth. Claims are read of a token whose verdict says that it verified, and of
+//! no other.
 
 use super::{Event, Kind, Owner, Seen, Sent};
 use crate::{
@@ -20,8 +21,10 @@ pub fn judged<'a>(
 ) {
     let signed = verdict.verification.method == Method::Jwt && verdict.verification.status == Some(Status::Verified);
     let unconfigured = verdict.dropped.iter().any(|refused| refused.reason == Reason::NotConfigured);
+    let companies = verdict.companies.unwrap_or_default();
     let context = Context { arena, policy, now: verdict.event.time };
-    let said = (signed || unconfigured).then(|| Said::of(&context, record, signed)).flatten().unwrap_or_default();
+    let tells_more = signed || unconfigured || !companies.is_empty();
+    let said = tells_more.then(|| Said::of(&context, record, signed)).flatten().unwrap_or_default();
     let user = verdict.user;
     let event = Event {
         kind: verdict.event.kind,
@@ -32,20 +35,51 @@ pub fn judged<'a>(
         reason: verdict.reason.map(Reason::code),
         would_reject: verdict.verification.would_reject.map(Reason::code),
         expires: said.expires,
+        company_proven: companies.iter().any(|company| company.verified && !said.signs(company.id)),
+        company_unproven: companies.iter().any(|company| !company.verified && said.hashes(company.id)),
     };
     seen.event(&event);
     set(seen, Owner::User, (verdict.attributes, verdict.unset), &event);
-    for company in verdict.companies.unwrap_or_default() {
+    // A signed e-mail is an identity and no attribute. Of an event that came no further than its proof, `user` is what was claimed.
+    if signed && user.email.is_some() && matches!(verdict.reason, None | Some(Reason::AttributeRejected)) {
+        seen.attribute((Owner::User, "email"), Sent::Signed, &event);
+    }
+    for company in companies {
         let sent = if company.verified { Sent::Signed } else { Sent::Unsigned };
         seen.attribute((Owner::User, "companies"), sent, &event);
         set(seen, Owner::Company, (company.attributes, company.unset), &event);
     }
+    refused(seen, verdict, (&said, &event));
+}
+
+fn refused(seen: &mut Seen, verdict: &Verdict<'_>, (said, event): (&Said<'_>, &Event<'_>)) {
     for refused in verdict.rejected.iter().filter(|refused| refused.reason == Reason::Locked) {
-        seen.attribute((owner(refused), refused.attribute), Sent::Locked, &event);
+        seen.attribute((owner(refused), refused.attribute), Sent::Locked, event);
     }
-    for refused in verdict.dropped.iter().filter(|refused| refused.reason == Reason::NotConfigured) {
-        seen.attribute((owner(refused), refused.attribute), Sent::Unconfigured(said.kind(refused)), &event);
+    let accepted = || verdict.companies.unwrap_or_default().iter().map(|company| company.id);
+    for refused in verdict.dropped {
+        let sent = match refused.reason {
+            Reason::NotConfigured => Sent::Unconfigured(said.kind(refused)),
+            // An event that is rejected as it is has nothing more to lose.
+            Reason::Superseded
+                if verdict.reason.is_none() && meets_lock((refused.attribute, refused.company), accepted()) =>
+            {
+                Sent::Unsigned
+            }
+            _ => continue,
+        };
+        seen.attribute((owner(refused), refused.attribute), sent, event);
     }
+}
+
+/// Whether a lock would refuse a value, of this attribute and company, that is dropped since another one beats it: locks come first.
+///
+/// Not so the copy of a company that stands: it is dropped before any lock, and what it says of the company with it. Within a company
+/// nothing else is beaten but by what is as unsigned as itself, and counted. That a signed value beat another signed one, a verdict
+/// doesn't say: such a one is counted as well.
+#[must_use]
+pub fn meets_lock<'c>((attribute, company): (&str, Option<&str>), accepted: impl IntoIterator<Item = &'c str>) -> bool {
+    company.is_none_or(|company| attribute == "companies" && !accepted.into_iter().any(|id| id == company))
 }
 
 /// Whose an attribute is; a membership is the user's.
@@ -83,6 +117,17 @@ impl<'a> Said<'a> {
         };
         let folded = profile::fold(context.arena, claims, Origin::Claims, limits).0;
         Some(Self { payload, claims: folded, expires: Some(claims.get("exp").is_some()) })
+    }
+
+    /// Whether the claims name this company.
+    fn signs(&self, company: &str) -> bool {
+        self.claims.membership.entries.iter().any(|entry| entry.id == Ok(company))
+    }
+
+    /// Whether the payload has a hash for this company; of two entries of one id the first counts.
+    fn hashes(&self, company: &str) -> bool {
+        let mut entries = self.payload.membership.entries.iter();
+        entries.find(|entry| entry.id == Ok(company)).is_some_and(|entry| entry.hash.is_some())
     }
 
     /// The type that the value of a dropped attribute seems to have.

@@ -14,6 +14,6 @@ mod seen;
 mod tests;
 
 pub use items::{Item, Ready};
-pub use look::judged;
-pub use rules::advise;
+pub use look::{judged, meets_lock};
+pub use rules::{Case, advise};
 pub use seen::{Bounds, Event, Kind, Owner, Seen, Sent};

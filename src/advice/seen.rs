@@ -18,8 +18,10 @@ const TYPES: usize = 8;
 /// How much room one organization gets.
 #[derive(Debug, Clone)]
 pub struct Bounds {
-    /// Attributes that are told apart, and as many names that nobody configured.
+    /// Attributes that are told apart, of users and of companies.
     pub attributes: usize,
+    /// Names that nobody configured that are told apart, of users and of companies.
+    pub unconfigured: usize,
     /// Up to how many users of one thing are counted exactly, and the key they are counted with; `None` where users are not counted.
     pub users: Option<(usize, RandomState)>,
 }
@@ -63,6 +65,10 @@ pub struct Event<'e> {
     pub would_reject: Option<&'e str>,
     /// Whether its verified token expires; `None` where nobody looked.
     pub expires: Option<bool>,
+    /// A company was proven by its hash, under an identity secret.
+    pub company_proven: bool,
+    /// A company was accepted as unverified whose hash did not prove it.
+    pub company_unproven: bool,
 }
 
 /// What became of an attribute.
@@ -70,7 +76,7 @@ pub struct Event<'e> {
 pub enum Sent {
     /// Set or unset, signed.
     Signed,
-    /// Set or unset, unsigned.
+    /// Unsigned, and set, unset, or dropped beside another value where a lock would have refused it.
     Unsigned,
     /// Refused by its lock.
     Locked,
@@ -248,13 +254,16 @@ pub struct Seen {
     /// Verified tokens that were looked at, and those without an expiry.
     pub(super) tokens: u64,
     pub(super) endless: u64,
+    /// Events in which a company was proven by its hash, and in which one was accepted although its hash did not prove it.
+    pub(super) company_proven: u64,
+    pub(super) company_unproven: u64,
 }
 
 impl Seen {
     /// Nothing yet.
     #[must_use]
     pub fn new(bounds: Bounds) -> Self {
-        let attributes = bounds.attributes;
+        let (attributes, unconfigured) = (bounds.attributes, bounds.unconfigured);
         let users = bounds.users.as_ref().map(|(most, key)| Distinct::new(key, *most));
         Self {
             bounds,
@@ -264,13 +273,15 @@ impl Seen {
             keys: Bounded::new(CLOSED),
             attributes: Bounded::new(attributes),
             company_attributes: Bounded::new(attributes),
-            unconfigured: Bounded::new(attributes),
-            company_unconfigured: Bounded::new(attributes),
+            unconfigured: Bounded::new(unconfigured),
+            company_unconfigured: Bounded::new(unconfigured),
             would_reject: Bounded::new(CLOSED),
             would_reject_users: users,
             refused: 0,
             tokens: 0,
             endless: 0,
+            company_proven: 0,
+            company_unproven: 0,
         }
     }
 
@@ -298,6 +309,8 @@ impl Seen {
         self.refused += u64::from(event.reason == Some("proof_missing"));
         self.tokens += u64::from(event.expires.is_some());
         self.endless += u64::from(event.expires == Some(false));
+        self.company_proven += u64::from(event.company_proven);
+        self.company_unproven += u64::from(event.company_unproven);
     }
 
     /// Counts what became of an attribute of an event.
@@ -355,13 +368,15 @@ impl Seen {
         self.refused += other.refused;
         self.tokens += other.tokens;
         self.endless += other.endless;
+        self.company_proven += other.company_proven;
+        self.company_unproven += other.company_unproven;
     }
 }
 
 /// Of organizations that are not told apart, only how many events they had is of use.
 impl Default for Seen {
     fn default() -> Self {
-        Self::new(Bounds { attributes: 0, users: None })
+        Self::new(Bounds { attributes: 0, unconfigured: 0, users: None })
     }
 }
 

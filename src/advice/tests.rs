@@ -2,9 +2,9 @@
 
 use std::hash::RandomState;
 
-use super::{Bounds, Event, Item, Kind, Owner, Ready, Seen, Sent, advise};
+use super::{Bounds, Case, Event, Item, Kind, Owner, Ready, Seen, Sent, advise, meets_lock};
 use crate::domain::{
-    Organization, Policy,
+    EventTime, Organization, Policy,
     key::{Algorithm, HmacDigest, HmacState, SecretBytes, Validity, Verifier},
     snapshot::{Attribute, AttributeType, Enforcement, IdentitySecret, JwtKey, OnRejectedAttribute, Pool, TokenRules},
 };
@@ -13,11 +13,39 @@ use crate::domain::{
 const NOW: i64 = 1_795_341_600_000;
 
 fn seen() -> Seen {
-    Seen::new(Bounds { attributes: 8, users: Some((64, RandomState::new())) })
+    Seen::new(bounds(&RandomState::new()))
+}
+
+fn bounds(key: &RandomState) -> Bounds {
+    Bounds { attributes: 8, unconfigured: 8, users: Some((64, key.clone())) }
 }
 
 fn event(user: &str) -> Event<'_> {
     Event { kind: Some("identify"), at: NOW, user: Some(user), method: "none", ..Event::default() }
+}
+
+/// A key that is valid from so many days before now.
+fn jwt_key(id: &str, days_ago: Option<i64>) -> JwtKey {
+    JwtKey {
+        id: id.into(),
+        validity: from(days_ago),
+        algorithm: Algorithm::HS256,
+        verifier: Verifier::hmac(HmacDigest::Sha256, b"secret"),
+    }
+}
+
+fn identity_secret(id: &str, days_ago: Option<i64>) -> IdentitySecret {
+    IdentitySecret {
+        id: id.into(),
+        validity: from(days_ago),
+        state: HmacState::new(HmacDigest::Sha256, b"secret"),
+        secret: SecretBytes::new(b"secret"),
+    }
+}
+
+fn from(days_ago: Option<i64>) -> Validity {
+    let from = days_ago.map(|days| EventTime::from_millis(NOW - days * 86_400_000));
+    Validity { from, ..Validity::default() }
 }
 
 /// An organization that observes; `plan` is open, `roles` locked.
@@ -26,27 +54,14 @@ fn organization() -> Organization {
     let table = |names: &[(&str, bool)]| {
         Pool::default().table(names.iter().map(|(name, locked)| ((*name).into(), attribute(*locked))))
     };
-    let state = || HmacState::new(HmacDigest::Sha256, b"secret");
-    let secret = || SecretBytes::new(b"secret");
-    let key = |id: &str| JwtKey {
-        id: id.into(),
-        validity: Validity::default(),
-        algorithm: Algorithm::HS256,
-        verifier: Verifier::Hmac(state(), secret()),
-    };
     Organization {
         slug: "acme".into(),
         app_id: None,
         enforcement: Enforcement::Observe,
         on_rejected_attribute: OnRejectedAttribute::Attribute,
         token: TokenRules::default(),
-        jwt_keys: vec![key("new"), key("old"), key("older")].into(),
-        identity_secrets: vec![IdentitySecret {
-            id: "iv-1".into(),
-            validity: Validity::default(),
-            state: state(),
-            secret: secret(),
-        }],
+        jwt_keys: vec![jwt_key("new", Some(1)), jwt_key("old", Some(2)), jwt_key("older", Some(3))].into(),
+        identity_secrets: vec![identity_secret("iv-1", None)],
         membership_locked: true,
         user_attributes: table(&[("plan", false), ("roles", true)]),
         company_attributes: table(&[]),
@@ -55,7 +70,15 @@ fn organization() -> Organization {
 
 fn advised(seen: &Seen) -> [Vec<Item>; 2] {
     let (organization, policy) = (organization(), Policy::default());
-    [advise("acme", seen, Some((&organization, &policy))), advise("acme", seen, None)]
+    [Some((&organization, &policy)), None].map(|settings| advise(&case(seen, settings)))
+}
+
+fn advised_of(seen: &Seen, organization: &Organization) -> Vec<Item> {
+    advise(&case(seen, Some((organization, &Policy::default()))))
+}
+
+fn case<'c>(seen: &'c Seen, settings: Option<(&'c Organization, &'c Policy)>) -> Case<'c> {
+    Case { slug: "acme", seen, settings, part: None, history: Some(" --since 7d") }
 }
 
 fn of(items: &[Item], advice: &str) -> Vec<Item> {
@@ -126,8 +149,59 @@ fn an_older_key_is_safe_to_retire_once_nobody_signs_with_it() {
     let [known, unknown] = advised(&seen).map(|items| of(&items, "retire"));
     let told: Vec<_> = known.iter().map(|item| (item.about.as_str(), item.ready)).collect();
     assert_eq!(told, [("older", Ready::Now), ("old", Ready::First)]);
+    assert!(known[1].says.contains("is not the newest, and still signs: 1 event"), "{}", known[1].says);
     assert!(known[1].says.contains("identify 1"), "{}", known[1].says);
     assert_eq!(unknown.len(), 1, "which of two in use is the newer one, verdicts don't say: one stays");
+}
+
+#[test]
+fn a_key_that_was_just_added_is_never_called_safe_to_retire() {
+    let mut seen = seen();
+    seen.event(&Event { method: "jwt", key: Some("2025-06"), ..event("1") });
+    let retire = |old, new| {
+        let keys = vec![jwt_key("2025-06", old), jwt_key("2026-12", new)];
+        of(&advised_of(&seen, &Organization { jwt_keys: keys.into(), ..organization() }), "retire")
+    };
+    for old in [None, Some(400)] {
+        let [added]: [Item; 1] = retire(old, None).try_into().unwrap();
+        assert_eq!((added.about.as_str(), added.ready), ("2026-12", Ready::First));
+        assert!(added.says.contains("not in use yet, or no longer"), "{}", added.says);
+    }
+    let [old]: [Item; 1] = retire(Some(400), Some(1)).try_into().unwrap();
+    assert_eq!((old.about.as_str(), old.ready), ("2025-06", Ready::First));
+    assert!(old.says.contains("is not the newest, and still signs"), "{}", old.says);
+    let [added]: [Item; 1] = retire(None, Some(1)).try_into().unwrap();
+    assert_eq!((added.about.as_str(), added.ready), ("2026-12", Ready::First), "which is older is not known");
+}
+
+#[test]
+fn a_key_in_use_is_called_older_only_where_that_is_known() {
+    let mut seen = seen();
+    for (key, at) in [("2025-06", NOW - 1), ("2026-12", NOW)] {
+        seen.event(&Event { method: "jwt", key: Some(key), at, ..event("1") });
+    }
+    let keys = vec![jwt_key("2025-06", None), jwt_key("2026-12", None)];
+    let items = advised_of(&seen, &Organization { jwt_keys: keys.into(), ..organization() });
+    let [old]: [Item; 1] = of(&items, "retire").try_into().unwrap();
+    assert_eq!((old.about.as_str(), old.ready), ("2025-06", Ready::First), "the one that signed last stays");
+    assert!(old.says.starts_with("still signs: 1 event"), "{}", old.says);
+}
+
+#[test]
+fn an_identity_secret_is_needed_while_companies_are_proven_by_their_hash() {
+    let secrets = vec![identity_secret("iv-2", Some(1)), identity_secret("iv-1", Some(2))];
+    let organization = Organization { identity_secrets: secrets, ..organization() };
+    let mut seen = seen();
+    seen.event(&Event { method: "hmac", key: Some("iv-2"), ..event("1") });
+    let retire = |seen: &Seen| {
+        let retire = of(&advised_of(seen, &organization), "retire");
+        retire.into_iter().find(|item| item.about == "iv-1").unwrap()
+    };
+    assert_eq!(retire(&seen).ready, Ready::Now);
+    seen.event(&Event { company_proven: true, ..event("1") });
+    let first = retire(&seen);
+    assert_eq!((first.ready, first.figures["companyHash"]), (Ready::First, 1));
+    assert!(first.says.contains("in 1 event a company was proven by companyHash"), "{}", first.says);
 }
 
 #[test]
@@ -143,6 +217,52 @@ fn enforcement_is_advised_with_what_it_would_refuse() {
         assert_eq!((item.ready, item.figures["refused"], item.figures["users"]), (Ready::First, 2, 1));
         assert!(item.says.contains("2 of 3 events, of 1 user (proof_missing 2)"), "{}", item.says);
     }
+}
+
+#[test]
+fn a_company_whose_hash_is_wrong_would_be_refused_by_enforcement() {
+    let mut seen = seen();
+    seen.event(&Event { company_unproven: true, ..event("1") });
+    let item = of(&advised(&seen)[0], "enforce").remove(0);
+    assert_eq!((item.ready, item.figures["refused"], item.figures["companyHash"]), (Ready::First, 0, 1));
+    assert!(item.says.contains("refused no event, and in 1 event a company"), "{}", item.says);
+    assert!(item.check.is_some());
+}
+
+#[test]
+fn the_migration_is_not_done_while_a_company_beside_a_token_is_proven_by_its_hash() {
+    let mut seen = seen();
+    let jwt = Event { method: "jwt", key: Some("new"), ..event("1") };
+    seen.event(&Event { company_proven: true, ..jwt });
+    seen.event(&jwt);
+    for items in advised(&seen) {
+        let item = of(&items, "migrate").remove(0);
+        assert_eq!((item.ready, item.figures["hmac"], item.figures["companyHash"]), (Ready::First, 0, 1));
+        assert!(item.says.contains("(identify 100%); a company in 1 event still by a hash"), "{}", item.says);
+    }
+}
+
+#[test]
+fn of_a_part_of_history_nothing_is_safe() {
+    let mut seen = seen();
+    seen.event(&Event { method: "jwt", key: Some("new"), expires: Some(true), ..event("1") });
+    seen.attribute((Owner::User, "plan"), Sent::Signed, &event("1"));
+    let (organization, policy) = (organization(), Policy::default());
+    let whole = case(&seen, Some((&organization, &policy)));
+    let now = |items: &[Item]| items.iter().filter(|item| item.ready == Ready::Now).count();
+    assert_eq!(now(&advise(&whole)), 6, "lock, two keys, enforce, migrate, expire");
+    let items = advise(&Case { part: Some("events of one type alone were looked at"), ..whole });
+    assert_eq!((items.len(), now(&items)), (6, 0));
+    assert!(items.iter().all(|item| item.says.ends_with(". But events of one type alone were looked at")), "{items:?}");
+}
+
+#[test]
+fn what_is_dropped_as_superseded_meets_a_lock_but_for_the_copy_of_a_company_that_stands() {
+    assert!(meets_lock(("plan", None), []));
+    assert!(meets_lock(("companies", None), ["c1"]), "said of all of them");
+    assert!(meets_lock(("companies", Some("c2")), ["c1"]), "the token has cleared them");
+    assert!(!meets_lock(("companies", Some("c1")), ["c1"]));
+    assert!(!meets_lock(("plan", Some("c1")), ["c1"]) && !meets_lock(("plan", Some("c2")), []));
 }
 
 #[test]
@@ -168,7 +288,7 @@ fn the_migration_to_tokens_is_told_in_percent_and_by_type() {
 #[test]
 fn what_threads_saw_apart_is_what_one_would_have_seen() {
     let key = RandomState::new();
-    let new = || Seen::new(Bounds { attributes: 8, users: Some((64, key.clone())) });
+    let new = || Seen::new(bounds(&key));
     let (mut whole, mut one, mut other) = (new(), new(), new());
     for number in 0..50 {
         let user = (number % 7).to_string();

@@ -9,24 +9,24 @@
 //! Every event is judged by the settings as they are. An organization whose enforcement is off is judged as if it observed: the verdict
 //! is the same, and says what enforcement would have refused.
 
-use std::{fmt::Write as _, hash::RandomState, io::sink, path::Path, process::ExitCode, sync::Arc};
+use std::{fmt::Write as _, hash::RandomState, io::sink, process::ExitCode, sync::Arc};
 
 use clap::Args;
 use serde::Serialize;
 
 use super::{
     history::{self, HistoryOptions, Interrupt, Progress},
-    judging::{JudgeOptions, interrupted},
+    judging::{JudgeOptions, Which, interrupted},
     output::{DIM, DOUBTFUL, GOOD, print, styled},
     terminal::safe,
 };
 use crate::{
-    advice::{self, Bounds, Item, Ready, Seen},
+    advice::{self, Bounds, Case, Item, Ready, Seen},
     count::{
         bounded::{Bounded, Tally as _},
         distinct::grouped,
     },
-    domain::{Arena, EventTime, Organization, Record, Snapshot, shell, snapshot::Enforcement},
+    domain::{Arena, EventTime, Organization, Record, Snapshot, snapshot::Enforcement},
     replay::{Failure, Filter, Work},
     worker::judge,
 };
@@ -43,12 +43,9 @@ Examples:
 
 Exit codes: 0 whatever is advised; 1 a fault; 2 usage or configuration; 130 interrupted.";
 
-/// How what is to be looked at says of which time.
-const LAST_WEEK: &str = "--since 7d";
-
-/// Organizations that are told apart, attributes of each, and up to how many users of one attribute are counted exactly.
-const ORGANIZATIONS: usize = 500;
-const ATTRIBUTES: usize = 100;
+/// Organizations that are told apart, names of each that nobody configured, and up to how many users of one attribute are counted exactly.
+const ORGANIZATIONS: usize = 2_000;
+const UNCONFIGURED: usize = 100;
 const USERS: usize = 256;
 
 /// Tell what to lock, configure, retire and enforce, from history
@@ -92,6 +89,7 @@ struct OfOrganization<'a> {
 
 impl AdviseArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
+        self.history.refuse_picked()?;
         let interrupt = Interrupt::listen()?;
         let defaults = self.judge.defaults();
         let (config, now) = (self.judge.config()?, defaults.now);
@@ -104,10 +102,10 @@ impl AdviseArgs {
             (&interrupt, Progress::new((chosen.source.size(), chosen.source.measure()), true), self.history.limits());
         let found = history::run(Arc::clone(&chosen.source), Box::new(sink()), watched, work)?;
         let Some(found) = found else { return Ok(interrupted()) };
-        let mut advice = advice(&found, &settings, chosen.missing());
-        if let Some(file) = self.history.file() {
-            advice.organizations.iter_mut().flat_map(|one| &mut one.advice).for_each(|item| looked_at_in(item, file));
-        }
+        let history = self.history.flags_for_a_shell().zip(self.judge.flags_of(&Which::Now));
+        let history = history.map(|(events, settings)| events + &settings);
+        let part = self.history.part().or_else(|| found.part());
+        let advice = advice(&found, (&settings, history.as_deref(), part), chosen.missing());
         print(&if self.json { serde_json::to_string_pretty(&advice)? + "\n" } else { table(&advice) })?;
         Ok(ExitCode::SUCCESS)
     }
@@ -133,15 +131,35 @@ struct Advising {
     /// The time of a record without one.
     now: EventTime,
     filter: Filter,
-    bounds: Bounds,
+    /// What users are counted with.
+    key: RandomState,
     events: u64,
     organizations: Bounded<Seen>,
 }
 
 impl Advising {
     fn new(snapshot: Arc<Snapshot>, (now, filter): (EventTime, Filter), key: &RandomState) -> Self {
-        let bounds = Bounds { attributes: ATTRIBUTES, users: Some((USERS, key.clone())) };
-        Self { snapshot, now, filter, bounds, events: 0, organizations: Bounded::new(ORGANIZATIONS) }
+        Self { snapshot, now, filter, key: key.clone(), events: 0, organizations: Bounded::new(ORGANIZATIONS) }
+    }
+
+    /// Why what was counted of an organization may be less than what there was: one that lost its place begins anew.
+    fn part(&self) -> Option<&'static str> {
+        let whole = self.organizations.rest().weight() == 0;
+        (!whole).then_some(
+            "more organizations sent events than are told apart, so that some of this one's may not be counted; choose it with \
+             --organization",
+        )
+    }
+}
+
+/// Room for every attribute that an organization has, and its membership: settings name them, and not who sends.
+fn bounds(organization: Option<&Organization>, key: &RandomState) -> Bounds {
+    let configured =
+        |known: &Organization| known.user_attributes.iter().len().max(known.company_attributes.iter().len());
+    Bounds {
+        attributes: organization.map_or(0, configured) + 1,
+        unconfigured: UNCONFIGURED,
+        users: Some((USERS, key.clone())),
     }
 }
 
@@ -153,7 +171,7 @@ impl Work for Advising {
         }
         self.events += 1;
         if let Some(slug) = verdict.organization {
-            let seen = self.organizations.of_or(slug, || Seen::new(self.bounds.clone()));
+            let seen = self.organizations.of_or(slug, || Seen::new(bounds(self.snapshot.by_slug(slug), &self.key)));
             advice::judged(seen, (arena, self.snapshot.policy()), record, &verdict);
         }
         Ok(())
@@ -165,18 +183,24 @@ impl Work for Advising {
     }
 }
 
-fn advice<'a>(found: &'a Advising, settings: &Snapshot, gone: u64) -> Advice<'a> {
+fn advice<'a>(
+    found: &'a Advising,
+    (settings, history, part): (&Snapshot, Option<&str>, Option<&str>),
+    gone: u64,
+) -> Advice<'a> {
     let told: Vec<_> = found.organizations.by(Seen::weight);
     let counted: u64 = told.iter().map(|(_, seen)| seen.weight()).sum();
     let organizations = told.into_iter().map(|(slug, seen)| OfOrganization {
         organization: slug,
         events: seen.weight(),
         last: seen.last(),
-        advice: advice::advise(
+        advice: advice::advise(&Case {
             slug,
             seen,
-            settings.by_slug(slug).map(|organization| (organization, settings.policy())),
-        ),
+            settings: settings.by_slug(slug).map(|organization| (organization, settings.policy())),
+            part,
+            history,
+        }),
     });
     Advice {
         settings_version: settings.version(),
@@ -185,13 +209,6 @@ fn advice<'a>(found: &'a Advising, settings: &Snapshot, gone: u64) -> Advice<'a>
         gone,
         organizations: organizations.collect(),
     }
-}
-
-/// Where the history is a file, that is what to look at; nothing where its name can't stand in a shell's line.
-fn looked_at_in(item: &mut Item, file: &Path) {
-    let file = if file == Path::new("-") { Some("-".into()) } else { file.to_str().and_then(shell::word) };
-    let check = item.check.take().zip(file);
-    item.check = check.map(|(check, file)| check.replacen(LAST_WEEK, &format!("--from-file {file}"), 1));
 }
 
 /// A table for people. Writing into a text does not fail.

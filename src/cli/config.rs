@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! attrsync config show --set worker.shards=2
-//! attrsync config check --config /etc/attrsync.toml
+//! attrsync config check --config /etc/attrsync.toml --database
 //! attrsync config defaults > attrsync.toml
 //! ```
 
-use std::{fmt::Write, path::Path, process::ExitCode};
+use std::{fmt::Write, io::Write as _, path::Path, process::ExitCode};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -14,10 +14,13 @@ use serde_json::json;
 use super::{
     judging::settings_by,
     options::ConfigOptions,
-    output::{DIM, USAGE, print, report, styled},
+    output::{DIM, DOUBTFUL, FAULT, OK, USAGE, print, report, styled},
     source::source,
 };
-use crate::config::{self, Effective, Loaded, Origin, SettingsSource};
+use crate::{
+    config::{self, Config, Effective, Loaded, Origin, SettingsSource},
+    store::{Settings, SettingsError, Source},
+};
 
 /// What stands below the help.
 const AFTER_HELP: &str = "\
@@ -26,20 +29,23 @@ Examples:
   attrsync config check --config attrsync.toml   tell all that is wrong with it, and with the settings file
   attrsync config show --set worker.shards=2     see what is in effect, and why
 
-Exit codes: 0 it can be used; 2 it cannot.";
+Exit codes: 0 it can be used; 1 (check) a database of settings can't, or not all of it; 2 it cannot.";
 
 /// Where settings are if nobody says otherwise.
 const BY_DEFAULT: &str = "settings.toml";
 
 /// What stands below the help of `check`.
 const CHECK_HELP: &str = "\
-A settings file is read as a worker reads it, the one by default where it is there; a database of settings is not asked.
+A settings file is read as a worker reads it, the one by default where it is there; a database of settings with --database alone.
+Nothing is changed there: before an upgrade the next version can tell which organizations it could not use.
 
 Examples:
   attrsync config check
   attrsync config check --config attrsync.toml --settings next.toml
+  attrsync config check --config attrsync.toml --database
 
-Exit codes: 0 both can be used; 2 one of them cannot.";
+Exit codes: 0 both can be used; 1 the database can't be read, or holds organizations that can't be used; 2 the configuration or
+the settings file cannot be used.";
 
 /// Show, check or list the configuration
 #[derive(Debug, Args)]
@@ -63,6 +69,9 @@ enum ConfigCommand {
     /// Tell everything that is wrong with the configuration, and with the settings file that it names
     #[command(after_help = CHECK_HELP)]
     Check {
+        /// Read the settings in a database, too, and tell each organization that can't be used
+        #[arg(long)]
+        database: bool,
         #[command(flatten)]
         config: ConfigOptions,
     },
@@ -76,36 +85,61 @@ impl ConfigArgs {
         match &self.command {
             ConfigCommand::Show { json: false, config } => print(&as_toml(&config.load()?.effective))?,
             ConfigCommand::Show { json: true, config } => print(&as_json(&config.load()?.effective)?)?,
-            ConfigCommand::Check { config } => return check(config),
+            ConfigCommand::Check { database, config } => return check(config, *database),
             ConfigCommand::Defaults => print(config::DEFAULTS)?,
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Tells whether a worker would start: by the configuration, and by the settings file that it names. A database is not asked.
-fn check(config: &ConfigOptions) -> anyhow::Result<ExitCode> {
+/// Tells whether a worker would start: by the configuration, and by the settings that it names; by those in a database where
+/// that is asked for.
+fn check(config: &ConfigOptions, database: bool) -> anyhow::Result<ExitCode> {
     let loaded = config.load()?;
     let settings = match &loaded.config.settings.source {
         // A dashboard has none, and a file made of the defaults says where they would be.
         SettingsSource::File(path) if path == Path::new(BY_DEFAULT) && !path.exists() => {
-            Ok(format!("no settings were looked at: there is no {BY_DEFAULT}, where they are by default"))
+            Ok((format!("no settings were looked at: there is no {BY_DEFAULT}, where they are by default"), OK))
         }
-        SettingsSource::File(_) => settings_by(&loaded, None).map(|settings| {
-            format!("the settings in {} can be used (organizations: {})", settings.source(), settings.current().len())
-        }),
-        SettingsSource::Postgres(_) => {
-            source(&loaded.config, None).map(|database| format!("the settings are in {database}, which was not asked"))
-        }
+        SettingsSource::Postgres(_) if !database => not_asked(&loaded.config),
+        _ => settings_by(&loaded, None).map(|settings| in_use(&settings)),
     };
-    match settings {
-        Ok(settings) => print(&format!("{}{settings}\n", summary(&loaded)))?,
+    let code = match settings {
+        Ok((settings, code)) => {
+            print(&format!("{}{settings}\n", summary(&loaded)))?;
+            code
+        }
         Err(error) => {
             _ = report(&error);
-            return Ok(ExitCode::from(USAGE));
+            // What a database says, or that it says nothing, is no fault of the configuration.
+            let fault = matches!(error.downcast_ref::<SettingsError>(), Some(SettingsError::Database(_)));
+            if fault { FAULT } else { USAGE }
+        }
+    };
+    Ok(ExitCode::from(code))
+}
+
+/// What is said of settings that were read, and the exit code. Which organizations can't be used was told when they were.
+fn in_use(settings: &Settings) -> (String, u8) {
+    let (source, usable, unusable) = (settings.source(), settings.current().len(), settings.unusable().len());
+    match unusable {
+        0 => (format!("the settings in {source} can be used (organizations: {usable})"), OK),
+        _ => {
+            let counts = format!("organizations: {usable}, and {unusable} that can't be used");
+            (format!("the settings in {source} can be used in part ({counts})"), FAULT)
         }
     }
-    Ok(ExitCode::SUCCESS)
+}
+
+/// What is said of a database that isn't asked.
+fn not_asked(config: &Config) -> anyhow::Result<(String, u8)> {
+    let source = source(config, None)?;
+    if let Source::Database(database) = &source
+        && let Some(doubt) = database.address.doubt()
+    {
+        writeln!(anstream::stderr(), "{} {doubt}", styled(DOUBTFUL, "warning:"))?;
+    }
+    Ok((format!("the settings are in {source}, which was not asked (--database asks)"), OK))
 }
 
 /// A TOML file that says the same, each value with its origin beside it.

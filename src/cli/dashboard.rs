@@ -27,7 +27,7 @@ On loopback it asks for nothing. On any other address it wants a token, and TLS 
 Examples:
   attrsync dashboard --brokers kafka:9092
   attrsync dashboard --set dashboard.window_h=2
-  openssl rand -hex 32 > token && attrsync dashboard --address 0.0.0.0:9465 --set dashboard.token_file=token
+  (umask 077 && openssl rand -hex 32 > token) && attrsync dashboard --address 0.0.0.0:9465 --set dashboard.token_file=token
   curl -N 'http://127.0.0.1:9465/api/v1/verdicts/stream?organization=acme&reason=locked'
 
 Exit codes: 0 ended by a signal; 1 a fault; 2 usage or configuration.";

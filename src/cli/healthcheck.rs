@@ -90,7 +90,8 @@ fn get(address: SocketAddr, path: &str, timeout: Duration) -> io::Result<String>
     let mut stream = TcpStream::connect_timeout(&address, timeout)?;
     stream.set_read_timeout(Some(timeout))?;
     stream.set_write_timeout(Some(timeout))?;
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")?;
+    // At once: a stream has no buffer, and whoever answers after a first part may have gone before the rest.
+    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").as_bytes())?;
     let mut answer = String::new();
     stream.take(MOST_BYTES).read_to_string(&mut answer)?;
     let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
@@ -111,6 +112,15 @@ mod tests {
         let body = get(admin.address(), "/readyz", Duration::from_secs(5)).unwrap();
         let health: Health = serde_json::from_str(&body).unwrap();
         assert_eq!(health, Health { ok: false, missing: vec!["settings".to_owned(), "shards".to_owned()] });
+    }
+
+    #[test]
+    fn whoever_hangs_up_is_not_alive() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let hung_up = std::thread::spawn(move || drop(listener.accept().unwrap()));
+        assert!(get(address, "/livez", Duration::from_secs(5)).is_err());
+        hung_up.join().unwrap();
     }
 
     #[test]

@@ -51,6 +51,11 @@ impl JudgeOptions {
         settings(&self.config, self.settings_at)
     }
 
+    /// As of when the settings are, where that was said.
+    pub(super) fn settings_at(&self) -> Option<EventTime> {
+        self.settings_at
+    }
+
     /// The flags that chose the settings, for people.
     pub(super) fn chosen(&self) -> Vec<String> {
         let at = self.settings_at.map(|at| format!("--settings-at {at}"));
@@ -72,8 +77,8 @@ impl JudgeOptions {
         }
     }
 
-    /// The flags by which `explain` judges as these settings do, and as this run did otherwise; none where they can't stand in a
-    /// shell's line.
+    /// The flags by which another command judges as these settings do, and as this run did otherwise, each after a space; none where
+    /// they can't stand in a shell's line.
     pub(super) fn flags_of(&self, which: &Which) -> Option<String> {
         let in_file = match which {
             Which::File(_) => true,

@@ -3,7 +3,7 @@
 //! ```text
 //! attrsync migrate --dry-run
 //! attrsync migrate status --json
-//! attrsync migrate roles | psql attrsync
+//! attrsync migrate roles | psql -v ON_ERROR_STOP=1 attrsync
 //! ```
 
 use std::{fmt::Write, process::ExitCode};
@@ -21,9 +21,9 @@ use crate::store::database::{MigrationStatus, ROLES};
 /// What stands below the help.
 const AFTER_HELP: &str = "\
 Examples:
-  attrsync migrate roles | psql attrsync   once, by a database administrator: the three roles
-  attrsync migrate --dry-run               see what would be applied
-  attrsync migrate                         make the tables, or bring them up to date
+  attrsync migrate roles | psql -v ON_ERROR_STOP=1 attrsync   once, by an administrator: the roles
+  attrsync migrate --dry-run                                  see what would be applied
+  attrsync migrate                                            make the tables, or bring them up to date
   attrsync migrate status --json
 
 The database is settings.source. Processes that start at once migrate once: the others wait.
@@ -58,7 +58,7 @@ enum MigrateCommand {
         config: ConfigOptions,
     },
     /// Print the SQL that makes the roles, for a database administrator
-    #[command(after_help = "Example:\n  attrsync migrate roles | psql attrsync")]
+    #[command(after_help = "Example:\n  attrsync migrate roles | psql -v ON_ERROR_STOP=1 attrsync")]
     Roles,
 }
 

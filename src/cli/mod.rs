@@ -19,6 +19,7 @@ mod man;
 mod migrate;
 mod options;
 mod output;
+mod panics;
 mod replay;
 mod run;
 mod settings;
@@ -35,6 +36,8 @@ use clap::{
     Parser, Subcommand,
     builder::{Styles, styling::AnsiColor},
 };
+
+use crate::observe::metrics;
 
 /// Headings and names stand out on a terminal; in a pipe, and where `NO_COLOR` is set, nothing does.
 const STYLES: Styles = Styles::styled()
@@ -112,6 +115,8 @@ impl Command {
 /// Parses the command line, does what it says, and tells what went wrong.
 #[must_use]
 pub fn main() -> ExitCode {
+    metrics::begin();
+    panics::tell_where_alone();
     match Cli::parse().command.execute() {
         Ok(code) => code,
         Err(error) => output::report(&error),

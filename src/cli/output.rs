@@ -1,7 +1,7 @@
 //! What commands print. Results go to standard output, without colour unless that is a terminal; what went wrong goes to
 //! standard error, once, with its causes.
 
-use std::{fmt::Display, io, io::Write, process::ExitCode};
+use std::{borrow::Cow, fmt::Display, io, io::Write, process::ExitCode};
 
 use anstyle::{AnsiColor, Style};
 
@@ -33,9 +33,39 @@ pub(super) fn styled(style: Style, text: impl Display) -> String {
 
 /// Prints a command's result.
 pub(super) fn print(text: &str) -> io::Result<()> {
-    let mut out = anstream::stdout().lock();
+    let mut out = StandardOutput(anstream::stdout().lock());
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+/// This process's standard output, by the writer that leads there. A reader who leaves it (`| head`) is told apart from every other
+/// pipe that breaks: that of a connection, or of a file that somebody else reads.
+pub(super) struct StandardOutput<W>(pub(super) W);
+
+impl<W: Write> Write for StandardOutput<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).map_err(left)
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes).map_err(left)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(left)
+    }
+}
+
+/// Whoever read this process's standard output has gone.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody reads standard output any more")]
+struct ReaderLeft;
+
+fn left(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => io::Error::new(io::ErrorKind::BrokenPipe, ReaderLeft),
+        _ => error,
+    }
 }
 
 /// An error and its causes. One whose words are in what was said before it, as librdkafka's codes are, is not said again.
@@ -49,25 +79,43 @@ fn told(error: &anyhow::Error) -> String {
     text
 }
 
-/// A command line whose options don't fit together, where clap can't tell.
+/// A command line that can't be used, where clap can't tell.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Usage(pub(super) &'static str);
+pub(super) struct Usage(Cow<'static, str>);
 
-/// Says what went wrong and turns it into the exit code. A reader that went away (`| head`) is no fault.
+impl Usage {
+    /// One that is told by this text.
+    pub(super) fn new(text: impl Into<Cow<'static, str>>) -> Self {
+        Self(text.into())
+    }
+}
+
+/// Says what went wrong and turns it into the exit code.
 pub(super) fn report(error: &anyhow::Error) -> ExitCode {
+    let code = code(error);
+    if ![OK, INTERRUPTED].contains(&code) {
+        // Nobody is left to tell when this fails.
+        _ = writeln!(anstream::stderr(), "{} {}", styled(ERROR, "error:"), told(error));
+    }
+    ExitCode::from(code)
+}
+
+/// What an error ends with. A reader of standard output that went away (`| head`) is no fault.
+fn code(error: &anyhow::Error) -> u8 {
     let reader_left = |cause: &(dyn std::error::Error + 'static)| {
-        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+        let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        inner.is_some_and(|inner| inner.is::<ReaderLeft>())
     };
     if error.chain().any(reader_left) {
-        return ExitCode::from(OK);
+        OK
+    } else if error.is::<Interrupted>() {
+        INTERRUPTED
+    } else if error.is::<ConfigError>() || error.is::<Usage>() {
+        USAGE
+    } else {
+        FAULT
     }
-    if error.is::<Interrupted>() {
-        return ExitCode::from(INTERRUPTED);
-    }
-    // Nobody is left to tell when this fails.
-    _ = writeln!(anstream::stderr(), "{} {}", styled(ERROR, "error:"), told(error));
-    ExitCode::from(if error.is::<ConfigError>() || error.is::<Usage>() { USAGE } else { FAULT })
 }
 
 #[cfg(test)]
@@ -75,6 +123,40 @@ mod tests {
     use rdkafka::{error::KafkaError, types::RDKafkaErrorCode};
 
     use super::*;
+    use crate::replay::Failure;
+
+    /// A pipe whose reader has gone.
+    struct Broken;
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_left_standard_output_is_no_fault_and_any_other_broken_pipe_is_one() {
+        let mut out = StandardOutput(Broken);
+        let json = serde_json::to_writer(&mut out, &1).map_err(io::Error::from);
+        for left in [out.write_all(b"1"), writeln!(out, "1"), out.flush(), json] {
+            let left = left.unwrap_err();
+            assert_eq!(left.kind(), io::ErrorKind::BrokenPipe);
+            assert_eq!(code(&anyhow::Error::new(Failure::Writing(left)).context("told on the way")), OK);
+        }
+        let other = || io::Error::from(io::ErrorKind::BrokenPipe);
+        assert_eq!(code(&anyhow::Error::new(other()).context("nobody answers")), FAULT);
+        assert_eq!(code(&Failure::Writing(other()).into()), FAULT);
+    }
+
+    #[test]
+    fn a_wrong_use_is_told_apart_from_a_fault_whatever_was_said_of_it_on_the_way() {
+        assert_eq!(code(&Usage::new(format!("{} is there", "x")).into()), USAGE);
+        assert_eq!(code(&anyhow::Error::new(Usage::new("not both")).context("on the way")), USAGE);
+    }
 
     #[test]
     fn a_cause_is_told_once() {

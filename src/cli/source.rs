@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 
+use super::output::Usage;
 use crate::{
     config::{Config, SettingsSource},
     domain::EventTime,
@@ -32,7 +33,8 @@ pub(super) fn source(config: &Config, at: Option<EventTime>) -> anyhow::Result<S
     match &config.settings.source {
         SettingsSource::File(path) if at.is_none() => Ok(Source::File(path.clone())),
         SettingsSource::File(_) => {
-            anyhow::bail!("a file says only what settings are; what they were is in a database (settings.source)")
+            let wrong = "a file says only what settings are; what they were is in a database (settings.source)";
+            Err(Usage::new(wrong).into())
         }
         SettingsSource::Postgres(url) => Ok(Source::Database(DatabaseSource {
             address: Address::new(url)?,

@@ -60,6 +60,7 @@ struct Example {
     topic: Box<str>,
     time: i64,
     organization: Option<Box<str>>,
+    line: Option<i64>,
 }
 
 /// What is counted of a kind of change.
@@ -279,6 +280,7 @@ fn example(record: &Record<'_>, organization: Option<&str>, time: i64) -> Option
         topic: position.topic.into(),
         time,
         organization: organization.map(Into::into),
+        line: record.line,
     })
 }
 

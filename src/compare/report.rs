@@ -33,6 +33,9 @@ pub struct Place {
     pub partition: i32,
     /// The offset.
     pub offset: i64,
+    /// The line of a file, where that stands in for a part of this: nowhere in Kafka it is found by it.
+    #[serde(skip)]
+    pub line: Option<i64>,
 }
 
 /// What changes.
@@ -272,7 +275,12 @@ fn flows(matrix: &Matrix) -> Vec<Flow> {
 fn turn((from, to): Kind, of: &OfKind, explain: &dyn Fn(&Place) -> Option<String>) -> Turn {
     let end = |Brief { outcome, reason }| End { verdict: outcome, reason };
     let examples = of.examples.iter().map(|example| {
-        let place = Place { topic: example.topic.to_string(), partition: example.partition, offset: example.offset.0 };
+        let place = Place {
+            topic: example.topic.to_string(),
+            partition: example.partition,
+            offset: example.offset.0,
+            line: example.line,
+        };
         Example {
             time: EventTime::from_millis(example.time),
             organization: example.organization.as_deref().map(str::to_owned),

@@ -13,7 +13,8 @@ use crate::domain::{
 };
 
 const POSITION: Position<'_> = Position { topic: "events", partition: Partition(0), offset: Offset(7) };
-const RECORD: Record<'_> = Record { position: POSITION, timestamp: None, key: None, headers: &[], value: None };
+const RECORD: Record<'_> =
+    Record { position: POSITION, timestamp: None, key: None, headers: &[], value: None, line: None };
 
 /// A verdict that owns its parts.
 #[derive(Debug, Clone)]

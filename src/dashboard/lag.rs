@@ -1,31 +1,39 @@
 //! How far the worker is behind: its group's committed offsets beside the ends of the topics of events, looked up from outside.
 //! The consumer bears the group's name and never joins it.
+//!
+//! Offsets are no count of events: markers of transactions and records that were aborted take some, too, and a group that has judged
+//! everything has committed the place after its last event. A partition that stands still before its end is therefore read once, up to
+//! an event or its end, and again only once it has moved.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rdkafka::{
-    ClientConfig, Offset, TopicPartitionList,
+    ClientConfig, Message as _, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
-    error::KafkaResult,
-    metadata::MetadataTopic,
+    error::{KafkaError, KafkaResult},
+    topic_partition_list::TopicPartitionListElem,
 };
 
 use super::{
     Shared,
-    answers::{Lag, PartitionLag},
+    answers::{Lag, Looked, PartitionLag},
+    topic::{Context, TopicError, partitions},
 };
 
 /// How often it is looked up.
 const PAUSE: Duration = Duration::from_secs(3);
 /// How long a broker may take to answer.
 const LOOKUP: Duration = Duration::from_secs(5);
+/// How long the partitions of a topic that stand still may take to be read.
+const READING: Duration = Duration::from_secs(1);
 
 /// Looks up the lag, over and over.
 pub(super) struct Watch {
@@ -36,46 +44,226 @@ pub(super) struct Watch {
     pub(super) stop: Arc<AtomicBool>,
 }
 
+/// A topic and a partition.
+type Place = (String, i32);
+
+/// From where the group reads on, and where the partition ends.
+type Span = (i64, i64);
+
 impl Watch {
     /// Looks until it is stopped.
     pub(super) fn run(&self) {
-        let mut config = self.consumer.clone();
-        config
-            .set("group.id", &self.group)
-            .set("client.id", "attrsync-dashboard-lag")
-            .set("enable.auto.commit", "false");
-        let consumer: BaseConsumer = match config.create() {
+        let consumer = match self.properties().create_with_context(Context::default()) {
             Ok(consumer) => consumer,
             Err(error) => return tracing::warn!(%error, "the lag can't be looked up"),
         };
-        let mut known = true;
+        let (mut table, mut known) = (Table::default(), true);
         while !self.stop.load(Relaxed) {
-            let lag = self.lag(&consumer);
+            let lag = self.lag(&consumer, &mut table);
             if let (Err(error), true) = (&lag, known) {
                 tracing::warn!(%error, group = self.group, "the lag can't be looked up");
             }
             known = lag.is_ok();
-            *self.shared.lag() = lag.ok();
+            *self.shared.lag() = match lag {
+                Ok(lag) => Looked::Found(lag),
+                Err(missing @ TopicError::Missing(_)) => Looked::Missing(missing.to_string()),
+                Err(_) => Looked::Unknown,
+            };
             thread::park_timeout(PAUSE);
         }
     }
 
-    fn lag(&self, consumer: &BaseConsumer) -> KafkaResult<Lag> {
+    fn properties(&self) -> ClientConfig {
+        let mut config = self.consumer.clone();
+        for (name, value) in [
+            ("group.id", self.group.as_str()),
+            ("client.id", "attrsync-dashboard-lag"),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("enable.partition.eof", "true"),
+            // To be led to the end would look like an end that was reached.
+            ("auto.offset.reset", "error"),
+            // An end is told by an answer that is empty.
+            ("fetch.wait.max.ms", "20"),
+            // One event is enough.
+            ("queued.min.messages", "1"),
+            ("fetch.queue.backoff.ms", "10"),
+            ("max.partition.fetch.bytes", "65536"),
+        ] {
+            config.set(name, value);
+        }
+        config
+    }
+
+    fn lag(&self, consumer: &BaseConsumer<Context>, table: &mut Table) -> Result<Lag, TopicError> {
         let mut all = TopicPartitionList::new();
         for topic in &self.inputs {
-            let metadata = consumer.fetch_metadata(Some(topic), LOOKUP)?;
-            for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
-                all.add_partition(topic, partition.id());
+            for partition in partitions(consumer, topic)? {
+                all.add_partition(topic, partition);
             }
         }
-        let committed = consumer.committed_offsets(all, LOOKUP)?;
-        let mut partitions = Vec::new();
-        for found in committed.elements() {
-            let (low, high) = consumer.fetch_watermarks(found.topic(), found.partition(), LOOKUP)?;
-            let next = if let Offset::Offset(offset) = found.offset() { offset.max(low) } else { low };
-            let records = u64::try_from(high - next).unwrap_or_default();
-            partitions.push(PartitionLag { topic: found.topic().to_owned(), partition: found.partition(), records });
+        let kafka = |error| TopicError::of(&self.inputs.join(", "), error);
+        let number = all.count();
+        let still = table.renew(spans(consumer, all).map_err(kafka)?);
+        for topic in &self.inputs {
+            let still: Vec<_> = still.iter().filter(|((name, _), _)| name == topic).collect();
+            if !still.is_empty() {
+                let waiting = read(consumer, &still).map_err(kafka)?;
+                table.read(topic, &waiting);
+            }
         }
-        Ok(Lag { records: partitions.iter().map(|lag| lag.records).sum(), at: super::now(), partitions })
+        Ok(table.lag(number))
+    }
+}
+
+/// Where the group and each partition stand; those of which one of the two isn't known are left out.
+fn spans(consumer: &BaseConsumer<Context>, all: TopicPartitionList) -> KafkaResult<BTreeMap<Place, Span>> {
+    let committed = consumer.committed_offsets(all.clone(), LOOKUP)?;
+    let low = offsets(consumer, all.clone(), Offset::Beginning)?;
+    let high = offsets(consumer, all, Offset::End)?;
+    let span = |found: &TopicPartitionListElem<'_>| {
+        found.error().ok()?;
+        let place = (found.topic().to_owned(), found.partition());
+        let (low, high) = (*low.get(&place)?, *high.get(&place)?);
+        let next = if let Offset::Offset(offset) = found.offset() { offset.max(low) } else { low };
+        Some((place, (next, high)))
+    };
+    Ok(committed.elements().iter().filter_map(span).collect())
+}
+
+/// Where each partition begins or ends, as their leaders say: one request for each leader. One that nobody leads is left out.
+fn offsets(
+    consumer: &BaseConsumer<Context>,
+    mut all: TopicPartitionList,
+    which: Offset,
+) -> KafkaResult<BTreeMap<Place, i64>> {
+    all.set_all_offsets(which)?;
+    let found = consumer.offsets_for_times(all, LOOKUP)?;
+    let known = |found: &TopicPartitionListElem<'_>| match (found.error(), found.offset()) {
+        (Ok(()), Offset::Offset(offset)) => Some(((found.topic().to_owned(), found.partition()), offset)),
+        _ => None,
+    };
+    Ok(found.elements().iter().filter_map(known).collect())
+}
+
+/// Reads partitions of one topic from where the group reads on, each up to an event or its end: whether an event waits there. One
+/// that isn't read in time has no answer.
+fn read(consumer: &BaseConsumer<Context>, still: &[&(Place, i64)]) -> KafkaResult<BTreeMap<i32, bool>> {
+    let mut all = TopicPartitionList::new();
+    for ((topic, partition), next) in still {
+        all.add_partition_offset(topic, *partition, Offset::Offset(*next))?;
+    }
+    consumer.assign(&all)?;
+    let (begun, mut waiting) = (Instant::now(), BTreeMap::new());
+    while waiting.len() < still.len() {
+        let Some(left) = READING.checked_sub(begun.elapsed()) else { break };
+        match consumer.poll(left) {
+            // The end after an event says nothing.
+            Some(Ok(record)) => _ = waiting.entry(record.partition()).or_insert(true),
+            Some(Err(KafkaError::PartitionEOF(partition))) => _ = waiting.entry(partition).or_insert(false),
+            // Whatever it is, it is read with the next look.
+            Some(Err(_)) | None => {}
+        }
+    }
+    consumer.unassign()?;
+    Ok(waiting)
+}
+
+/// What is known of each partition.
+#[derive(Debug, Default)]
+struct Table(BTreeMap<Place, Known>);
+
+/// What is known of a partition.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    span: Span,
+    /// Whether an event waits in it, once that was read.
+    waits: Option<bool>,
+}
+
+impl Table {
+    /// Takes in where the partitions stand. The answer is those that stood there before, short of their ends, and have not been read
+    /// since; each with where to read on.
+    fn renew(&mut self, spans: BTreeMap<Place, Span>) -> Vec<(Place, i64)> {
+        let mut still = Vec::new();
+        let mut renewed = BTreeMap::new();
+        for (place, span) in spans {
+            let before = self.0.get(&place).filter(|known| known.span == span);
+            let waits = before.and_then(|known| known.waits);
+            if before.is_some() && waits.is_none() && span.0 < span.1 {
+                still.push((place.clone(), span.0));
+            }
+            renewed.insert(place, Known { span, waits });
+        }
+        self.0 = renewed;
+        still
+    }
+
+    /// Takes in in which partitions of this topic an event waits.
+    fn read(&mut self, topic: &str, waiting: &BTreeMap<i32, bool>) {
+        for ((_, partition), known) in self.0.iter_mut().filter(|((name, _), _)| name == topic) {
+            known.waits = waiting.get(partition).copied().or(known.waits);
+        }
+    }
+
+    /// The lag of a group on so many partitions.
+    fn lag(&self, number: usize) -> Lag {
+        let lag = |((topic, partition), Known { span: (next, end), waits }): (&Place, &Known)| {
+            let records = if *waits == Some(false) { 0 } else { u64::try_from(end - next).unwrap_or_default() };
+            PartitionLag { topic: topic.clone(), partition: *partition, records }
+        };
+        let partitions: Vec<_> = self.0.iter().map(lag).collect();
+        let records = partitions.iter().map(|lag| lag.records).sum();
+        Lag { records, at: super::now(), unknown: number - partitions.len(), partitions }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where two partitions of a topic stand.
+    fn spans(spans: [Span; 2]) -> BTreeMap<Place, Span> {
+        (0..).zip(spans).map(|(partition, span)| (("events".to_owned(), partition), span)).collect()
+    }
+
+    fn records(table: &Table) -> Vec<u64> {
+        table.lag(2).partitions.iter().map(|lag| lag.records).collect()
+    }
+
+    #[test]
+    fn what_stands_still_before_its_end_is_read_once_and_what_holds_no_event_is_no_lag() {
+        let mut table = Table::default();
+        assert_eq!(table.renew(spans([(5, 7), (9, 9)])), [], "nobody knows yet whether it stands still");
+        assert_eq!(records(&table), [2, 0]);
+        let place = ("events".to_owned(), 0);
+        assert_eq!(table.renew(spans([(5, 7), (9, 9)])), [(place.clone(), 5)]);
+        table.read("events", &BTreeMap::new());
+        assert_eq!(table.renew(spans([(5, 7), (9, 9)])), [(place, 5)], "nothing was read in time");
+        table.read("boots", &[(0, true)].into());
+        table.read("events", &[(0, false)].into());
+        assert_eq!(records(&table), [0, 0]);
+        assert_eq!(table.renew(spans([(5, 7), (9, 9)])), []);
+        assert_eq!(records(&table), [0, 0], "it stands where it was");
+        assert_eq!(table.renew(spans([(5, 8), (9, 9)])), []);
+        assert_eq!(records(&table), [3, 0], "something came after it");
+    }
+
+    #[test]
+    fn events_that_wait_are_lag_however_long_they_do() {
+        let mut table = Table::default();
+        table.renew(spans([(5, 7), (0, 1)]));
+        table.renew(spans([(5, 7), (0, 1)]));
+        table.read("events", &[(0, true), (1, false)].into());
+        assert_eq!(table.renew(spans([(5, 7), (0, 1)])), []);
+        assert_eq!(records(&table), [2, 0]);
+    }
+
+    #[test]
+    fn partitions_of_which_nothing_is_known_are_counted_apart() {
+        let mut table = Table::default();
+        table.renew(spans([(5, 7), (9, 9)]));
+        let lag = table.lag(3);
+        assert_eq!((lag.records, lag.partitions.len(), lag.unknown), (2, 2, 1));
     }
 }

@@ -12,12 +12,23 @@ use crate::observe::metrics::{Family, Metrics, list, with_process};
 /// What is counted beside verdicts.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
+    unreadable: AtomicU64,
     rebuilt: AtomicU64,
     dropped: AtomicU64,
     refused: AtomicU64,
 }
 
 impl Counts {
+    /// So many new records were no verdicts.
+    pub(super) fn unreadable(&self, records: usize) {
+        self.unreadable.fetch_add(records as u64, Relaxed);
+    }
+
+    /// How many were.
+    pub(super) fn unreadable_so_far(&self) -> u64 {
+        self.unreadable.load(Relaxed)
+    }
+
     /// A consumer was replaced.
     pub(super) fn rebuilt(&self) {
         self.rebuilt.fetch_add(1, Relaxed);
@@ -49,7 +60,7 @@ fn families(shared: &Shared) -> Vec<Family> {
     let [accepted, rejected] = [Channel::Accepted, Channel::Rejected].map(|channel| shared.progress(channel).records);
     let read = [("accepted", accepted), ("rejected", rejected)];
     let lag = shared.lag().clone();
-    let partitions = lag.iter().flat_map(|lag| &lag.partitions);
+    let partitions = lag.lag().into_iter().flat_map(|lag| &lag.partitions);
     vec![
         Family::each(
             &list::GROUP_LAG,
@@ -57,7 +68,7 @@ fn families(shared: &Shared) -> Vec<Family> {
         ),
         Family::of(&list::CAUGHT_UP, shared.reading().caught_up),
         Family::each(&list::READ, read.map(|(channel, records)| ([channel.to_owned()], records))),
-        Family::of(&list::UNREADABLE, shared.board().unreadable),
+        Family::of(&list::UNREADABLE, shared.counts.unreadable_so_far()),
         Family::of(&list::DASHBOARD_REBUILT, shared.counts.rebuilt.load(Relaxed)),
         Family::of(&list::SUBSCRIBERS, shared.stream.receiver_count() as u64),
         Family::of(&list::SUBSCRIBERS_DROPPED, shared.counts.dropped_so_far()),

@@ -37,7 +37,7 @@ pub use server::{
     openapi,
 };
 
-use answers::{Around, Lag, Reading};
+use answers::{Around, Looked, Reading};
 use board::{Board, told::Kept};
 use lag::Watch;
 use reader::{Channel, Progress, Reader};
@@ -52,7 +52,7 @@ struct Shared {
     board: Mutex<Board>,
     accepted: Mutex<Progress>,
     rejected: Mutex<Progress>,
-    lag: Mutex<Option<Lag>>,
+    lag: Mutex<Looked>,
     /// From when on verdicts were read.
     from: i64,
     stream: broadcast::Sender<Arc<Kept>>,
@@ -69,7 +69,7 @@ impl Shared {
         lock(&self.board)
     }
 
-    fn lag(&self) -> MutexGuard<'_, Option<Lag>> {
+    fn lag(&self) -> MutexGuard<'_, Looked> {
         lock(&self.lag)
     }
 
@@ -130,9 +130,10 @@ impl Dashboard {
 
     fn read(&mut self, options: Options, shared: &Arc<Shared>) -> io::Result<()> {
         let Options { accepted, rejected, history, consumer, inputs, group, .. } = options;
+        let begun = now();
         for (channel, topic) in [(Channel::Accepted, accepted), (Channel::Rejected, rejected)] {
             let (consumer, shared, stop) = (consumer.clone(), Arc::clone(shared), Arc::clone(&self.stop));
-            let reader = Reader { channel, topic, history, consumer, shared, stop };
+            let reader = Reader { channel, topic, history, consumer, shared, stop, begun };
             self.spawn("verdicts", move || reader.run())?;
         }
         let watch = Watch { inputs, group, consumer, shared: Arc::clone(shared), stop: Arc::clone(&self.stop) };

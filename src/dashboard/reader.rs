@@ -49,7 +49,12 @@ pub(super) struct Reader {
     pub(super) consumer: ClientConfig,
     pub(super) shared: Arc<Shared>,
     pub(super) stop: Arc<AtomicBool>,
+    /// When the dashboard began.
+    pub(super) begun: i64,
 }
+
+/// A record as it was read: when it was written, and what it tells; `None` where it is no verdict.
+type Read<'r> = (i64, Option<(Told<'r>, Arc<Kept>)>);
 
 impl Reader {
     /// Reads until it is stopped.
@@ -79,10 +84,13 @@ impl Reader {
     }
 
     fn step(&self, topic: &mut Topic) {
+        // What comes after the end of the history is news, whatever the clock says of whoever wrote it.
+        let news_from = if topic.caught_up() { i64::MIN } else { self.begun };
         match topic.read() {
             Ok(records) => {
                 let number = records.len() as u64;
-                self.feed(&records);
+                let now = super::now();
+                self.feed(records.iter().map(|record| read(record, now)).collect(), news_from);
                 drop(records);
                 let (caught_up, cut) = (topic.caught_up(), topic.cut());
                 self.progress(|progress| {
@@ -120,31 +128,94 @@ impl Reader {
         }
     }
 
-    /// Counts records and passes them on. They are read before the board is locked.
-    fn feed(&self, records: &[BorrowedMessage<'_>]) {
-        let now = super::now();
-        let read: Vec<_> = records.iter().map(|record| read(record, now)).collect();
-        let unreadable = read.iter().filter(|read| read.is_none()).count() as u64;
+    /// Counts records, and passes on those that are news: others were told before, by whoever was there. They are read before the board
+    /// is locked.
+    fn feed(&self, read: Vec<Read<'_>>, news_from: i64) {
+        let unreadable: Vec<_> = read.iter().filter(|(_, told)| told.is_none()).map(|(at, _)| *at).collect();
         // A partial verdict is told in the accepted topic already, and counted there.
         let counts = |kept: &Kept| self.channel == Channel::Accepted || kept.outcome != Outcome::Partial;
-        let read: Vec<_> = read.into_iter().flatten().filter(|(_, kept)| counts(kept)).collect();
+        let read: Vec<_> = read.into_iter().filter_map(|(_, told)| told).filter(|(_, kept)| counts(kept)).collect();
         let mut board = self.shared.board();
-        board.unreadable += unreadable;
+        unreadable.iter().for_each(|at| board.unreadable.add(*at));
         read.iter().for_each(|(told, kept)| board.feed(told, Arc::clone(kept)));
         drop(board);
-        for (_, kept) in read {
+        self.shared.counts.unreadable(unreadable.iter().filter(|at| **at >= news_from).count());
+        for (_, kept) in read.into_iter().filter(|(_, kept)| kept.at >= news_from) {
             // Where nobody listens nothing is missed.
             _ = self.shared.stream.send(kept);
         }
     }
 }
 
-/// A record as it is counted and kept; `None` where it is no verdict.
-fn read<'r>(record: &'r BorrowedMessage<'_>, now: i64) -> Option<(Told<'r>, Arc<Kept>)> {
+fn read<'r>(record: &'r BorrowedMessage<'_>, now: i64) -> Read<'r> {
+    let at = record.timestamp().to_millis().unwrap_or(now).min(now);
+    (at, told(record, at))
+}
+
+fn told<'r>(record: &'r BorrowedMessage<'_>, at: i64) -> Option<(Told<'r>, Arc<Kept>)> {
     let value = record.payload()?;
     let told = Told::read(value)?;
-    let at = record.timestamp().to_millis().unwrap_or(now).min(now);
     let place = Place { topic: record.topic().into(), partition: record.partition(), offset: record.offset() };
     let kept = Kept::of(&told, value, at, place)?;
     Some((told, Arc::new(kept)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tokio::sync::broadcast;
+
+    use super::*;
+    use crate::{
+        count::bounded::Tally as _,
+        dashboard::board::{
+            Board, Limits,
+            samples::{self, NOW},
+        },
+    };
+
+    fn reader() -> Reader {
+        let limits = Limits { organizations: 1, attributes: 1, verdicts: 1, verdicts_bytes: 1 << 20 };
+        let shared = Shared {
+            board: Mutex::new(Board::new(limits)),
+            accepted: Mutex::default(),
+            rejected: Mutex::default(),
+            lag: Mutex::default(),
+            from: NOW,
+            stream: broadcast::Sender::new(16),
+            counts: Arc::default(),
+        };
+        Reader {
+            channel: Channel::Accepted,
+            topic: "attributes.accepted".to_owned(),
+            history: History::Whole,
+            consumer: ClientConfig::new(),
+            shared: Arc::new(shared),
+            stop: Arc::default(),
+            begun: NOW,
+        }
+    }
+
+    #[test]
+    fn what_was_written_before_it_began_is_counted_and_is_no_news() {
+        let reader = reader();
+        let mut stream = reader.shared.stream.subscribe();
+        let verdict = samples::verdict(Outcome::Accepted, 1).to_string();
+        let written = |at| {
+            let told = Told::read(verdict.as_bytes()).unwrap();
+            let kept = Kept::of(&told, verdict.as_bytes(), at, samples::place(1)).unwrap();
+            (at, Some((told, Arc::new(kept))))
+        };
+        reader.feed(vec![written(NOW - 1), written(NOW), (NOW - 1, None), (NOW, None)], NOW);
+        assert_eq!(stream.try_recv().unwrap().at, NOW);
+        assert!(stream.try_recv().is_err());
+        assert_eq!(reader.shared.counts.unreadable_so_far(), 1);
+        // The history is read: a clock that is behind hides nothing.
+        reader.feed(vec![written(NOW - 1), (NOW - 1, None)], i64::MIN);
+        assert_eq!(stream.try_recv().unwrap().at, NOW - 1);
+        assert_eq!(reader.shared.counts.unreadable_so_far(), 2);
+        let board = reader.shared.board();
+        assert_eq!((board.outcomes.weight(), board.unreadable.total), (3, 3));
+    }
 }

@@ -24,7 +24,7 @@ const BATCH: usize = 1_000;
 
 /// What librdkafka reports.
 #[derive(Default)]
-struct Context {
+pub(super) struct Context {
     log: native::Log,
 }
 
@@ -95,13 +95,25 @@ fn properties(passed: &ClientConfig) -> ClientConfig {
     config
 }
 
+/// The partitions of a topic.
+pub(super) fn partitions(consumer: &BaseConsumer<Context>, name: &str) -> Result<Vec<i32>, TopicError> {
+    let metadata = consumer.fetch_metadata(Some(name), LOOKUP).map_err(|error| TopicError::of(name, error))?;
+    let found = metadata.topics().iter().find(|found| found.name() == name);
+    match found.and_then(MetadataTopic::error).map(Code::from) {
+        None | Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => {}
+        Some(code) => return Err(TopicError::of(name, KafkaError::MetadataFetch(code))),
+    }
+    let partitions: Vec<_> = found.into_iter().flat_map(MetadataTopic::partitions).map(MetadataPartition::id).collect();
+    if partitions.is_empty() { Err(TopicError::Missing(name.to_owned())) } else { Ok(partitions) }
+}
+
 impl Topic {
     /// A reader of this topic from where its history begins.
     pub(super) fn open(passed: &ClientConfig, name: &str, history: History) -> Result<Self, TopicError> {
         let kafka = |error| TopicError::of(name, error);
         let consumer = properties(passed).create_with_context(Context::default()).map_err(kafka)?;
         let mut topic = Self { consumer, name: name.to_owned(), next: BTreeMap::new(), behind: Vec::new(), cut: false };
-        let partitions = topic.partitions()?;
+        let partitions = partitions(&topic.consumer, name)?;
         topic.next = topic.begin(&partitions, history).map_err(kafka)?;
         topic.behind = partitions;
         topic.assign().map_err(kafka)?;
@@ -112,15 +124,6 @@ impl Topic {
     pub(super) fn reopen(&mut self, passed: &ClientConfig) -> KafkaResult<()> {
         self.consumer = properties(passed).create_with_context(Context::default())?;
         self.assign()
-    }
-
-    fn partitions(&self) -> Result<Vec<i32>, TopicError> {
-        let metadata = self.consumer.fetch_metadata(Some(&self.name), LOOKUP);
-        let metadata = metadata.map_err(|error| TopicError::of(&self.name, error))?;
-        let found = metadata.topics().iter().find(|found| found.name() == self.name && found.error().is_none());
-        let partitions: Vec<_> =
-            found.into_iter().flat_map(MetadataTopic::partitions).map(MetadataPartition::id).collect();
-        if partitions.is_empty() { Err(TopicError::Missing(self.name.clone())) } else { Ok(partitions) }
     }
 
     /// Where each partition's history begins.
@@ -170,7 +173,7 @@ impl Topic {
     /// Looks for partitions that were added, and reads them from their beginning.
     pub(super) fn refresh(&mut self) -> Result<(), TopicError> {
         let known = self.next.len();
-        for partition in self.partitions()? {
+        for partition in partitions(&self.consumer, &self.name)? {
             self.next.entry(partition).or_insert(0);
         }
         if self.next.len() > known {

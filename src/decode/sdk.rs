@@ -49,7 +49,14 @@ mod tests {
         ] {
             let arena = Arena::new();
             let position = Position { topic: "events", partition: Partition(0), offset: Offset(0) };
-            let record = Record { position, timestamp: None, key: None, headers: &[], value: Some(value.as_bytes()) };
+            let record = Record {
+                position,
+                timestamp: None,
+                key: None,
+                headers: &[],
+                value: Some(value.as_bytes()),
+                line: None,
+            };
             assert_eq!(sdk(&arena, &record, &Policy::default()), expected, "{value}");
         }
     }

@@ -91,8 +91,7 @@ impl JsonSchema for Hint {
             "description": "A likely cause, found by a bounded number of tries.",
             "type": "object",
             "properties": { "code": { "type": "string", "enum": codes }, "message": { "type": "string" } },
-            "required": ["code", "message"],
-            "additionalProperties": false
+            "required": ["code", "message"]
         })
     }
 }

@@ -24,6 +24,8 @@ pub struct Record<'a> {
     pub headers: &'a [Header<'a>],
     /// The value; `None` is a tombstone.
     pub value: Option<&'a [u8]>,
+    /// The line of a file, where it stands in for a part of the position that the record does not say.
+    pub line: Option<i64>,
 }
 
 impl<'a> Record<'a> {

@@ -187,8 +187,7 @@ impl JsonSchema for Attributes<'_> {
             "additionalProperties": {
                 "type": "object",
                 "properties": { "value": value, "verified": { "description": "Whether the value was signed.", "type": "boolean" } },
-                "required": ["value", "verified"],
-                "additionalProperties": false
+                "required": ["value", "verified"]
             }
         })
     }

@@ -198,7 +198,7 @@ mod tests {
 
     fn record<'a>(headers: &'a [Header<'a>]) -> Record<'a> {
         let timestamp = Some(EventTime::from_millis(1_795_341_600_000));
-        Record { position: POSITION, timestamp, key: None, headers, value: Some(b"{}") }
+        Record { position: POSITION, timestamp, key: None, headers, value: Some(b"{}"), line: None }
     }
 
     fn partial() -> Verdict<'static> {

@@ -27,7 +27,7 @@ headers! {
     SPECVERSION "ce_specversion" ALWAYS
         "The version of CloudEvents."
     ID "ce_id" ALWAYS
-        "Where the event came from, and on which topic this record tells of it: `topic/partition/offset/kind`, kind being `accepted` or `rejected`. Unique within `ce_source`, and equal where a record is written a second time."
+        "Where the event came from, and on which topic this record tells of it: `topic/partition/offset/kind`, kind being `accepted` or `rejected`. Unique within `ce_source` while the input topic keeps its offsets, and equal where a record is written a second time."
     SOURCE "ce_source" ALWAYS
         "The deployment that judged."
     TYPE "ce_type" ALWAYS

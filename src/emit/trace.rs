@@ -103,7 +103,8 @@ mod tests {
         let parent = |text: &'static str| {
             let headers = [Header { name: TRACEPARENT, value: Some(text.as_bytes()) }];
             let position = Position { topic: "events", partition: Partition(0), offset: Offset(0) };
-            Parent::sampled(&Record { position, timestamp: None, key: None, headers: &headers, value: None })
+            let headers = &headers;
+            Parent::sampled(&Record { position, timestamp: None, key: None, headers, value: None, line: None })
         };
         let found = parent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap();
         assert_eq!(found.trace[..3], [0x4b, 0xf9, 0x2f]);

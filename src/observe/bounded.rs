@@ -31,7 +31,8 @@ pub(crate) struct Bounds {
 pub(crate) enum Patience {
     /// For all of it: it carries one request.
     Whole(Duration),
-    /// Without a byte in or out: it carries many, or an answer without end.
+    /// Without a byte out: it carries many, or an answer without end. A byte that comes in gains no time, or a request could be sent
+    /// one by one for ever.
     Stalled(Duration),
 }
 
@@ -82,14 +83,6 @@ impl Connection {
             Poll::Pending => Ok(Pin::new(&mut self.stream)),
         }
     }
-
-    /// Passes on what became of a read or a write, after which a stalled connection is none.
-    fn moved<T>(&mut self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if let (Poll::Ready(Ok(_)), Patience::Stalled(time)) = (&result, self.patience) {
-            self.deadline.as_mut().reset(Instant::now() + time);
-        }
-        result
-    }
 }
 
 impl AsyncRead for Connection {
@@ -98,15 +91,17 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let result = self.poll_stream(context)?.poll_read(context, buffer);
-        self.moved(result)
+        self.poll_stream(context)?.poll_read(context, buffer)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let result = self.poll_stream(context)?.poll_write(context, bytes);
-        self.moved(result)
+        let written = self.poll_stream(context)?.poll_write(context, bytes);
+        if let (Poll::Ready(Ok(_)), Patience::Stalled(time)) = (&written, self.patience) {
+            self.deadline.as_mut().reset(Instant::now() + time);
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -120,21 +115,32 @@ impl AsyncWrite for Connection {
 
 #[cfg(test)]
 mod tests {
-    use std::{future::poll_fn, io::Read as _};
+    use std::{
+        future::poll_fn,
+        io::{Read as _, Write as _},
+        net::TcpStream as Client,
+    };
 
     use super::*;
 
     const SHORT: Duration = Duration::from_millis(200);
 
+    fn block_on(test: impl Future<Output = ()>) {
+        tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().unwrap().block_on(test);
+    }
+
+    /// A connection that may stall for a short time, and its client.
+    async fn connected() -> (Connection, Client) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = Client::connect(listener.local_addr().unwrap()).unwrap();
+        let mut listener = Bounded::new(listener, Bounds { connections: 1, patience: Patience::Stalled(SHORT) });
+        (listener.accept().await.0, client)
+    }
+
     #[test]
     fn a_stalled_connection_fails_and_one_that_moves_does_not() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().unwrap();
-        runtime.block_on(async {
-            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let address = listener.local_addr().unwrap();
-            let mut listener = Bounded::new(listener, Bounds { connections: 1, patience: Patience::Stalled(SHORT) });
-            let mut client = std::net::TcpStream::connect(address).unwrap();
-            let (mut connection, _) = listener.accept().await;
+        block_on(async {
+            let (mut connection, mut client) = connected().await;
             let begun = Instant::now();
             while begun.elapsed() < 3 * SHORT {
                 poll_fn(|context| Pin::new(&mut connection).poll_write(context, b"x")).await.unwrap();
@@ -145,6 +151,24 @@ mod tests {
                 if let Err(error) = poll_fn(|context| Pin::new(&mut connection).poll_write(context, &bytes)).await {
                     break error;
                 }
+            };
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        });
+    }
+
+    #[test]
+    fn a_request_that_comes_byte_by_byte_gains_no_time() {
+        block_on(async {
+            let (mut connection, mut client) = connected().await;
+            let begun = Instant::now();
+            let error = loop {
+                client.write_all(b"x").unwrap();
+                let mut byte = [0];
+                let mut buffer = ReadBuf::new(&mut byte);
+                if let Err(error) = poll_fn(|context| Pin::new(&mut connection).poll_read(context, &mut buffer)).await {
+                    break error;
+                }
+                assert!(begun.elapsed() < 50 * SHORT, "it goes on for ever");
             };
             assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         });

@@ -116,6 +116,8 @@ pub struct SettingsReading {
     pub applied: u64,
     /// Changes that were refused.
     pub refused: u64,
+    /// Whether what their source says now is refused.
+    pub refusing: bool,
 }
 
 impl Reading {

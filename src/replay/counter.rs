@@ -1,6 +1,9 @@
 //! How far a job is, for whoever shows it, how fast it may go, and the wish that it end.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    time::Duration,
+};
 
 use super::{Chunk, Limits, pace::Pace};
 
@@ -25,10 +28,20 @@ impl Counter {
 
     /// Waits until the next record may be worked through.
     pub(super) fn wait(&self) {
-        if self.pace.is_limited() {
-            self.pace.wait(self);
+        if let Some(turn) = self.turn() {
+            self.wait_for(turn, None);
             self.let_go.fetch_add(1, Relaxed);
         }
+    }
+
+    /// The turn of the next record; none where nothing holds the job back.
+    pub(super) fn turn(&self) -> Option<u64> {
+        self.pace.is_limited().then(|| self.pace.turn())
+    }
+
+    /// Waits until a turn has come, unless that takes longer than this; whether it has.
+    pub(super) fn wait_for(&self, turn: u64, most: Option<Duration>) -> bool {
+        self.pace.wait(turn, most, self)
     }
 
     /// Records that were worked through; of a job that is held back, those that are in hand too.

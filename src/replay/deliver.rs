@@ -16,7 +16,7 @@ use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 
 use super::{
     Chunk, Counter, Defaults, Failure, Fetching, Judgement, Plan, Tally,
-    topic::{LOOKUP, Reading, Span, SpanReader},
+    topic::{LOOKUP, RECORDS, Reading, Span, SpanReader},
 };
 use crate::{
     domain::Arena,
@@ -173,20 +173,21 @@ impl<'d> Delivery<'d> {
         let mut reader = self.fetching.reader(&group(self.options, &self.plan.id), threads, Reading::of([span]))?;
         let lost = || Failure::Lost { id: self.plan.id.clone(), topic: span.topic.clone(), partition: span.partition };
         let left = span.clone().rest(position(reader.consumer(), span)?.ok_or_else(lost)?);
-        let before = (span.size() - left.size()).saturating_sub(*counted);
+        let size = span.size();
+        let before = (size - left.size()).saturating_sub(*counted);
         delivered.before += before;
         self.counter.add(Chunk { turn: None, records: 0, size: before });
         *counted += before;
         reader.begin(left)?;
         let source = Encoder::new(self.options.outputs.source.clone(), self.options.outputs.max_bytes);
-        let mut batches =
-            Batches { delivery: self, span, reader, encoder: source.of_replay(&self.plan.id), arena: Arena::new() };
+        let (encoder, arena) = (source.of_replay(&self.plan.id), Arena::new());
+        let mut batches = Batches { delivery: self, span, reader, encoder, arena, turn: None };
         while !batches.reader.is_done() {
             if self.counter.stopped() {
                 return Err(Failure::Stopped);
             }
             batches.deliver(&mut outbox, delivered)?;
-            *counted = span.size() - span.left_from(batches.reader.position());
+            *counted = size - batches.reader.left();
         }
         delivered.fetched_bytes += batches.reader.consumer().fetched_bytes();
         Ok(())
@@ -207,11 +208,15 @@ struct Batches<'b> {
     reader: SpanReader,
     encoder: Encoder,
     arena: Arena,
+    /// The turn of the next record, where the replay is held back.
+    turn: Option<u64>,
 }
 
 impl Batches<'_> {
     /// One transaction: records until it is full or its time is up, their verdicts, and where the replay stands after them.
     fn deliver(&mut self, outbox: &mut Outbox, delivered: &mut Delivered) -> Result<(), Failure> {
+        // However long that takes: not in the transaction, whose time would run out.
+        self.wait(None);
         let transaction = outbox.begin()?;
         let (batch, chunk) = match self.fill(&transaction) {
             Ok(filled) => filled,
@@ -231,30 +236,41 @@ impl Batches<'_> {
     }
 
     fn fill(&mut self, transaction: &Transaction<'_>) -> Result<(Delivered, Chunk), Failure> {
-        let Delivery { options, judgement, defaults, counter, .. } = self.delivery;
-        let (encoder, mut batch, mut chunk) = (&mut self.encoder, Delivered::default(), Chunk::default());
-        let begun = Instant::now();
+        let delivery = self.delivery;
+        let Delivery { options, judgement, defaults, .. } = delivery;
+        let (mut batch, mut chunk, begun) = (Delivered::default(), Chunk::default(), Instant::now());
+        // Where each has its turn, one by one: that of the next may be far off.
+        let most = if self.turn.is_some() { 1 } else { RECORDS };
         loop {
-            let read = self.reader.read(&mut self.arena, &mut |record, arena| {
-                counter.wait();
+            let read = self.reader.read(&mut self.arena, most, &mut |record, arena| {
                 let record = &defaults.apply(*record, arena);
-                let Some(verdict) = judgement.judge(record, arena) else { return Ok(()) };
+                let Some(verdict) = judgement.judge(record, arena, &mut batch.tally) else { return Ok(()) };
                 let unencodable = |_| Fault::Unencodable { position: record.position.to_string() };
-                for output in encoder.encode(&verdict, record).map_err(unencodable)?.outputs() {
+                for output in self.encoder.encode(&verdict, record).map_err(unencodable)?.outputs() {
                     transaction.send(&output)?;
                 }
-                batch.tally.count(&verdict);
                 Ok(())
             })?;
             chunk.records += read.chunk.records;
             chunk.size += read.chunk.size;
             batch.records += read.chunk.records;
             batch.gone += read.gone;
-            let full = chunk.records >= options.batch_records as u64 || begun.elapsed() >= options.commit_interval;
-            if full || self.reader.is_done() {
+            if read.chunk.records > 0 {
+                self.turn = None;
+            }
+            let left = options.commit_interval.saturating_sub(begun.elapsed());
+            let full = chunk.records >= options.batch_records as u64 || left.is_zero();
+            if full || self.reader.is_done() || !self.wait(Some(left)) {
                 return Ok((batch, chunk));
             }
         }
+    }
+
+    /// Waits for the turn of the next record, unless that takes longer than this; whether it has come.
+    fn wait(&mut self, most: Option<Duration>) -> bool {
+        let counter = self.delivery.counter;
+        self.turn = self.turn.or_else(|| counter.turn());
+        self.turn.is_none_or(|turn| counter.wait_for(turn, most))
     }
 
     fn offsets(&self) -> Result<TopicPartitionList, Failure> {

@@ -126,7 +126,7 @@ pub enum Failure {
         position: String,
     },
     /// A thread panicked.
-    #[error("a thread panicked: a bug in attrsync; a `panic` line in the log says where")]
+    #[error("a thread panicked: a bug in attrsync; a `panic` line says where")]
     Panicked,
     /// It was stopped by [`Counter::stop`](super::Counter::stop).
     #[error("interrupted")]

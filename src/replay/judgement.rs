@@ -1,11 +1,8 @@
 //! The judgement of a replay: by which settings, at which time, and of which events.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering::Relaxed},
-};
+use std::sync::Arc;
 
-use super::{Filter, Judged};
+use super::{Filter, Judged, Tally};
 use crate::{
     domain::{Arena, EventTime, Record, Snapshot, Verdict},
     store::Timeline,
@@ -27,29 +24,19 @@ pub enum By {
 pub struct AsJudged {
     judged: Judged,
     timeline: Timeline,
-    guessed: AtomicU64,
 }
 
 impl AsJudged {
     /// What the verdict topics tell, and the settings of each version.
     #[must_use]
     pub fn new(judged: Judged, timeline: Timeline) -> Self {
-        Self { judged, timeline, guessed: AtomicU64::new(0) }
+        Self { judged, timeline }
     }
 
-    /// Events that no live verdict was found for, or one of a version that the history of the settings doesn't have: these were
-    /// judged as the settings were when they came.
-    #[must_use]
-    pub fn guessed(&self) -> u64 {
-        self.guessed.load(Relaxed)
-    }
-
-    fn snapshot(&self, record: &Record<'_>, now: EventTime) -> &Snapshot {
-        let version = self.judged.version(record.position);
-        version.and_then(|version| self.timeline.of_version(version)).unwrap_or_else(|| {
-            self.guessed.fetch_add(1, Relaxed);
-            self.timeline.at(record.timestamp.unwrap_or(now))
-        })
+    /// Those that judged this record; none where no live verdict tells which they were, or tells of a version that the history of the
+    /// settings doesn't have.
+    fn snapshot(&self, record: &Record<'_>) -> Option<&Snapshot> {
+        self.judged.version(record.position).and_then(|version| self.timeline.of_version(version))
     }
 }
 
@@ -65,15 +52,29 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    /// Judges a record; `None` where its event wasn't asked for.
+    /// Judges a record and counts its verdict; `None` where its event wasn't asked for.
     #[must_use]
-    pub fn judge<'a>(&'a self, record: &Record<'a>, arena: &'a Arena) -> Option<Verdict<'a>> {
-        let snapshot = match &self.by {
-            By::One(snapshot) => snapshot,
-            By::Time(timeline) => timeline.at(record.timestamp.unwrap_or(self.now)),
-            By::Judged(as_judged) => as_judged.snapshot(record, self.now),
-        };
+    pub fn judge<'a>(&'a self, record: &Record<'a>, arena: &'a Arena, tally: &mut Tally) -> Option<Verdict<'a>> {
+        let (snapshot, guessed) = self.snapshot(record);
         let verdict = judge(arena, record, snapshot, self.now);
-        self.filter.takes(&verdict).then_some(verdict)
+        if !self.filter.takes(&verdict) {
+            return None;
+        }
+        tally.count(&verdict);
+        tally.guessed += u64::from(guessed);
+        Some(verdict)
+    }
+
+    /// The settings that judge a record, and whether they only stand in for those that judged it live.
+    fn snapshot(&self, record: &Record<'_>) -> (&Snapshot, bool) {
+        let time = record.timestamp.unwrap_or(self.now);
+        match &self.by {
+            By::One(snapshot) => (snapshot, false),
+            By::Time(timeline) => (timeline.at(time), false),
+            By::Judged(as_judged) => match as_judged.snapshot(record) {
+                Some(snapshot) => (snapshot, false),
+                None => (as_judged.timeline.at(time), true),
+            },
+        }
     }
 }

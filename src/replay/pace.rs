@@ -1,7 +1,7 @@
 //! How fast a job may go, so that a worker beside it isn't slowed: so many records a second, and so much of a core.
 //!
-//! Both are kept over the whole job, and by all threads together: whoever finds it ahead waits until it isn't. Waits are short, so
-//! that a job that is stopped ends, and an open transaction is committed in time.
+//! Both are kept over the whole job, and by all threads together: each record has its turn, and whoever takes one that hasn't come
+//! waits for it. They look up every now and then, so that a job that is stopped ends.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -47,14 +47,21 @@ impl Pace {
         self.limits != Limits::default()
     }
 
-    /// Waits until the next record may be worked through.
-    pub(super) fn wait(&self, counter: &Counter) {
-        let before = self.records.fetch_add(1, Relaxed);
+    /// The turn of the next record: how many come before it.
+    pub(super) fn turn(&self) -> u64 {
+        self.records.fetch_add(1, Relaxed)
+    }
+
+    /// Waits until a turn has come, unless that takes longer than this; whether it has, or nobody waits for it any more.
+    pub(super) fn wait(&self, turn: u64, most: Option<Duration>, counter: &Counter) -> bool {
+        let began = Instant::now();
         loop {
-            let due = self.due(before);
-            let early = due.saturating_sub(self.begun.elapsed());
+            let early = self.due(turn).saturating_sub(self.begun.elapsed());
             if early.is_zero() || counter.stopped() {
-                return;
+                return true;
+            }
+            if most.is_some_and(|most| early > most.saturating_sub(began.elapsed())) {
+                return false;
             }
             thread::park_timeout(early.min(SLICE));
         }
@@ -93,6 +100,19 @@ mod tests {
         assert_eq!([0, 1, 100].map(|records| pace.due(records).as_millis()), [0, 20, 2_000]);
         assert_eq!(Pace::new(Limits::default()).due(1_000_000), Duration::ZERO);
         assert_eq!(Pace::new(Limits { rate: Some(1e-300), cpu: None }).due(1), Duration::MAX);
+    }
+
+    #[test]
+    fn a_turn_that_is_further_off_than_somebody_can_wait_is_told_at_once() {
+        let counter = Counter::new(Limits { rate: Some(0.001), cpu: None });
+        let (now, later) = (counter.turn().unwrap(), counter.turn().unwrap());
+        let began = Instant::now();
+        assert!(counter.wait_for(now, Some(Duration::ZERO)) && counter.wait_for(now, None));
+        assert!(!counter.wait_for(later, Some(Duration::from_secs(60))));
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+        counter.stop();
+        assert!(counter.wait_for(later, None), "nobody waits any more");
+        assert_eq!(Counter::new(Limits::default()).turn(), None);
     }
 
     #[test]

@@ -35,10 +35,14 @@ pub struct Plan {
     pub filter: Filter,
     /// The type of an event that does not say it.
     pub default_type: Option<String>,
+    /// The time of a record without one, in milliseconds since the epoch.
+    pub now: i64,
     /// By which settings, in the words of the command that chose them.
     pub settings: Vec<String>,
     /// The version of these settings, where it is one.
     pub settings_version: Option<u64>,
+    /// The version of the policy alone, where each event has settings of its own.
+    pub policy_version: Option<u64>,
     /// The records.
     pub spans: Vec<PlannedSpan>,
     /// Offsets that were asked for and were no longer kept.
@@ -154,8 +158,10 @@ mod tests {
             rejected: "r".to_owned(),
             filter: Filter { organization: Some("acme".to_owned()), ..Filter::default() },
             default_type: None,
+            now: 1_795_341_600_000,
             settings: vec!["now".to_owned()],
             settings_version: Some(u64::MAX),
+            policy_version: None,
             spans: vec![PlannedSpan::from(&span)],
             gone: 7,
             rejections: true,

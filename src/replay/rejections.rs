@@ -13,9 +13,9 @@ use crate::{
 pub struct WhichRejections {
     /// With any of these reasons, of the event or of an attribute; none: with any at all.
     pub reasons: Vec<Reason>,
-    /// Of this organization.
+    /// Of this organization, or of an event that was rejected before anybody knew whose it is.
     pub organization: Option<String>,
-    /// Of events of this type.
+    /// Of events of this type, or of one that nobody knew.
     pub event_type: Option<String>,
 }
 
@@ -44,13 +44,17 @@ impl Rejections {
 
     fn is_wanted(&self, record: &Record<'_>) -> bool {
         let WhichRejections { reasons, organization, event_type } = &self.which;
-        let is = |wanted: &Option<String>, name| wanted.is_none() || wanted.as_deref() == record.header(name);
+        // What a rejection could not say, the next judgement may: the filter looks at its verdict.
+        let may_be = |wanted: &Option<String>, name| match (wanted, record.header(name)) {
+            (Some(wanted), Some(told)) => wanted == told,
+            _ => true,
+        };
         let told = record.header(names::REASON).unwrap_or_default();
         let with_reason = || told.split(',').any(|told| reasons.iter().any(|reason| reason.code() == told));
         // What a replay rejected was rejected before, or is of other settings: the live rejections are asked for.
         record.header(names::REPLAY).is_none()
-            && is(organization, names::ORGANIZATION)
-            && is(event_type, names::EVENT_TYPE)
+            && may_be(organization, names::ORGANIZATION)
+            && may_be(event_type, names::EVENT_TYPE)
             && (reasons.is_empty() || with_reason())
     }
 }
@@ -88,7 +92,7 @@ mod tests {
         let headers: Vec<_> =
             headers.iter().map(|(name, value)| Header { name, value: Some(value.as_bytes()) }).collect();
         let position = Position { topic: "rejected", partition: Partition(0), offset: Offset(0) };
-        let record = Record { position, timestamp: None, key: None, headers: &headers, value: None };
+        let record = Record { position, timestamp: None, key: None, headers: &headers, value: None, line: None };
         let mut rejections = Rejections::new(which.clone());
         rejections.record(&record, &Arena::new(), &mut Vec::new()).unwrap();
         let found = rejections.found();
@@ -110,6 +114,13 @@ mod tests {
         assert!(!finds(&WhichRejections { reasons: vec![Reason::WrongType], ..any.clone() }, &told));
         assert!(!finds(&WhichRejections { organization: Some("globex".to_owned()), ..any.clone() }, &told));
         assert!(!finds(&any, &[&told[..], &[("attrsync-replay", "one")]].concat()));
+        let boots = WhichRejections { event_type: Some("boot".to_owned()), ..any.clone() };
+        assert!(!finds(&boots, &[&told[..], &[("attrsync-event-type", "identify")]].concat()));
+        assert!(finds(&boots, &[&told[..], &[("attrsync-event-type", "boot")]].concat()));
+        let unknown = [("ce_id", "events/3/41/rejected"), ("attrsync-reason", "unknown_organization")];
+        for which in [boots, WhichRejections { organization: Some("acme".to_owned()), ..any.clone() }] {
+            assert!(finds(&which, &unknown), "whose it is, and of which type, the rejection could not say");
+        }
         for id in ["events/3/41", "events/-1/41/rejected", "events/3/x/rejected", "a/b/3/41/rejected", ""] {
             assert!(!finds(&any, &[("ce_id", id)]), "{id}");
         }

@@ -21,6 +21,9 @@ pub struct Tally {
     pub partial: u64,
     /// Rejected.
     pub rejected: u64,
+    /// Events that were to be judged by what judged them live, and of which nothing tells what that was: they were judged by the settings
+    /// when they came.
+    pub guessed: u64,
     /// Of rejected events.
     pub reasons: Reasons,
     /// Of events that an organization which observes would have rejected.
@@ -52,6 +55,7 @@ impl Tally {
         self.accepted += other.accepted;
         self.partial += other.partial;
         self.rejected += other.rejected;
+        self.guessed += other.guessed;
         for (mine, theirs) in [
             (&mut self.reasons, other.reasons),
             (&mut self.would_reject, other.would_reject),

@@ -21,12 +21,16 @@ mod standard;
 mod watch;
 
 use std::{
+    collections::BTreeSet,
     ffi::OsString,
     fmt,
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -35,7 +39,8 @@ use compile::Compiled;
 use current::Current;
 use database::follow::Follower;
 pub use database::{
-    Address, Author, Change, Database, DatabaseError, Edit, KeyKind, Plan, Removal, Timeline, follow::DatabaseSource,
+    Address, Author, Change, Database, DatabaseError, Edit, Export, KeyKind, Plan, Removal, Timeline,
+    follow::DatabaseSource,
 };
 use file::Parsed;
 use freshness::Freshness;
@@ -47,6 +52,9 @@ pub use watch::{Watch, log_unusable, log_warnings};
 
 /// A settings file to begin with, and the settings of `attrsync dev`.
 pub const EXAMPLE: &str = include_str!("../../settings.example.toml");
+
+/// How the comment begins in which an exported file says the revision of the settings that it is.
+pub const REVISION: &str = "# revision ";
 
 /// More than any settings file has: room for ten thousand organizations.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -112,6 +120,8 @@ pub struct Settings {
     warnings: Vec<Problem>,
     unusable: Vec<Problem>,
     freshness: Freshness,
+    /// What the document said when it was looked at last is refused.
+    refusing: AtomicBool,
     kept: Kept,
     /// Told when somebody wants settings to be looked at, or the watch to end.
     wake: tokio::sync::Notify,
@@ -143,14 +153,24 @@ impl Settings {
             limit = database.max_staleness;
             let (follower, snapshot, found) = Follower::load(database, &policy)?;
             unusable = found.unusable;
-            (Kept::Database(Mutex::new(Some(follower))), snapshot, found.warnings)
+            let warnings: Vec<_> = database.address.doubt().into_iter().chain(found.warnings).collect();
+            (Kept::Database(Mutex::new(Some(follower))), snapshot, warnings)
         } else {
             let vault = Vault { folder: source.folder(), environment };
             let (reread, Compiled { snapshot, warnings, .. }) = Reread::first(&source, vault, &policy)?;
             (Kept::Document(Mutex::new(reread)), snapshot, warnings)
         };
-        let (freshness, wake) = (Freshness::new(limit), tokio::sync::Notify::new());
-        Ok(Self { source, policy, current: Current::new(snapshot), warnings, unusable, freshness, kept, wake })
+        Ok(Self {
+            source,
+            policy,
+            current: Current::new(snapshot),
+            warnings,
+            unusable,
+            freshness: Freshness::new(limit),
+            refusing: AtomicBool::new(false),
+            kept,
+            wake: tokio::sync::Notify::new(),
+        })
     }
 
     /// The snapshot that judges now. A batch takes it once and is judged by it whole.
@@ -169,6 +189,12 @@ impl Settings {
     #[must_use]
     pub fn out_of_reach_for(&self) -> Option<Duration> {
         self.freshness.failing_for()
+    }
+
+    /// Whether the document is refused as it is now, so that a process that begins now would not.
+    #[must_use]
+    pub fn refusing(&self) -> bool {
+        self.refusing.load(Relaxed)
     }
 
     /// Has the database looked at once more, and waits for it a little, where there is time left to spend on that: an event
@@ -206,7 +232,11 @@ impl Settings {
         self.current.tidy();
         // A poisoned lock is one whose holder panicked between two complete values: what it guards still fits together.
         let mut reread = reread.lock().unwrap_or_else(PoisonError::into_inner);
-        match reread.look(&self.source, &self.policy) {
+        let looked = reread.look(&self.source, &self.policy);
+        if let Some(looked) = &looked {
+            self.refusing.store(looked.is_err(), Relaxed);
+        }
+        match looked {
             None => Reload::Unchanged,
             Some(Err(error)) => Reload::Refused(error),
             Some(Ok(Compiled { snapshot, effective, warnings })) => {
@@ -227,6 +257,10 @@ pub struct FileSettings {
     name: String,
     parsed: Parsed,
     vault: Vault,
+    /// The revision that it was exported at, where it says so.
+    revision: Option<i64>,
+    /// Organizations and their keys that may be honoured again although they were revoked.
+    unrevoked: BTreeSet<(String, String)>,
 }
 
 impl FileSettings {
@@ -236,9 +270,18 @@ impl FileSettings {
     /// When it can't be read, or is no TOML.
     pub fn read(path: &Path) -> Result<Self, SettingsError> {
         let source = Source::File(path.to_owned());
-        let parsed = source.parse(&source.read()?)?;
+        let text = source.read()?;
+        let parsed = source.parse(&text)?;
         let vault = Vault { folder: source.folder(), environment: |name| std::env::var_os(name) };
-        Ok(Self { name: source.to_string(), parsed, vault })
+        let (revision, unrevoked) = (revision_of(&text), BTreeSet::new());
+        Ok(Self { name: source.to_string(), parsed, vault, revision, unrevoked })
+    }
+
+    /// Lets it take back that these keys were revoked: each an organization's slug and a key's id.
+    #[must_use]
+    pub fn unrevoking(mut self, keys: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.unrevoked.extend(keys);
+        self
     }
 
     /// The organizations that it names.
@@ -246,6 +289,12 @@ impl FileSettings {
     pub fn document(&self) -> &document::Document {
         &self.parsed.document
     }
+}
+
+/// What a file says of the revision that it was exported at, in the comments at its top.
+fn revision_of(text: &str) -> Option<i64> {
+    let comments = text.lines().take_while(|line| line.starts_with('#'));
+    comments.filter_map(|line| line.strip_prefix(REVISION)).find_map(|number| number.trim().parse().ok())
 }
 
 /// Reads no more than a settings file can have: what was named by mistake may have no end.

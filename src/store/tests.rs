@@ -120,12 +120,14 @@ fn a_broken_file_leaves_the_settings_as_they_are_and_is_told_once() {
         write(folder.path(), broken);
         assert!(matches!(refreshed(&settings), Reload::Refused(SettingsError::Broken { .. })), "{broken:?}");
         assert!(matches!(refreshed(&settings), Reload::Unchanged), "{broken:?}");
+        assert!(settings.refusing(), "{broken:?} is still there");
     }
     fs::remove_file(folder.path().join("settings.toml")).unwrap();
     assert!(matches!(refreshed(&settings), Reload::Refused(SettingsError::Unreadable { .. })));
     assert_eq!(settings.current().version(), before);
     write(folder.path(), &format!("[[organizations]]\nslug = \"acme\"\n{KEY}"));
     assert!(matches!(refreshed(&settings), Reload::Unchanged), "what judges is in the file again");
+    assert!(!settings.refusing());
 }
 
 #[test]

@@ -143,6 +143,7 @@ mod tests {
                 key: None,
                 headers: header.as_slice(),
                 value: Some(&event.value),
+                line: None,
             };
             let verdict = judge(&arena, &record, &snapshot, now());
             assert_eq!((verdict.outcome, verdict.reason), (event.outcome, event.reason), "{kind:?}");

@@ -82,6 +82,7 @@ fn judged(snapshot: &Snapshot, payload: &Value) -> (Cost, Value) {
         key: None,
         headers: &[crate::domain::Header { name: "ce_type", value: Some(b"identify") }],
         value: Some(value.as_bytes()),
+        line: None,
     };
     let arena = Arena::new();
     let (cost, verdict) = cost::of(|| judge(&arena, &record, snapshot, EventTime::from_millis(NOW)));

@@ -2,6 +2,8 @@
 //! of them, and an event whose organization can't be judged holds its own. The shard goes on polling meanwhile, so that it keeps
 //! its place in the group, and goes on by itself once the cause is gone.
 
+use std::time::{Duration, Instant};
+
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList, error::KafkaResult};
 
 use super::{
@@ -10,7 +12,15 @@ use super::{
     judging::Judged,
     shard::{LOOKUP, position},
 };
-use crate::{source::kafka::Consumer, store::Settings};
+use crate::{
+    source::kafka::{Consumer, Lags},
+    store::Settings,
+};
+
+/// How often it is looked where held partitions end.
+const LOOK: Duration = Duration::from_secs(5);
+/// How long that may take; all that the shard reads waits meanwhile.
+const ANSWER: Duration = Duration::from_millis(500);
 
 /// The partitions that a shard holds.
 #[derive(Debug, Default)]
@@ -23,6 +33,8 @@ pub(super) struct Holding {
     held: usize,
     /// The consumer has not been told yet, or could not be.
     due: bool,
+    /// When it was looked last where they end.
+    looked: Option<Instant>,
 }
 
 /// A partition that waits for other settings than those of this version.
@@ -73,16 +85,43 @@ impl Holding {
     fn tell(&mut self, consumer: &Consumer) -> KafkaResult<()> {
         let assigned = consumer.assignment()?;
         self.waiting.retain(|waiting| assigned.find_partition(&waiting.topic, waiting.partition).is_some());
-        self.held = if self.stale { assigned.count() } else { self.waiting.len() };
+        if !self.stale {
+            consumer.resume(&assigned)?;
+        }
+        let held = self.of(assigned);
+        self.held = held.count();
+        consumer.pause(&held)
+    }
+
+    /// The held ones of those that are assigned.
+    fn of(&self, assigned: TopicPartitionList) -> TopicPartitionList {
         if self.stale {
-            return consumer.pause(&assigned);
+            return assigned;
         }
-        consumer.resume(&assigned)?;
-        let mut waiting = TopicPartitionList::new();
+        let mut held = TopicPartitionList::new();
         for Waiting { topic, partition, .. } in &self.waiting {
-            waiting.add_partition(topic, *partition);
+            held.add_partition(topic, *partition);
         }
-        consumer.pause(&waiting)
+        held
+    }
+
+    /// Looks where the held partitions end, every so often. Of what isn't read, librdkafka doesn't hear where it ends, and the lag of
+    /// what waits the longest would stand still.
+    pub(super) fn look(&mut self, consumer: &Consumer, lags: &Lags) -> KafkaResult<()> {
+        if self.held == 0 {
+            if self.looked.take().is_some() {
+                lags.held(&TopicPartitionList::new(), Vec::new());
+            }
+            return Ok(());
+        }
+        if self.looked.is_some_and(|at| at.elapsed() < LOOK) {
+            return Ok(());
+        }
+        self.looked = Some(Instant::now());
+        let held = self.of(consumer.assignment()?);
+        // Whoever doesn't answer is asked again; until then the lag is the one that was known.
+        lags.held(&held, consumer.ends(held.clone(), ANSWER).unwrap_or_default());
+        Ok(())
     }
 
     /// Goes back to a record that was read and isn't judged, and waits there where it has to wait.

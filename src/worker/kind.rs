@@ -1,5 +1,7 @@
 //! What faults are called where they are counted: a closed list, so that a label never holds what a broker or a sender said.
 
+use rdkafka::error::RDKafkaErrorCode as Code;
+
 use super::fault::Fault;
 use crate::source::kafka::Failure;
 
@@ -30,7 +32,7 @@ kinds! {
     Producer "producer"
     /// A consumer is broken, or went back by itself.
     Consumer "consumer"
-    /// Another consumer has its name.
+    /// Another producer has its id, or another consumer its name.
     Fenced "fenced"
     /// The topic can't be read.
     Unreadable "unreadable"
@@ -48,6 +50,10 @@ impl Kind {
     /// What a fault counts as.
     pub(super) fn of(fault: &Fault) -> Self {
         match fault {
+            fault if fault.is_fenced() => Self::Fenced,
+            Fault::Aborted { source, .. } | Fault::Lost { source, .. } if source.code == Code::FencedInstanceId => {
+                Self::Fenced
+            }
             Fault::Aborted { .. } => Self::Aborted,
             Fault::AssignmentLost => Self::AssignmentLost,
             Fault::Lost { .. } => Self::Producer,
@@ -60,5 +66,38 @@ impl Kind {
             Fault::Persistent { last, .. } => Self::of(last),
             Fault::Timeouts { .. } | Fault::TopicMissing { .. } | Fault::Client { .. } => Self::Start,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::native::{CallClass, CallError};
+
+    fn lost(code: Code) -> Fault {
+        let source = CallError { code, class: CallClass::Lost, text: "refused".to_owned() };
+        Fault::Lost { id: "id".to_owned(), call: "commit_transaction", source }
+    }
+
+    fn aborted(code: Code) -> Fault {
+        let source = CallError { code, class: CallClass::RequiresAbort, text: "refused".to_owned() };
+        Fault::Aborted { id: "id".to_owned(), call: "commit_transaction", source, delivery: None }
+    }
+
+    #[test]
+    fn whoever_is_fenced_counts_as_that_whether_its_producer_meets_it_or_its_consumer() {
+        let consumer = Failure::Fenced { group: "group".to_owned(), instance: "a-0".to_owned() };
+        let last = Box::new(lost(Code::ProducerFenced));
+        for fault in [
+            lost(Code::Fenced),
+            aborted(Code::ProducerFenced),
+            aborted(Code::FencedInstanceId),
+            Fault::Reading(consumer),
+            Fault::Persistent { shard: 0, tries: 3, last },
+        ] {
+            assert_eq!(Kind::of(&fault), Kind::Fenced, "{fault}");
+        }
+        assert_eq!(Kind::of(&lost(Code::OperationTimedOut)), Kind::Producer);
+        assert_eq!(Kind::of(&aborted(Code::IllegalGeneration)), Kind::Aborted);
     }
 }

@@ -75,6 +75,7 @@ impl Shard {
     fn turn(&mut self) -> Result<(), Fault> {
         self.answer_changes()?;
         self.holding.renew(&self.consumer, &self.settings, false)?;
+        self.holding.look(&self.consumer, self.stats.shards()[self.number].lags()).map_err(position)?;
         let first = match self.consumer.poll(IDLE).map_err(Fault::Reading)? {
             Polled::Record(first) => first,
             Polled::Nothing => return Ok(()),

@@ -67,6 +67,49 @@ test("a filter finds a user exactly and by hash, and what is refused is said", a
   await tab.locator("tbody").getByText(user, { exact: true }).first().waitFor();
   await tab.goto(`${url}/#/verdicts?user=sha256:12`);
   await tab.getByText("64 hexadecimal digits").waitFor();
+  check((await tab.getByLabel("User").inputValue()) === "sha256:12", "what is refused can be mended in the form");
+  await tab.getByLabel("User").fill("");
+  await tab.getByRole("button", { name: "Filter" }).click();
+  await tab.locator("tbody tr").first().waitFor();
+});
+
+test("an address that names no view says so, and the skip link leaves the address as it is", async ({ open, url }) => {
+  const { page: tab } = await open({ viewport: WIDE }, `${url}/#/nowhere`);
+  await tab.getByRole("heading", { name: "Nothing here" }).waitFor();
+  await tab.getByRole("link", { name: "To the overview" }).click();
+  await tab.getByRole("table").waitFor();
+  await tab.goto(`${url}/#/organization/nobody`);
+  await tab.getByRole("link", { name: "All organizations" }).click();
+  await tab.getByRole("link", { name: "acme" }).waitFor();
+  await tab.getByText("Skip to the content").focus();
+  await tab.keyboard.press("Enter");
+  check((await tab.evaluate(() => document.activeElement.id)) === "main", "the content has the focus");
+  check(tab.url() === `${url}/#/organizations`, "a reload shows the same view");
+});
+
+test("who comes back from a verdict finds the list as it was left", async ({ open, url }) => {
+  const { page: tab } = await open({ viewport: WIDE }, `${url}/#/verdicts`);
+  await tab.getByRole("button", { name: "Pause" }).click();
+  await tab.getByText("Paused at").waitFor();
+  const row = tab.locator("tbody tr").nth(30);
+  await row.getByRole("link").first().click();
+  await tab.getByRole("heading", { name: "The event" }).waitFor();
+  await tab.goBack();
+  await row.waitFor();
+  check((await tab.evaluate(() => scrollY)) > 0, "the list is scrolled to where it was");
+});
+
+test("a row keeps the focus while others come and go", async ({ open, url }) => {
+  const { page: tab } = await open({ viewport: WIDE }, "about:blank");
+  const answer = await (await fetch(`${url}/api/v1/verdicts`)).json();
+  let newer = 2;
+  await tab.route(/\/api\/v1\/verdicts(\?|$)/, (route) => route.fulfill({ json: { ...answer, verdicts: answer.verdicts.slice(newer, newer + 5) } }));
+  await tab.goto(`${url}/#/verdicts`);
+  const row = (at) => tab.locator(`tr[data-key="${answer.verdicts[at].number}"]`);
+  await row(3).getByRole("link").first().focus();
+  newer = 0;
+  await row(0).waitFor();
+  check((await row(3).locator(":focus").count()) === 1, "the focus is where it was");
 });
 
 test("the keyboard alone reaches everything, and focus survives updates", async ({ open }) => {
@@ -120,6 +163,7 @@ test("markup and escapes in every text of every answer stay text", async ({ open
     const answer = await route.fetch({ url: route.request().url().replace(/\/verdicts\/x\/.*/, source) });
     const body = poison(await answer.json());
     if (body.verdict?.attributes) body.verdict.attributes = names(body.verdict.attributes);
+    if (body.text) body.text = JSON.stringify(body.verdict);
     await route.fulfill({ response: answer, json: body });
   });
   const { verdicts } = await (await fetch(`${url}/api/v1/verdicts?verdict=partial`)).json();
@@ -147,6 +191,100 @@ test("a dashboard that is gone is said, and what was there stays", async ({ open
   await tab.getByText("The dashboard doesn't answer").waitFor({ state: "hidden" });
 });
 
+test("a network that falls silent is said, and one verdict is asked for until it comes", async ({ open, url }) => {
+  const { page: tab } = await open({ viewport: WIDE });
+  await tab.getByRole("table").waitFor();
+  await tab.route("**/api/**", () => {});
+  await tab.getByText(/The dashboard doesn't answer.*What you see is from/).waitFor();
+  await tab.unroute("**/api/**");
+  await tab.getByText("The dashboard doesn't answer").waitFor({ state: "hidden" });
+  let asked = 0;
+  await tab.route("**/api/v1/verdicts/**", (route) => ((asked += 1) > 1 ? route.continue() : route.abort()));
+  await tab.goto(`${url}/#/${await partial(url)}`);
+  await tab.getByRole("heading", { name: "The event" }).waitFor();
+  check(asked === 2 && (await tab.getByText("Trying again").count()) === 0, `it was asked for ${asked} times`);
+});
+
+test("clicks while an answer is under way start no rounds of their own", async ({ open }) => {
+  const { page: tab } = await open({ viewport: WIDE });
+  await tab.getByRole("table").waitFor();
+  const overview = "**/api/v1/overview";
+  await tab.route(overview, (route) => { setTimeout(() => route.continue().catch(() => {}), 500); });
+  for (const span of ["Hour", "Day", "Minute", "Hour", "Day", "Minute"]) await tab.getByRole("button", { name: span }).click();
+  await tab.waitForResponse(overview);
+  const begun = Date.now();
+  for (let at = 0; at < 4; at += 1) await tab.waitForRequest(overview);
+  const took = Date.now() - begun;
+  check(took > 2_500, `four more requests took ${took} ms`);
+});
+
+test("a chart that is left is forgotten", async ({ open, url }) => {
+  const { page: tab } = await open({ viewport: WIDE }, "about:blank");
+  // Each chart listens to the window for as long as uPlot keeps it; one more listener is of all of them.
+  await tab.addInitScript(() => {
+    window.heard = 0;
+    for (const [name, more] of [["addEventListener", 1], ["removeEventListener", -1]]) {
+      const own = window[name];
+      window[name] = (kind, ...rest) => {
+        if (kind === "dppxchange") window.heard += more;
+        own.call(window, kind, ...rest);
+      };
+    }
+  });
+  await tab.goto(`${url}/`);
+  for (let visit = 0; visit < 4; visit += 1) {
+    await tab.locator(".chart canvas").waitFor();
+    await tab.getByRole("link", { name: "Rejections" }).click();
+    await tab.getByRole("heading", { name: "Rejections by reason" }).waitFor();
+    await tab.getByRole("link", { name: "Overview" }).click();
+  }
+  await tab.locator(".chart canvas").waitFor();
+  const heard = await tab.evaluate(() => window.heard);
+  check(heard === 2, `${heard} listeners`);
+});
+
+test("numbers are shown as they are written, and what was unset of a company is listed", async ({ open, url }) => {
+  const { page: tab } = await open({ viewport: WIDE }, "about:blank");
+  await tab.route("**/api/v1/verdicts/**", async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json();
+    const company = { id: "c1", verified: true, attributes: {}, unset: [{ attribute: "industry", verified: true }] };
+    const text = JSON.stringify({ ...JSON.parse(body.text), attributes: "HERE", companies: [company] });
+    body.text = text.replace('"HERE"', '{"seats":{"value":9007199254740993,"verified":true},"rate":{"value":1.0,"verified":false}}');
+    await route.fulfill({ response: answer, json: body });
+  });
+  await tab.goto(`${url}/#/${await partial(url)}`);
+  const row = (name) => tab.getByRole("row").filter({ has: tab.getByRole("rowheader", { name, exact: true }) });
+  for (const [name, ...parts] of [["seats", "9007199254740993", "signed"], ["rate", "1.0", "unsigned"], ["industry", "c1", "unset"]]) {
+    const text = await row(name).textContent();
+    check(parts.every((part) => text.includes(part)), `${name}: ${text}`);
+  }
+  const whole = await tab.locator("#json + pre").textContent();
+  check(whole.includes('"value": 9007199254740993') && whole.includes('"value": 1.0'), whole);
+});
+
+test("without any verdict the page says what to do", async ({ open }) => {
+  const quiet = await dev("--no-traffic");
+  try {
+    const { page: tab } = await open({ viewport: WIDE }, `${quiet.url}/`);
+    await tab.getByText("No verdicts yet").waitFor();
+    await tab.getByText("attrsync traffic").first().waitFor();
+    await tab.getByText("No verdict was read yet.").waitFor();
+    await tab.screenshot({ path: join(shots, "begin-wide-light.png") });
+  } finally {
+    await quiet.stop();
+  }
+});
+
+test("on paper there are no controls and nothing is cut off", async ({ open, url }) => {
+  const { page: tab } = await open({ viewport: WIDE }, `${url}/#/${await partial(url)}`);
+  await tab.getByRole("heading", { name: "The event" }).waitFor();
+  await tab.emulateMedia({ media: "print" });
+  check(!(await tab.locator(".top nav").isVisible()) && !(await tab.getByRole("button").first().isVisible()), "controls are for the screen");
+  const cut = await tab.evaluate(() => [...document.querySelectorAll("pre")].filter((pre) => pre.scrollHeight > pre.clientHeight + 1).length);
+  check(cut === 0, `${cut} texts are cut off`);
+});
+
 test("a token is asked for, and a cluster that is away is said", async ({ open }) => {
   const token = "0123456789abcdef0123456789abcdef";
   const alone = await dashboardAlone(token);
@@ -160,7 +298,7 @@ test("a token is asked for, and a cluster that is away is said", async ({ open }
     await tab.keyboard.press("Enter");
     await tab.getByText("Trouble").waitFor();
     await tab.getByText("The verdicts can't be read: no broker answers.").waitFor();
-    await tab.getByText("Nothing was rejected.").waitFor();
+    await tab.getByText("No verdict was read yet.").waitFor();
     await tab.screenshot({ path: join(shots, "trouble-wide-light.png") });
     check((await tab.evaluate(() => document.cookie)) === "", "scripts can't read the cookie");
     await tab.reload();
@@ -212,6 +350,13 @@ test("the page of what changes fits 360 and 1600 pixels, light and dark, and run
     }
   }
 });
+
+/** The address of the newest partial verdict, within the page. */
+async function partial(url) {
+  const { verdicts } = await (await fetch(`${url}/api/v1/verdicts?verdict=partial`)).json();
+  const { topic, partition, offset } = verdicts[0].source;
+  return `verdict/${topic}/${partition}/${offset}`;
+}
 
 /** The text of what has the focus. */
 const focused = (tab) => tab.evaluate(() => document.activeElement.textContent.trim());

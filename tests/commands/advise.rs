@@ -115,11 +115,11 @@ fn one_event_is_no_events_and_what_to_look_at_is_the_file_that_was_read() {
     let ran = desk.run(&["advise", "--from-file", "the events.ndjson", "--type", "identify"]);
     assert!(ran.out.contains("1 event was judged by settings"), "{}", ran.out);
     assert!(ran.out.contains("globex  1 event, the last at"), "{}", ran.out);
-    let look = "attrsync replay --from-file 'the events.ndjson' --compare now next.toml --organization globex";
+    let look = "attrsync replay --from-file 'the events.ndjson' --type identify --compare now next.toml --organization globex";
     assert!(ran.out.contains(look) && !ran.out.contains("--since"), "{}", ran.out);
     let ran = desk.feed(&["advise", "--from-file", "-", "--type", "identify"], (event(1) + &event(2)).as_bytes());
     assert!(
-        ran.out.contains("2 events were judged") && ran.out.contains("replay --from-file - --compare"),
+        ran.out.contains("2 events were judged") && ran.out.contains("replay --from-file - --type identify --compare"),
         "{}",
         ran.out
     );
@@ -141,4 +141,172 @@ fn hostile_names_are_shown_and_never_run() {
     );
     assert!(!ran.out.contains("attribute add"), "{}", ran.out);
     assert!(ran.out.contains("run") || ran.out.contains("then"), "{}", ran.out);
+}
+
+/// An organization that observes, and whose plan and companies anybody can set.
+const OBSERVING: &str = r#"
+[[organizations]]
+slug = "acme"
+enforcement = "observe"
+membership.locked = false
+
+[[organizations.jwt_keys]]
+id = "2026-06"
+algorithm = "HS256"
+secret = "a sample secret for tokens that is long enough"
+
+[[organizations.identity_secrets]]
+id = "iv-1"
+secret = "a sample secret for hashes that is long enough"
+
+[organizations.attributes]
+plan = { type = "text" }
+"#;
+
+/// Runs a command with the desk's own settings.
+fn run(desk: &Desk, arguments: &[&str]) -> String {
+    let ran: Ran = desk.bare(arguments).args(["--settings", "settings.toml"]).output().unwrap().into();
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    ran.out
+}
+
+/// A desk with these settings.
+fn desk_with(settings: &str) -> Desk {
+    let desk = Desk::new();
+    desk.write("settings.toml", settings);
+    desk
+}
+
+/// A token or a hash.
+fn sign(desk: &Desk, arguments: &[&str]) -> String {
+    run(desk, &[&["sign", "--organization", "acme"], arguments].concat()).trim().to_owned()
+}
+
+/// What is advised of these events.
+fn advised(desk: &Desk, events: &[Value]) -> Value {
+    desk.write("events.ndjson", events.iter().map(|event| format!("{event}\n")).collect::<String>());
+    let out = run(desk, &["advise", "--from-file", "events.ndjson", "--type", "identify", "--json"]);
+    serde_json::from_str(&out).unwrap()
+}
+
+#[test]
+fn what_a_lock_would_have_refused_is_what_it_refuses() {
+    let desk = desk_with(OBSERVING);
+    let companies = r#"companies:=[{"id":"c1","plan":"Pro"}]"#;
+    let token = sign(&desk, &["--claim", "userId=1", "--claim", "plan=Pro", "--claim", companies]);
+    let event = json!({
+        "organization": "acme", "featurebaseJwt": token, "plan": "Pro", "companies": [{"id": "c1", "plan": "Pro"}],
+    });
+    let advice = advised(&desk, &[event]);
+    let locks: Vec<_> = advice["organizations"][0]["advice"].as_array().unwrap().iter().collect();
+    let lock = |of: &str, about: &str| {
+        let lock = locks.iter().find(|item| item["advice"] == "lock" && item["of"] == of && item["about"] == about);
+        lock.map(|item| (item["ready"].clone(), item["figures"]["unsigned"].clone())).unwrap()
+    };
+    assert_eq!(lock("user", "plan"), (json!("first"), json!(1)));
+    assert_eq!(lock("user", "companies"), (json!("now"), json!(0)), "a copy of a company that stands meets no lock");
+    assert_eq!(lock("company", "plan"), (json!("now"), json!(0)), "nor does what it says of it");
+
+    let locked = OBSERVING.replace("membership.locked = false", "membership.locked = true").replace(
+        "plan = { type = \"text\" }",
+        "plan = { type = \"text\", locked = true }\n[organizations.company_attributes]\nplan = { locked = true }",
+    );
+    desk.write("settings.toml", locked);
+    let out = run(&desk, &["replay", "--from-file", "events.ndjson", "--type", "identify", "--to-file", "-"]);
+    let verdict: Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
+    assert_eq!(verdict["rejected"], json!([{"attribute": "plan", "company": null, "reason": "locked"}]), "{verdict}");
+}
+
+#[test]
+fn an_identity_secret_that_companies_need_stays_and_a_wrong_hash_is_no_reason_to_enforce() {
+    let desk = desk_with(OBSERVING);
+    let hash = sign(&desk, &["--hash", "c1"]);
+    let event = |token: &str, hash: &str| {
+        json!({"organization": "acme", "featurebaseJwt": token, "company": {"id": "c1", "companyHash": hash}})
+    };
+    let ready = |advice: &Value, rule: &str, about: &str| {
+        let item = item(advice, "acme", rule, about).unwrap();
+        (item["ready"].as_str().unwrap().to_owned(), item["figures"]["companyHash"].as_u64())
+    };
+    let token = sign(&desk, &["--claim", "userId=1"]);
+    let proven = advised(&desk, &[event(&token, &hash)]);
+    assert_eq!(ready(&proven, "migrate", "iv-1"), ("first".to_owned(), Some(1)), "{proven}");
+    assert_eq!(ready(&proven, "enforce", "acme"), ("now".to_owned(), None));
+    let wrong = advised(&desk, &[event(&token, &"0".repeat(64))]);
+    assert_eq!(ready(&wrong, "enforce", "acme"), ("first".to_owned(), Some(1)), "{wrong}");
+    assert_eq!(ready(&wrong, "migrate", "iv-1"), ("now".to_owned(), None));
+    let signing = sign(&desk, &["--claim", "userId=1", "--claim", r#"companies:=[{"id":"c1"}]"#]);
+    let needless = advised(&desk, &[event(&signing, &hash)]);
+    assert_eq!(ready(&needless, "migrate", "iv-1"), ("now".to_owned(), None), "the token proves the company");
+}
+
+#[test]
+fn a_signed_e_mail_is_an_attribute_that_arrives_signed() {
+    let desk = desk_with(OBSERVING);
+    let token = sign(&desk, &["--claim", "userId=1", "--claim", "email=ada@example.com"]);
+    let hash = sign(&desk, &["--hash", "1"]);
+    let hashed = json!({"organization": "acme", "userId": "1", "userHash": hash, "email": "ada@example.com"});
+    let events = [json!({"organization": "acme", "featurebaseJwt": token}), hashed];
+    let locked = advised(&desk, &events);
+    assert_eq!(item(&locked, "acme", "unlock", "email"), None, "{locked}");
+    assert!(item(&advised(&desk, &events[1..]), "acme", "unlock", "email").is_some(), "there nobody signs it");
+    desk.write("settings.toml", format!("{OBSERVING}email = {{ locked = false }}\n"));
+    let open = advised(&desk, &events);
+    let lock = item(&open, "acme", "lock", "email").unwrap();
+    assert_eq!(lock["figures"], json!({"signed": 1, "unsigned": 1, "users": 1}));
+}
+
+#[test]
+fn every_attribute_of_the_settings_has_room() {
+    let names: Vec<_> = (0..150).map(|number| format!("a{number:03}")).collect();
+    let open: String = names.iter().map(|name| format!("{name} = {{ type = \"text\" }}\n")).collect();
+    let desk = desk_with(&(OBSERVING.to_owned() + &open));
+    let token = |names: &[String]| {
+        let mut claims = json!({"userId": "1"});
+        names.iter().for_each(|name| claims[name.as_str()] = json!("x"));
+        desk.write("claims.json", claims.to_string());
+        sign(&desk, &["claims.json"])
+    };
+    let signed = |names: &[String]| json!({"organization": "acme", "featurebaseJwt": token(names)});
+    let unsigned = json!({"organization": "acme", "anonymousId": "v", "a000": "x"});
+    let advice = advised(&desk, &[unsigned, signed(&names[1..]), signed(&names[..1])]);
+    let lock = item(&advice, "acme", "lock", "a000").unwrap();
+    assert_eq!((&lock["ready"], &lock["figures"]["unsigned"]), (&json!("first"), &json!(1)), "{lock}");
+    assert_eq!(item(&advice, "acme", "lock", "a149").unwrap()["ready"], "now");
+}
+
+#[test]
+fn where_not_all_organizations_are_told_apart_nothing_is_safe_until_one_is_chosen() {
+    let numbers = 0..=2_000;
+    let organization = |number| format!("[[organizations]]\nslug = \"o{number}\"\nenforcement = \"observe\"\n");
+    let desk = desk_with(&numbers.clone().map(organization).collect::<String>());
+    let events: Vec<_> =
+        numbers.map(|number| json!({"organization": format!("o{number}"), "anonymousId": "v"})).collect();
+    let advice = advised(&desk, &events);
+    assert_eq!((&advice["events"], &advice["otherEvents"]), (&json!(2_001), &json!(1)));
+    for organization in advice["organizations"].as_array().unwrap() {
+        let enforce = &organization["advice"][0];
+        assert_eq!((&enforce["advice"], &enforce["ready"]), (&json!("enforce"), &json!("first")));
+        assert!(enforce["says"].as_str().unwrap().ends_with("choose it with --organization"), "{enforce}");
+    }
+    let chosen = ["advise", "--from-file", "events.ndjson", "--type", "identify", "--json", "--organization", "o7"];
+    let chosen: Value = serde_json::from_str(&run(&desk, &chosen)).unwrap();
+    assert_eq!(item(&chosen, "o7", "enforce", "o7").unwrap()["ready"], "now");
+}
+
+#[test]
+fn advice_from_picked_events_is_refused_and_of_one_type_alone_nothing_is_safe() {
+    let desk = Desk::new();
+    desk.write("events.ndjson", "{\"organization\":\"globex\",\"anonymousId\":\"1\"}\n");
+    for line in ["advise --from-file events.ndjson --user 1", "advise --rejected", "advise --rejected --reason locked"]
+    {
+        let ran = desk.run(&line.split(' ').collect::<Vec<_>>());
+        assert!(ran.code == Some(2) && ran.err.contains("--organization"), "{line}: {:?}\n{}", ran.code, ran.err);
+    }
+    let all = advice(&desk, &["--type", "boot"]);
+    assert_eq!(item(&all, "globex", "enforce", "globex").unwrap()["ready"], "now");
+    let part = advice(&desk, &["--type", "boot", "--event-type", "boot"]);
+    let enforce = item(&part, "globex", "enforce", "globex").unwrap();
+    assert_eq!(enforce["ready"], "first");
+    assert!(enforce["says"].as_str().unwrap().contains("leave --event-type out"), "{enforce}");
 }

@@ -243,6 +243,17 @@ fn the_command_of_an_example_shows_the_second_verdict() {
     let command = example("-", &record.to_string());
     let reads = "kcat -C -b 127.0.0.1:9092 -t events -p 3 -o 7 -c 1 -J";
     assert_eq!(command, format!("{reads} | attrsync explain - {how} --settings next.toml"));
+
+    // What each record says decides, and not how its file is called.
+    desk.write("events", format!("{record}\n"));
+    assert_eq!(example("events", ""), command);
+    let nowhere = json!({"topic": "events", "partition": 3, "ts": NOW, "payload": payload});
+    desk.write("events", format!("\n{nowhere}\n"));
+    let command = example("events", "");
+    assert_eq!(command, format!("attrsync explain events --line 2 {how} --settings next.toml"));
+    let arguments: Vec<_> = command.as_str().unwrap().split(' ').skip(1).collect();
+    let ran: Ran = desk.bare(&arguments).output().unwrap().into();
+    assert!(ran.code == Some(11) && ran.out.contains("proof_missing"), "{:?} {}", ran.code, ran.out);
 }
 
 #[test]
@@ -301,7 +312,7 @@ fn the_page_fetches_nothing_and_runs_nothing() {
     let piped = compare(&desk, "events.ndjson", ["now", "next.toml"], &["--html", "-"]);
     assert!(piped.out.starts_with("<!doctype html>") && piped.out.ends_with("</html>\n"), "{}", piped.out);
     let again = compare(&desk, "events.ndjson", ["now", "next.toml"], &["--html", "page.html"]);
-    assert!(again.code == Some(1) && again.err.contains("--force"), "{}", again.err);
+    assert!(again.code == Some(2) && again.err.contains("--force"), "{}", again.err);
 }
 
 #[test]
@@ -312,7 +323,8 @@ fn what_cannot_be_compared_is_told_with_the_way_out() {
         (&["--compare", "now"][..], 2, "2 values"),
         (&["--compare", "now", "none.toml"], 1, "none.toml"),
         (&["--compare", "now", "at:yesterday"], 2, "expected a date"),
-        (&["--compare", "now", "at:2026-11-01"], 1, "settings.source"),
+        (&["--compare", "now", "at:2026-11-01"], 2, "settings.source"),
+        (&["--compare", "now", "now", "--settings-at", "7d"], 2, "in place of now write at:7d"),
         (&["--html", "page.html", "--to-file", "-"], 2, "cannot be used with"),
         (&["--html", "page.html"], 2, "--compare"),
         (&["--compare", "now", "now", "--html", "in", "--force"], 1, "is read from and written to"),

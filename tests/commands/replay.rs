@@ -1,7 +1,8 @@
 //! `attrsync replay`.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    fs::File,
+    io::{BufRead, BufReader, Read, Write},
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -91,16 +92,16 @@ fn what_cannot_be_done_is_told_with_the_way_out() {
     let desk = Desk::new();
     desk.write("in", "{}\n");
     desk.write("there", "precious");
-    for (from, to, said) in [
-        ("none", "out", "none cannot be opened"),
-        (".", "out", ". is a folder"),
-        ("in", "there", "there is there already; --force replaces it"),
-        ("in", "in", "is read from and written to"),
-        ("in", ".", ". is a folder"),
-        ("in", "no/such/out", "no/such/out cannot be written"),
+    for (from, to, code, said) in [
+        ("none", "out", 1, "none cannot be opened"),
+        (".", "out", 1, ". is a folder"),
+        ("in", "there", 2, "there is there already; --force replaces it"),
+        ("in", "in", 1, "is read from and written to"),
+        ("in", ".", 1, ". is a folder"),
+        ("in", "no/such/out", 1, "no/such/out cannot be written"),
     ] {
         let ran = desk.run(&["replay", "--from-file", from, "--to-file", to]);
-        assert!(ran.code == Some(1) && ran.err.contains(said), "{from} {to}: {:?} {}", ran.code, ran.err);
+        assert!(ran.code == Some(code) && ran.err.contains(said), "{from} {to}: {:?} {}", ran.code, ran.err);
     }
     assert_eq!(desk.read("there"), "precious");
     assert_eq!(desk.names(), ["in", "there"]);
@@ -138,6 +139,38 @@ fn a_reader_that_leaves_is_no_fault() {
     let mut told = String::new();
     child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
     assert_eq!((status.code(), told.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_reader_that_leaves_a_pipe_of_another_name_leaves_verdicts_unread() {
+    let desk = Desk::new();
+    desk.write("in", "{}\n".repeat(10_000));
+    assert!(Command::new("mkfifo").arg(desk.path("pipe")).status().unwrap().success());
+    let mut command = desk.command(&["replay", "--from-file", "in", "--to-file", "pipe"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Each end waits for the other one to be opened.
+    drop(File::open(desk.path("pipe")).unwrap());
+    let ran = Ran::from(child.wait_with_output().unwrap());
+    assert!(ran.code == Some(1) && ran.err.contains("the verdicts cannot be written"), "{:?} {}", ran.code, ran.err);
+}
+
+#[test]
+fn ctrl_c_ends_it_where_it_asks() {
+    let desk = Desk::new();
+    let mut command = Command::new("script");
+    let asks = concat!(env!("CARGO_BIN_EXE_attrsync"), " replay --into-live --brokers 127.0.0.1:9");
+    // A terminal for it to ask on.
+    command.args(["-q", "-e", "-c", asks, "/dev/null"]).current_dir(desk.path("")).env_remove("ATTRSYNC_CONFIG");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let (mut shown, mut byte) = (Vec::new(), [0]);
+    while !shown.ends_with(b"[y/N] ") {
+        screen.read_exact(&mut byte).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&shown)));
+        shown.push(byte[0]);
+    }
+    keys.write_all(b"\x03").unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{}", String::from_utf8_lossy(&shown));
+    assert_eq!(desk.names(), [] as [String; 0]);
 }
 
 #[test]
@@ -185,6 +218,7 @@ fn an_option_that_would_do_nothing_is_refused() {
         ("replay --force --from-file events --compare now now", "--html"),
         ("replay --html x --to-topics n", "--compare"),
         ("replay --type boot --resume x", "--resume"),
+        ("replay --at 7d --resume x", "--resume"),
     ] {
         let ran = desk.run(&line.split(' ').collect::<Vec<_>>());
         assert!(ran.code == Some(2) && ran.err.contains(told), "{line}: {:?}\n{}", ran.code, ran.err);
@@ -203,6 +237,8 @@ fn a_type_that_nobody_judges_and_a_time_that_runs_backwards_are_refused() {
         ("replay --from-file events --from 2026-11-22 --to 2026-11-21", "--from is later than --to"),
         ("replay --since 1d --to 7d --brokers 127.0.0.1:9", "--from is later than --to"),
         ("advise --from-file events --from 1h --to 2h", "--from is later than --to"),
+        ("replay --topic a --topic b --offsets 0:1", "--offsets are of one topic"),
+        ("replay --into-live", "say --yes"),
     ] {
         let ran = desk.run(&line.split(' ').collect::<Vec<_>>());
         assert!(ran.code == Some(2) && ran.err.contains(told), "{line}: {:?}\n{}", ran.code, ran.err);
@@ -217,7 +253,7 @@ fn the_settings_of_a_time_take_a_time_as_any_other_option_does() {
     desk.write("events", "{\"organization\":\"acme\"}\n");
     for time in ["7d", "2026-11-22", "2026-11-22T10:00:00Z"] {
         let ran = desk.run(&["replay", "--from-file", "events", "--settings-at", time]);
-        assert!(ran.code == Some(1) && ran.err.contains("a file says only what settings are"), "{}", ran.err);
+        assert!(ran.code == Some(2) && ran.err.contains("a file says only what settings are"), "{}", ran.err);
         let ran = desk.run(&["settings", "export", "--at", time]);
         assert!(ran.code == Some(1) && ran.err.contains("name a database"), "{}", ran.err);
     }

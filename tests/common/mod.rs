@@ -91,6 +91,7 @@ impl Event {
             key: None,
             headers: &headers,
             value: self.value.as_deref(),
+            line: None,
         };
         told(&judge(arena, &record, snapshot, EventTime::from_millis(self.now)), &record)
     }

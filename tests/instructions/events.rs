@@ -36,6 +36,7 @@ pub(crate) fn judged(arena: &mut Arena, event: &Event, snapshot: &Snapshot) {
         key: None,
         headers: header.as_slice(),
         value: Some(std::hint::black_box(&event.value)),
+        line: None,
     };
     assert_eq!(std::hint::black_box(judge(arena, &record, snapshot, now())).outcome, event.outcome);
 }

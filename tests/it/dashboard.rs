@@ -96,13 +96,30 @@ fn totals_are_those_of_the_topics_and_the_same_after_a_restart() {
     eventually("the lag is nothing", SOON, || dashboard.get("/api/v1/overview")["lag"]["records"] == 0);
     dashboard.stop();
     let dashboard = Dashboard::start(&topics);
+    let lines = dashboard.ask("/api/v1/verdicts/stream").lines().map(Result::unwrap);
+    let mut news = lines.take_while(|line| line != ": nothing");
     agrees(&dashboard, &told);
+    assert!(!news.any(|line| line.starts_with("id: ")), "what was told before is no news");
 
     let rejected = told.iter().rfind(|told| told.value["verdict"] == "rejected").unwrap();
     let (partition, offset) = rejected.source();
     let page = dashboard.get(&format!("/api/v1/verdicts/{}/{partition}/{offset}", topics.input));
     assert_eq!(page["verdict"], rejected.value, "a verdict is shown as it stands in its topic");
     assert_eq!(page["reason"]["code"], rejected.value["reason"]);
+    dashboard.stop();
+}
+
+#[test]
+fn a_topic_of_events_that_is_not_there_is_told() {
+    let broker = kit::broker();
+    let topics = Topics::named(&broker.0, "no-input", 1);
+    [&topics.accepted, &topics.rejected].iter().for_each(|name| topics.add(name, &[]));
+    let dashboard = Dashboard::start(&topics);
+    let finding = format!("there is no topic {}", topics.input);
+    eventually("it is told, and no lag", SOON, || {
+        let overview = dashboard.get("/api/v1/overview");
+        overview["lag"].is_null() && overview["status"]["findings"].to_string().contains(&finding)
+    });
     dashboard.stop();
 }
 

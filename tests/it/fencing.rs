@@ -1,27 +1,31 @@
 //! Two of one name: another producer with a shard's transactional id, another consumer that joins as its static member, and
 //! two whole processes. Whoever comes last wins, nothing is doubled, and nobody goes on fencing for ever.
 
-use std::time::Duration;
+use std::{net::TcpListener, time::Duration};
 
 use rdkafka::{
     consumer::{BaseConsumer, Consumer as _},
     producer::{BaseProducer, BaseRecord, Producer as _},
 };
 
-use crate::kit::{
-    SOON, broker, eventually,
-    feed::Feed,
-    group::Group,
-    outputs::{self, hold_exactly_once},
-    process::{Process, Setup},
-    topics::Topics,
+use crate::{
+    kit::{
+        SOON, broker, eventually,
+        feed::Feed,
+        group::Group,
+        outputs::{self, hold_exactly_once},
+        process::{Process, Setup},
+        topics::Topics,
+    },
+    probes,
 };
 
 #[test]
 fn a_worker_whose_producer_is_fenced_makes_a_new_one_and_doubles_nothing() {
     let broker = broker();
     let topics = Topics::create(&broker.0, "fenced-producer", 1);
-    let setup = Setup::new(&topics, &[]);
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let setup = Setup::new(&topics, &[&format!("admin.address={address}")]);
     let worker = setup.start("a");
     let (group, mut feed) = (Group::of(&topics), Feed::new(&topics));
     feed.mixture(500);
@@ -34,6 +38,9 @@ fn a_worker_whose_producer_is_fenced_makes_a_new_one_and_doubles_nothing() {
     feed.flush();
     group.reaches(feed.len());
     worker.logs("another producer");
+    let metrics = probes::metrics(address);
+    let fenced = metrics.lines().find(|line| line.starts_with("attrsync_faults_total{fault=\"fenced\"} ")).unwrap();
+    assert!(!fenced.ends_with(" 0"), "{fenced}: what the alert looks at");
     intruder.begin_transaction().unwrap();
     // Nobody will read it: what is fenced can't commit.
     intruder.send(BaseRecord::<(), [u8]>::to(&topics.rejected).payload(b"{}")).unwrap();

@@ -22,7 +22,7 @@ use crate::{
         process::{Process, Setup},
         topics::Topics,
     },
-    probes::healthcheck,
+    probes::{healthcheck, metrics},
     proxy::Proxy,
 };
 
@@ -277,6 +277,11 @@ fn events_of_an_organization_that_can_not_be_used_wait_where_the_operator_says_s
     events(&mut feed, Outcome::Accepted);
     eventually("one partition waits at its event, the other goes on", SOON, || group.committed() == [1, 3]);
     eventually("it is told", SOON, || scene.worker.log().contains("held: the settings of this event's organization"));
+    events(&mut feed, Outcome::Accepted);
+    let lag = format!("attrsync_lag_records{{topic=\"{}\",partition=\"0\"}} 5", scene.topics.input);
+    eventually("the lag of what is held grows though nothing is read", SOON, || {
+        metrics(scene.address).lines().any(|line| line.trim_end_matches(".0") == lag)
+    });
     scene.base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
     group.reaches(feed.len());
     scene.worker.stop();

@@ -165,7 +165,7 @@ pub(crate) fn headers(channel: Channel) -> Value {
     let properties: Map<_, _> =
         names::ALL.iter().map(|known| (known.name.to_owned(), header(channel, known))).collect();
     let always: Vec<_> = names::ALL.iter().filter(|known| known.always).map(|known| known.name).collect();
-    json!({ "type": "object", "properties": properties, "required": always, "additionalProperties": false })
+    json!({ "type": "object", "properties": properties, "required": always })
 }
 
 fn header(channel: Channel, known: &Known) -> Value {

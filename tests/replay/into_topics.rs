@@ -73,6 +73,20 @@ fn killed_five_times_and_resumed_it_tells_each_verdict_once() {
 }
 
 #[test]
+fn one_that_is_slower_than_a_transaction_may_last_is_whole() {
+    let broker = broker();
+    let topics = Topics::create(&broker.0, "replay-slow", 1);
+    let (setup, mut feed) = (Setup::new(&topics, &[]), Feed::new(&topics));
+    feed.mixture(2);
+    feed.flush();
+    let target = replayed(&topics, "slow");
+    // Ten seconds from the one to the other; the broker aborts a transaction after five.
+    let ran = replay(&setup, &["--to-topics", &topics.input, "--id", "slow", "--max-rate", "0.1", "--json"]);
+    assert_eq!(ran.summary()["records"], json!(2));
+    hold_exactly_once(&feed, &committed(&target));
+}
+
+#[test]
 fn started_twice_under_one_id_it_tells_nothing_twice() {
     let broker = broker();
     let topics = Topics::create(&broker.0, "replay-twice", 2);
@@ -149,14 +163,14 @@ fn a_worker_beside_it_is_untouched_and_the_live_topics_are_written_to_only_on_pu
     assert!(!worker.log().contains("WARN"), "{}", worker.log());
     hold_exactly_once(&feed, &committed(&topics));
     let live = format!("{},{}", topics.accepted, topics.rejected);
-    for (line, said) in [
-        (&["--to-topics", live.as_str()][..], "is a live topic; --into-live"),
-        (&["--into-live"][..], "say --yes"),
-        (&["--to-topics", "there-is-no-such"][..], "\"there-is-no-such.accepted\" does not exist"),
-        (&["--to-topics", "a", "--from-file", "x"][..], "a file's records have no place in Kafka"),
+    for (line, code, said) in [
+        (&["--to-topics", live.as_str()][..], 1, "is a live topic; --into-live"),
+        (&["--into-live"][..], 2, "say --yes"),
+        (&["--to-topics", "there-is-no-such"][..], 1, "\"there-is-no-such.accepted\" does not exist"),
+        (&["--to-topics", "a", "--from-file", "x"][..], 2, "a file's records have no place in Kafka"),
     ] {
         let ran = replay(&setup, line);
-        assert!(ran.code == Some(1) && ran.err.contains(said), "{line:?}: {}", ran.err);
+        assert!(ran.code == Some(code) && ran.err.contains(said), "{line:?}: {}", ran.err);
     }
     let ran = replay(&setup, &["--into-live", "--yes", "--offsets", "0:0-9", "--json"]);
     assert_eq!(ran.summary()["records"], json!(10));

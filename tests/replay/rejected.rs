@@ -122,6 +122,29 @@ fn what_is_scattered_all_over_a_topic_never_costs_more_than_the_topic() {
 }
 
 #[test]
+fn a_rejection_that_could_not_name_its_organization_is_judged_again_by_whoever_asks_for_it() {
+    let broker = broker();
+    let topics = Topics::create(&broker.0, "replay-unknown", 1);
+    let (setup, mut feed) = (Setup::new(&topics, &[]), Feed::new(&topics));
+    for organization in ["acme", "nobody", "acme"] {
+        let value = format!(r#"{{"organization":"{organization}","type":"boot"}}"#);
+        feed.send(0, Input { value: Some(value.as_bytes()), headers: &[], outcome: Outcome::Rejected });
+    }
+    feed.flush();
+    let without = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(without.path(), "[[organizations]]\nslug = \"globex\"\n").unwrap();
+    let unknowing = Setup::new(&topics, &[&format!("settings.source=file:{}", without.path().display())]);
+    let (worker, group) = (unknowing.start("w"), Group::of(&topics));
+    group.reaches(feed.len());
+    worker.stop();
+    let told = committed(&topics);
+    assert!(told.iter().all(|told| !told.headers.contains_key("attrsync-organization")) && told.len() == 3);
+    let found = replay(&setup, &["--rejected", "--organization", "acme", "--to-file", "-"]).verdicts();
+    assert_eq!(positions(&found), [(0, 0), (0, 2)]);
+    assert!(found.iter().all(|verdict| verdict["verdict"] == "accepted"), "{found:?}");
+}
+
+#[test]
 fn they_are_chosen_by_reason_and_organization() {
     let broker = broker();
     let topics = Topics::create(&broker.0, "replay-reasons", 3);

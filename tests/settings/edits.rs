@@ -4,6 +4,7 @@ use attrsync::{
     domain::{Policy, snapshot::Enforcement},
     store::{DatabaseError, EXAMPLE, FileSettings, Removal},
 };
+use sqlx::{Connection, PgConnection};
 
 use crate::kit::{Base, MASTER, Told, author, block_on, edit, master_keys};
 
@@ -36,16 +37,81 @@ fn a_plan_tells_what_would_change_by_its_exit_code_and_changes_nothing() {
 fn organizations_that_the_file_does_not_name_stay_unless_they_are_pruned() {
     let base = Base::new("prune");
     base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
-    base.file("[[organizations]]\nslug = \"acme\"\n");
+    base.file("[[organizations]]\nslug = \"globex\"\n");
     let apply = ["settings", "apply", "settings.toml", "--reason", "r", "--json"];
     let told = base.attrsync(&[&apply[..], &["--yes"]].concat()).json();
-    assert_eq!(told["kept"], serde_json::json!(["globex"]));
+    assert_eq!(told["kept"], serde_json::json!(["acme"]));
     let told = base.attrsync(&[&apply[..], &["--yes", "--prune"]].concat()).json();
     assert_eq!(
         (&told["changes"][0]["organization"], &told["changes"][0]["archived"]),
-        (&"globex".into(), &true.into())
+        (&"acme".into(), &true.into())
     );
-    assert_eq!(base.attrsync(&["settings", "org", "list"]).well(), "acme\t\n");
+    assert_eq!(base.attrsync(&["settings", "org", "list"]).well(), "globex\t\n");
+}
+
+/// The sample settings as they may stand in a file while a key is revoked in the database: as they were, without the key, and with
+/// a later time.
+fn stale() -> [String; 3] {
+    let (key, secret) = ("[[organizations.jwt_keys]]\n", "secret = \"sample-acme-jwt-secret-of-june-2025\"\n");
+    let (before, rest) = EXAMPLE.split_once(&format!("{key}id = \"2025-06\"")).unwrap();
+    let (_, after) = rest.split_once(key).unwrap();
+    let later = EXAMPLE.replace(secret, &format!("{secret}revoked_at = 9999-01-01T00:00:00Z\n"));
+    [EXAMPLE.to_owned(), format!("{before}{key}{after}"), later]
+}
+
+#[test]
+fn a_file_that_takes_a_revocation_back_is_refused_unless_that_is_asked_for() {
+    let base = Base::new("unrevoke");
+    base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
+    let revoke = ["settings", "key", "revoke", "acme", "--reason", "leaked", "--yes"];
+    base.attrsync(&[&revoke[..], &["2025-06"]].concat()).well();
+    base.attrsync(&[&revoke[..], &["iv-1", "--identity"]].concat()).well();
+    let revoked = || base.value::<i64>("select count(*) from attrsync.keys where revoked_at < now()");
+    assert_eq!(revoked(), 3, "one was from the start");
+    let plan = ["settings", "plan", "settings.toml"];
+    let apply = ["settings", "apply", "settings.toml", "--reason", "r", "--yes"];
+    for text in stale() {
+        base.file(&text);
+        for line in [&plan[..], &apply, &[&apply[..], &["--unrevoke", "acme:iv-1"]].concat()] {
+            let told = base.attrsync(line);
+            let said = "organization acme: jwt_keys[2025-06].revoked_at: it was revoked at 2";
+            assert!(told.code == Some(1) && told.err.contains(said), "{told:?}");
+            assert!(told.err.contains("--unrevoke acme:2025-06"), "the way out: {told:?}");
+            let both = !line.contains(&"--unrevoke");
+            assert_eq!(told.err.contains("identity_secrets[iv-1]"), both, "{told:?}");
+        }
+        assert_eq!(revoked(), 3);
+    }
+    // What is exported knows of them, and of which revision it is.
+    base.file(&base.attrsync(&["settings", "export"]).well());
+    let told = base.attrsync(&plan).well();
+    assert_eq!(told, "0 to add, 0 to change, 0 to archive; based on revision 3, the file was exported at 3\n");
+    base.file(EXAMPLE);
+    base.attrsync(&[&apply[..], &["--unrevoke", "acme:iv-1", "--unrevoke", "acme:2025-06"]].concat()).well();
+    assert_eq!(revoked(), 1);
+    let told = base.attrsync(&[&apply[..], &["--unrevoke", "2025-06"]].concat());
+    assert!(told.code == Some(2) && told.err.contains("expected ORGANIZATION:ID"), "{told:?}");
+}
+
+#[test]
+fn a_change_does_not_wait_for_ever_for_another_and_says_how_to_find_it() {
+    let base = Base::new("held_up");
+    base.attrsync(&["settings", "org", "add", "acme", "--reason", "r"]).well();
+    block_on(async {
+        let mut holder = PgConnection::connect(&base.url).await.unwrap();
+        sqlx::query("begin").execute(&mut holder).await.unwrap();
+        sqlx::query("select attrsync.revision()").execute(&mut holder).await.unwrap();
+        let (mut database, author) = (base.connect().await, author("r"));
+        let (policy, keys) = (Policy::default(), master_keys(&[]));
+        let change = edit(&author, &policy, &keys);
+        let refused = database.archive_organization(&change, "acme").await.unwrap_err();
+        assert!(matches!(refused, DatabaseError::Busy), "{refused}");
+        assert!(refused.to_string().contains("pg_locks"), "{refused}");
+        sqlx::query("rollback").execute(&mut holder).await.unwrap();
+        // The connection that waited in vain is as good as new.
+        database.archive_organization(&change, "acme").await.unwrap();
+    });
+    assert_eq!(base.attrsync(&["settings", "org", "list"]).well(), "");
 }
 
 #[test]
@@ -59,7 +125,7 @@ fn what_changed_since_the_plan_stops_the_change_whole() {
     );
     let plan = base.attrsync(&["settings", "plan", "settings.toml", "--json"]);
     let revision = serde_json::from_str::<serde_json::Value>(&plan.out).unwrap()["revision"].to_string();
-    base.attrsync(&["settings", "attribute", "lock", "acme", "title", "--reason", "meanwhile"]).well();
+    base.attrsync(&["settings", "attribute", "lock", "acme", "title", "--reason", "meanwhile", "-y"]).well();
     let apply = ["settings", "apply", "settings.toml", "--reason", "r", "--yes", "--since", &revision];
     let told = base.attrsync(&apply);
     assert!(told.code == Some(1) && told.err.contains("changed since revision 1: acme"), "{told:?}");
@@ -95,7 +161,7 @@ fn two_edits_of_one_revision_one_wins_and_the_other_is_told() {
     });
     let _first = edits.map(|child| Told::of(&child.wait_with_output().unwrap()));
     // Whatever the order was: whoever still stands on revision 1 after a change is told.
-    base.attrsync(&["settings", "attribute", "lock", "acme", "name", "--reason", "r"]).well();
+    base.attrsync(&["settings", "attribute", "lock", "acme", "name", "--reason", "r", "-y"]).well();
     let told = base.attrsync(&["settings", "enforcement", "acme", "observe", "--reason", "r", "--yes", "--since", "1"]);
     assert!(told.code == Some(1) && told.err.contains("changed since revision 1: acme"), "{told:?}");
 }
@@ -142,7 +208,9 @@ fn what_is_destructive_is_not_done_without_consent() {
         &["settings", "key", "retire", "acme", "2025-06", "--reason", "r"],
         &["settings", "attribute", "unlock", "acme", "plan", "--reason", "r"],
         &["settings", "attribute", "archive", "acme", "plan", "--reason", "r"],
+        &["settings", "attribute", "lock", "acme", "title", "--reason", "r"],
         &["settings", "enforcement", "acme", "observe", "--reason", "r"],
+        &["settings", "enforcement", "globex", "enforced", "--reason", "r"],
     ] {
         let told = base.attrsync(line);
         assert!(told.code == Some(1) && told.err.contains("say --yes"), "{told:?}");
@@ -190,7 +258,10 @@ fn what_is_wrong_is_refused_with_the_way_out_and_leaves_no_trace() {
         ),
         (&["settings", "org", "rename", "nobody", "new", "--reason", "r", "-y"], "there is no organization `nobody`"),
         (&["settings", "attribute", "add", "acme", "userHash", "--type", "text", "--reason", "r"], "is a credential"),
-        (&["settings", "attribute", "lock", "acme", "unheard", "--reason", "r"], "attributes.unheard.type: is missing"),
+        (
+            &["settings", "attribute", "lock", "acme", "unheard", "--reason", "r", "-y"],
+            "attributes.unheard.type: is missing",
+        ),
         (
             &["settings", "attribute", "add", "acme", "plan", "--type", "text", "--reason", "r"],
             "has an attribute `plan` already",
@@ -206,7 +277,7 @@ fn what_is_wrong_is_refused_with_the_way_out_and_leaves_no_trace() {
 }
 
 #[test]
-fn locking_and_enforcing_say_what_to_look_at_first() {
+fn locking_and_enforcing_say_what_to_look_at_first_and_ask() {
     let base = Base::new("advice");
     base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
     for (line, named) in [
@@ -217,10 +288,11 @@ fn locking_and_enforcing_say_what_to_look_at_first() {
         ),
     ] {
         let told = base.attrsync(line);
-        assert!(
-            told.code == Some(0) && told.err.contains("before you do this:") && told.err.contains(named),
-            "{told:?}"
-        );
+        let (advice, question) = told.err.split_once("\nerror: ").unwrap_or_else(|| panic!("{told:?}"));
+        assert!(advice.starts_with("before you do this:") && advice.contains(named), "{told:?}");
+        assert!(told.code == Some(1) && question.contains("say --yes"), "{told:?}");
+        let told = base.attrsync(&[line, &["--yes"]].concat());
+        assert!(told.code == Some(0) && !told.err.contains("before you do this:"), "{told:?}");
     }
 }
 
@@ -229,7 +301,7 @@ fn settings_as_they_were_are_compared_with_those_that_are() {
     let base = Base::new("compare");
     base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
     let before = jiff::Timestamp::now().to_string();
-    base.attrsync(&["settings", "attribute", "lock", "globex", "plan", "--reason", "r"]).well();
+    base.attrsync(&["settings", "attribute", "lock", "globex", "plan", "--reason", "r", "-y"]).well();
     let event = "{\"organization\":\"globex\",\"userId\":\"1\",\"plan\":\"Free\"}\n";
     let line = ["replay", "--from-file", "-", "--type", "identify", "--json", "--compare"];
     let at = format!("at:{before}");

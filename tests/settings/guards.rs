@@ -118,3 +118,29 @@ fn every_change_is_kept_with_its_time_who_and_why() {
     assert_eq!(count("select revision from attrsync.versions where organization_id = 1"), 2);
     assert_eq!(count("select revision from attrsync.versions where organization_id = 2"), 1);
 }
+
+/// Fails where the connection's transaction has read more rows of the history than so many.
+fn history_is_read(at_most: usize) -> String {
+    format!(
+        "do $$ begin
+           if (select coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0) from pg_stat_xact_user_tables
+               where schemaname = 'attrsync' and relname = 'history') > {at_most}
+           then raise exception 'the history is read'; end if;
+         end $$;"
+    )
+}
+
+#[test]
+fn a_change_costs_what_it_changes_and_a_look_back_what_is_looked_at() {
+    let base = Base::new("costs");
+    let one = "insert into attrsync.organizations (slug) values ('o' || n);";
+    let many = format!("do $$ begin for n in 1..100 loop {one} end loop; end $$;");
+    base.sql(&format!("begin; {many} {} commit;", history_is_read(20))).unwrap();
+    assert_eq!(base.value::<i64>("select count(*) from attrsync.versions where revision = 1"), 100);
+    // A table of a hundred rows is read whole, unless that is dear.
+    let look = "perform count(*) from attrsync.organizations_at(1, array[7]::bigint[]);";
+    let look = format!("set local enable_seqscan = off; do $$ begin {look} end $$;");
+    base.sql(&format!("begin; {look} {} commit;", history_is_read(20))).unwrap();
+    let then = "select sum(id)::bigint from attrsync.organizations_at(1, array[7, 9, 1000]::bigint[])";
+    assert_eq!(base.value::<i64>(then), 16);
+}

@@ -193,6 +193,71 @@ fn an_organization_that_can_not_be_used_is_set_apart_and_comes_back_once_it_is_m
 }
 
 #[test]
+fn a_secret_that_is_mended_or_sealed_anew_counts_without_a_change_of_settings() {
+    let base = Base::new("live_mended");
+    base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
+    let followed = follow(&base, OFTEN, |_| ());
+    let flip =
+        "update attrsync.secrets set sealed = set_bit(sealed, 100, 1 - get_bit(sealed, 100)) where organization_id = 1";
+    let change = "update attrsync.organizations set membership_locked = not membership_locked";
+    base.sql(&format!("begin; {flip}; {change}; commit")).unwrap();
+    eventually("acme is set apart", || !followed.knows("acme") && followed.knows("globex"));
+    base.sql(flip).unwrap();
+    eventually("acme is back", || followed.knows("acme"));
+    // Under a master key that this worker doesn't have, and back.
+    let (there, back) = ([("m", MASTER), ("n", OTHER_MASTER)], [("n", OTHER_MASTER), ("m", MASTER)]);
+    let reseal = |keys: &[(&str, &str)]| {
+        crate::kit::block_on(async { base.connect().await.reseal(&master_keys(keys), 9, |_| ()).await })
+    };
+    reseal(&there).unwrap();
+    base.sql(change).unwrap();
+    eventually("both are set apart", || !followed.knows("acme") && !followed.knows("globex"));
+    let before = base.value::<i64>("select max(number) from attrsync.revisions");
+    reseal(&back).unwrap();
+    eventually("both are back", || followed.knows("acme") && followed.knows("globex"));
+    assert_eq!(base.value::<i64>("select max(number) from attrsync.revisions"), before);
+}
+
+#[test]
+fn a_worker_that_can_not_be_told_of_changes_finds_them_by_looking() {
+    let base = Base::new("live_deaf");
+    add(&base, "acme");
+    let user = format!("live_deaf_{}", std::process::id());
+    base.sql(&format!(
+        "create role {user} login password 'p' connection limit 1;
+         grant usage on schema attrsync to {user}; grant select on all tables in schema attrsync to {user}"
+    ))
+    .unwrap();
+    // The one connection asks; there is none to listen by.
+    let address = attrsync::store::Address::new(&base.as_user(&user, "p")).unwrap();
+    let followed = follow(&base, OFTEN, |source| source.address = address);
+    for slug in ["one", "two"] {
+        add(&base, slug);
+        eventually("the change is seen", || followed.knows(slug));
+    }
+    eventually("the database is in reach", || followed.settings.out_of_reach_for().is_none());
+    drop(followed);
+    base.sql(&format!("drop owned by {user}; drop role {user}")).unwrap();
+}
+
+#[test]
+fn a_connection_that_listens_and_is_lost_is_made_anew_and_what_it_missed_is_found() {
+    let base = Base::new("live_lost");
+    let followed = follow(&base, SELDOM, |_| ());
+    followed.hears(&base);
+    base.sql(
+        "select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and query like 'LISTEN%'",
+    )
+    .unwrap();
+    add(&base, "missed");
+    eventually("what was missed is found", || followed.knows("missed"));
+    followed.hears(&base);
+    add(&base, "told");
+    eventually("it is told again", || followed.knows("told"));
+}
+
+#[test]
 fn a_row_that_breaks_a_rule_sets_its_organization_apart() {
     let base = Base::new("live_rule");
     base.sql("insert into attrsync.organizations (slug) values ('acme'), ('beta')").unwrap();

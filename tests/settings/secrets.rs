@@ -1,8 +1,9 @@
 //! Secrets in the database: sealed for whom they are, and nowhere else to be found.
 
 use attrsync::store::EXAMPLE;
+use sqlx::{Connection, PgConnection};
 
-use crate::kit::{Base, MASTER, OTHER_MASTER, block_on, master_keys};
+use crate::kit::{Base, MASTER, OTHER_MASTER, Told, block_on, master_keys};
 
 /// What must not be found: the sample secrets all begin or end so.
 const PLANTED: [&str; 2] = ["sample-acme", "sample-globex"];
@@ -92,7 +93,7 @@ fn a_lost_or_wrong_master_key_is_one_clear_error_an_organization_and_the_rest_go
             "--json",
         ]);
         command.env_remove("ATTRSYNC__SETTINGS__MASTER_KEYS__M__ENV");
-        let told = crate::kit::Told::of(&command.output().unwrap());
+        let told = Told::of(&command.output().unwrap());
         assert_eq!(told.code, Some(0), "{told:?}");
         for slug in ["acme", "globex"] {
             assert!(
@@ -120,9 +121,69 @@ fn resealing_goes_on_where_it_stopped_while_either_key_opens() {
     assert_eq!(unusable(&base, both()), [""; 0], "workers that have both go on");
     base.sql("alter table attrsync.secrets drop constraint stop").unwrap();
     let resealed = block_on(async { base.connect().await.reseal(&both(), 2, |_| ()).await.unwrap() });
-    assert_eq!((resealed.resealed, left()), (u64::try_from(all - 2).unwrap(), 0));
+    assert_eq!((resealed.resealed, resealed.left, left()), (u64::try_from(all - 2).unwrap(), 0, 0));
     assert_eq!(unusable(&base, master_keys(&[("n", OTHER_MASTER)])), [""; 0]);
     assert_eq!(base.value::<i64>("select count(*) from attrsync.revisions"), 1, "it is no change of settings");
+}
+
+#[test]
+fn resealing_says_what_is_left_until_nothing_is() {
+    let base = applied("reseal_left");
+    let keys = format!("settings.master_keys={{\"m\" = \"{MASTER}\", \"n\" = \"{OTHER_MASTER}\"}}");
+    let reseal = || {
+        let line = ["settings", "reseal", "--set", &keys, "--set", "settings.master_key=n"];
+        let mut command = base.command(&line);
+        Told::of(&command.env_remove("ATTRSYNC__SETTINGS__MASTER_KEYS__M__ENV").output().unwrap())
+    };
+    block_on(async {
+        // Somebody holds a secret, as another process that reseals would.
+        let mut holder = PgConnection::connect(&base.url).await.unwrap();
+        sqlx::query("begin").execute(&mut holder).await.unwrap();
+        let hold = "select id from attrsync.secrets order by id limit 1 for update";
+        sqlx::query(hold).execute(&mut holder).await.unwrap();
+        let told = reseal();
+        assert!(told.code == Some(1) && told.out.ends_with("0 did not open, 1 left\n"), "{told:?}");
+        assert!(told.err.contains("has to be kept until none is"), "{told:?}");
+        sqlx::query("rollback").execute(&mut holder).await.unwrap();
+    });
+    // Whoever still has the old key alone makes more to do; that the other secrets don't open is no hindrance.
+    let add = ["settings", "key", "add", "acme", "late", "--generate", "--algorithm", "HS512", "--reason", "r"];
+    base.attrsync(&add).well();
+    let told = reseal();
+    assert!(told.code == Some(0) && told.out == "2 secrets sealed anew, 0 did not open, 0 left\n", "{told:?}");
+}
+
+#[test]
+fn a_login_that_is_refused_is_told_without_the_user() {
+    let base = Base::new("login");
+    for line in [&["settings", "export"][..], &["migrate", "status"], &["config", "check", "--database"]] {
+        let url = base.as_user("planted_user", "planted-password");
+        let told = Told::of(&base.command(line).env("ATTRSYNC__SETTINGS__SOURCE", url).output().unwrap());
+        assert!(told.code == Some(1) && told.err.contains("the login is refused"), "{told:?}");
+        assert!(!told.err.contains("planted") && !told.out.contains("planted"), "{told:?}");
+    }
+}
+
+#[test]
+fn config_check_reads_a_database_where_that_is_asked_for() {
+    let base = applied("check_database");
+    let check = ["config", "check", "--database"];
+    let told = base.attrsync(&check).well();
+    assert!(told.contains(" can be used (organizations: 2)\n"), "{told}");
+    base.sql(
+        "update attrsync.secrets set sealed = set_bit(sealed, 200, 1 - get_bit(sealed, 200)) where organization_id = 1",
+    )
+    .unwrap();
+    let told = base.attrsync(&check);
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.out.contains("can be used in part (organizations: 1, and 1 that can't be used)"), "{told:?}");
+    assert!(told.err.contains("error: organization acme: jwt_keys["), "{told:?}");
+    assert!(base.attrsync(&["config", "check"]).well().contains("which was not asked"));
+    let told = base.attrsync(&[&check[..], &["--set", "settings.master_keys.m=short"]].concat());
+    assert_eq!(told.code, Some(2), "the configuration is at fault: {told:?}");
+    let nobody = "postgres://attrsync@127.0.0.1:1/attrsync";
+    let told = Told::of(&base.command(&check).env("ATTRSYNC__SETTINGS__SOURCE", nobody).output().unwrap());
+    assert!(told.code == Some(1) && told.err.contains("can't be reached"), "{told:?}");
 }
 
 #[test]

@@ -1,10 +1,11 @@
-//! Enforcement that is not on: what it would refuse.
+//! Enforcement that is not on: what it would refuse. A company whose hash doesn't prove it is no event that is marked, and is refused
+//! all the same.
 
 use super::{Case, grouped, of_users, times};
 use crate::{
     advice::{
         Item, Ready,
-        items::{command, compare},
+        items::command,
     },
     domain::snapshot::Enforcement,
 };
@@ -23,8 +24,11 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
     }
     let why: Vec<_> = reasons.iter().take(3).map(|(reason, often)| format!("{reason} {}", often.events)).collect();
     let users = case.seen.would_reject_users();
-    let says = match refused {
-        0 => "proofs are not enforced, and that would have refused nothing: enforce them".to_owned(),
+    let companies = case.seen.company_unproven;
+    let nothing = refused + companies == 0;
+    let mut says = match refused {
+        0 if nothing => "proofs are not enforced, and that would have refused nothing: enforce them".to_owned(),
+        0 => "proofs are not enforced; that would have refused no event".to_owned(),
         _ => format!(
             "proofs are not enforced; that would have refused {} of {}{} ({})",
             grouped(refused),
@@ -33,17 +37,22 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
             why.join(", ")
         ),
     };
+    if companies > 0 {
+        let events = times(companies, "event", "events");
+        says += &format!(", and in {events} a company whose companyHash doesn't prove it");
+    }
     vec![Item {
         advice: "enforce",
         about: case.slug.to_owned(),
         of: "organization",
-        ready: if refused == 0 { Ready::Now } else { Ready::First },
+        ready: if nothing { Ready::Now } else { Ready::First },
         says,
         figures: [("refused", refused), ("events", case.seen.events)]
             .into_iter()
             .chain(users.map(|users| ("users", users.number)))
+            .chain((companies > 0).then_some(("companyHash", companies)))
             .collect(),
-        check: compare(case.slug).filter(|_| refused > 0),
+        check: case.compare().filter(|_| !nothing),
         command: enforced(case.slug),
     }]
 }

@@ -3,7 +3,7 @@
 use super::{Case, grouped, times};
 use crate::advice::{
     Item, Ready,
-    items::{apply, compare},
+    items::apply,
 };
 
 pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
@@ -29,7 +29,7 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
         ready: if endless == 0 { Ready::Now } else { Ready::First },
         says: format!("{says} (token.require_expiry = true)"),
         figures: [("tokens", tokens), ("withoutExpiry", endless)].into(),
-        check: compare(case.slug).filter(|_| endless > 0),
+        check: case.compare().filter(|_| endless > 0),
         command: Some(apply("tokens expire")),
     }]
 }

@@ -4,7 +4,7 @@ use super::{Case, of_users, times};
 use crate::{
     advice::{
         Item, Owner, Ready,
-        items::{apply, command, compare},
+        items::{apply, command},
         seen::Attribute,
     },
     domain::Organization,
@@ -64,7 +64,7 @@ fn item(case: &Case<'_>, owner: Owner, (name, attribute): (&str, &Attribute)) ->
             .into_iter()
             .chain(attribute.users().map(|users| ("users", users.number)))
             .collect(),
-        check: compare(case.slug).filter(|_| unsigned > 0),
+        check: case.compare().filter(|_| unsigned > 0),
         // Membership is a setting of its own, which stands in the file alone.
         command: match name {
             "companies" => Some(apply("membership is signed")),

@@ -1,5 +1,5 @@
 //! From hashes to tokens: a hash proves an identifier for ever and no attribute at all. How far the way is, in all and by type of
-//! event.
+//! event. The identity secret is needed as long as a hash proves anything with it, be it a company beside a token.
 
 use super::{Case, times};
 use crate::advice::{Item, Ready, items::command};
@@ -16,9 +16,10 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
             settings.identity_secrets.iter().find(|key| key.validity.retired.is_none() && !key.validity.revoked);
         valid.map(|key| key.id.to_string())
     });
-    let finished = hmac == 0 && jwt > 0;
-    // Done, and nothing left to retire; or no proof of either kind.
-    if hmac == 0 && (secret.is_none() || !finished) {
+    let companies = case.seen.company_proven;
+    let finished = hmac + companies == 0;
+    // No proof of either kind; or done, and nothing left to retire.
+    if jwt + hmac == 0 || (finished && secret.is_none()) {
         return Vec::new();
     }
     let each: Vec<_> =
@@ -29,11 +30,14 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
             times(jwt, "identity", "identities")
         )
     } else {
+        let users = (hmac > 0).then(|| times(hmac, "event", "events"));
+        let company = (companies > 0).then(|| format!("a company in {}", times(companies, "event", "events")));
+        let still: Vec<_> = users.into_iter().chain(company).collect();
         format!(
             "{}% of identities are proven by tokens ({}); {} still by a hash, which proves no attribute and never expires",
             percent(jwt, hmac),
             each.join(", "),
-            times(hmac, "event", "events")
+            still.join(" and ")
         )
     };
     let secret = secret.or_else(|| in_use(case));
@@ -43,8 +47,11 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
         about: secret.clone().unwrap_or_else(|| case.slug.to_owned()),
         ready: if finished { Ready::Now } else { Ready::First },
         says,
-        figures: [("jwt", jwt), ("hmac", hmac), ("percent", percent(jwt, hmac))].into(),
-        check: crate::advice::items::compare(case.slug).filter(|_| !finished),
+        figures: [("jwt", jwt), ("hmac", hmac), ("percent", percent(jwt, hmac))]
+            .into_iter()
+            .chain((companies > 0).then_some(("companyHash", companies)))
+            .collect(),
+        check: case.compare().filter(|_| !finished),
         command: secret.and_then(|id| {
             command("attrsync settings key retire", &[case.slug, &id], " --identity --reason 'everybody signs tokens'")
         }),

@@ -8,7 +8,7 @@ mod migrate;
 mod retire;
 mod unlock;
 
-use super::{Item, Seen};
+use super::{Item, Ready, Seen, items::command};
 use crate::{
     count::distinct::{Count, grouped},
     domain::{EventTime, Organization, Policy},
@@ -16,19 +16,38 @@ use crate::{
 
 /// One organization before the rules.
 #[derive(Clone, Copy)]
-pub(super) struct Case<'c> {
-    pub(super) slug: &'c str,
-    pub(super) seen: &'c Seen,
+pub struct Case<'c> {
+    /// The organization.
+    pub slug: &'c str,
+    /// What its events showed.
+    pub seen: &'c Seen,
     /// Its settings, and the policy that they stand under, where they are known.
-    pub(super) settings: Option<(&'c Organization, &'c Policy)>,
+    pub settings: Option<(&'c Organization, &'c Policy)>,
+    /// Why what was seen may be less than what there was, so that nothing can be done at once; none where it is all there was.
+    pub part: Option<&'c str>,
+    /// The flags by which `replay` judges the events that are to be looked at, each after a space; none where there are no such flags.
+    pub history: Option<&'c str>,
+}
+
+impl Case<'_> {
+    /// What compares the settings as they are with a file in which the change is made.
+    fn compare(&self) -> Option<String> {
+        let begin = format!("attrsync replay{} --compare now next.toml --organization", self.history?);
+        command(&begin, &[self.slug], "")
+    }
 }
 
 /// Everything that is advised of an organization, what can be done now first.
 #[must_use]
-pub fn advise(slug: &str, seen: &Seen, settings: Option<(&Organization, &Policy)>) -> Vec<Item> {
-    let case = Case { slug, seen, settings };
+pub fn advise(case: &Case<'_>) -> Vec<Item> {
     let rules = [lock::rule, unlock::rule, configure::rule, retire::rule, enforce::rule, migrate::rule, expire::rule];
-    let mut items: Vec<_> = rules.iter().flat_map(|rule| rule(&case)).collect();
+    let mut items: Vec<_> = rules.iter().flat_map(|rule| rule(case)).collect();
+    if let Some(part) = case.part {
+        for item in items.iter_mut().filter(|item| item.ready == Ready::Now) {
+            item.ready = Ready::First;
+            item.says += &format!(". But {part}");
+        }
+    }
     items.sort_by_key(|item| item.ready);
     items
 }

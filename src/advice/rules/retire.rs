@@ -1,14 +1,37 @@
-//! Keys: who still uses which, and which can be retired. The newest of a kind is the one to stay.
+//! Keys: who still uses which, and which can be retired. One of a kind stays: the newest, where their times prove which that is.
+//!
+//! A key that nothing was signed with is not in use any more, or not yet: that a later one took its place is known only where both say
+//! from when they are valid.
 
 use super::{Case, day, times};
 use crate::{
     advice::{
         Item, Ready,
-        items::{command, compare},
+        items::command,
         seen::Key,
     },
     domain::{EventTime, Organization, key::Validity},
 };
+
+/// A key that is valid.
+struct Valid<'k> {
+    id: &'k str,
+    /// From when, where that is said.
+    from: Option<EventTime>,
+    used: Option<&'k Key>,
+}
+
+impl Valid<'_> {
+    /// Whether the times of both prove that this one is the older.
+    fn is_older_than(&self, other: &Valid<'_>) -> bool {
+        self.from.zip(other.from).is_some_and(|(mine, theirs)| mine < theirs)
+    }
+
+    /// When it signed last.
+    fn last(&self) -> Option<i64> {
+        self.used.and_then(|key| key.often.last)
+    }
+}
 
 pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
     match case.settings {
@@ -17,50 +40,75 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
     }
 }
 
-/// Every valid key but the newest of its kind.
+/// Every valid key but the one of its kind that stays.
 fn configured(case: &Case<'_>, settings: &Organization) -> Vec<Item> {
+    let keys: Vec<_> = settings.jwt_keys.iter().map(|key| (key.id.as_str(), key.validity)).collect();
+    let secrets: Vec<_> = settings.identity_secrets.iter().map(|key| (key.id.as_str(), key.validity)).collect();
+    [("jwt", keys), ("hmac", secrets)].into_iter().flat_map(|(method, keys)| of_kind(case, method, keys)).collect()
+}
+
+fn of_kind(case: &Case<'_>, method: &str, keys: Vec<(&str, Validity)>) -> Vec<Item> {
     let now = EventTime::from_millis(case.seen.last.unwrap_or_default());
     let valid = |validity: &Validity| {
         validity.retired.is_none() && !validity.revoked && validity.from.is_none_or(|from| from <= now)
     };
-    let keys = settings.jwt_keys.iter().filter(|key| valid(&key.validity)).map(|key| ("jwt", key.id.as_ref()));
-    let secrets =
-        settings.identity_secrets.iter().filter(|key| valid(&key.validity)).map(|key| ("hmac", key.id.as_ref()));
-    keys.skip(1).chain(secrets.skip(1)).map(|(method, id)| item(case, method, id)).collect()
+    let used = |id: &str| case.seen.keys.get(&format!("{method}/{id}"));
+    let valid = keys.into_iter().filter(|(_, validity)| valid(validity));
+    let keys: Vec<_> = valid.map(|(id, Validity { from, .. })| Valid { id, from, used: used(id) }).collect();
+    let newest = keys.iter().find(|key| keys.iter().all(|other| other.id == key.id || other.is_older_than(key)));
+    // Of several that never signed the first is as good as any.
+    let stays = newest.or_else(|| keys.iter().rev().max_by_key(|key| key.last())).map(|key| key.id);
+    keys.iter().filter(|key| Some(key.id) != stays).map(|key| item(case, method, key, &keys)).collect()
 }
 
 /// Without the settings: each key of which there is another one in use.
 fn in_use(case: &Case<'_>) -> Vec<Item> {
     let used = case.seen.keys.by(|key| key.often.last);
     let of = |wanted: &'static str| {
-        let split = used.iter().filter_map(|(name, _)| name.split_once('/'));
-        split.filter(move |(method, _)| *method == wanted).map(move |(_, id)| (wanted, id)).skip(1)
+        let split = used.iter().filter_map(|(name, key)| Some((name.split_once('/')?, *key)));
+        let keys = split.filter(move |((method, _), _)| *method == wanted);
+        let valid = keys.map(|((_, id), key)| Valid { id, from: None, used: Some(key) });
+        valid.skip(1).map(move |key| item(case, wanted, &key, &[]))
     };
-    of("jwt").chain(of("hmac")).map(|(method, id)| item(case, method, id)).collect()
+    of("jwt").chain(of("hmac")).collect()
 }
 
-fn item(case: &Case<'_>, method: &str, id: &str) -> Item {
-    let used = case.seen.keys.get(&format!("{method}/{id}"));
-    let events = used.map_or(0, |key| key.often.events);
-    let says = match used {
-        None => "is valid, and nothing was signed with it: safe to retire".to_owned(),
-        Some(key) => format!(
-            "is not the newest, and still signs: {}, last {} ({}). Not safe to retire",
+/// What is to be said of a key, which is one of all those of its kind.
+fn item(case: &Case<'_>, method: &str, key: &Valid<'_>, all: &[Valid<'_>]) -> Item {
+    let newer = || all.iter().filter(move |other| key.is_older_than(other));
+    // Keys that are not told apart could be this one.
+    let replaced = newer().any(|other| other.used.is_some()) && case.seen.keys.rest().often.events == 0;
+    let companies = if method == "hmac" { case.seen.company_proven } else { 0 };
+    let events = key.used.map_or(0, |used| used.often.events);
+    let says = match key.used {
+        Some(used) => format!(
+            "{} signs: {}, last {} ({}). Not safe to retire",
+            if newer().next().is_some() { "is not the newest, and still" } else { "still" },
             times(events, "event", "events"),
-            day(key.often.last),
-            types(key)
+            day(used.often.last),
+            types(used)
         ),
+        None if companies > 0 => format!(
+            "is valid, and no user was proven with it; but in {} a company was proven by companyHash, by which secret no \
+             verdict says",
+            times(companies, "event", "events")
+        ),
+        None if replaced => "is valid, and nothing was signed with it, but with a newer one: safe to retire".to_owned(),
+        None => "is valid, and nothing was signed with it: not in use yet, or no longer".to_owned(),
     };
     let flags = if method == "hmac" { " --identity --reason 'nobody uses it'" } else { " --reason 'nobody uses it'" };
     Item {
         advice: "retire",
-        about: id.to_owned(),
+        about: key.id.to_owned(),
         of: "key",
-        ready: if events == 0 { Ready::Now } else { Ready::First },
+        ready: if events + companies == 0 && replaced { Ready::Now } else { Ready::First },
         says,
-        figures: [("events", events)].into(),
-        check: compare(case.slug).filter(|_| events > 0),
-        command: command("attrsync settings key retire", &[case.slug, id], flags),
+        figures: [("events", events)]
+            .into_iter()
+            .chain((companies > 0).then_some(("companyHash", companies)))
+            .collect(),
+        check: case.compare().filter(|_| events + companies > 0),
+        command: command("attrsync settings key retire", &[case.slug, key.id], flags),
     }
 }
 

@@ -11,7 +11,7 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::verdicts::{Refused, User, Verdict};
 use crate::cli::{
-    output::{BAD, DIM, DOUBTFUL, GOOD, styled},
+    output::{BAD, DIM, DOUBTFUL, GOOD, StandardOutput, styled},
     terminal::safe,
 };
 
@@ -57,7 +57,7 @@ impl View {
             return Ok(());
         }
         let line = line(verdict);
-        let print = || writeln!(anstream::stdout(), "{line}");
+        let print = || writeln!(StandardOutput(anstream::stdout()), "{line}");
         self.footer.as_ref().map_or_else(print, |footer| footer.suspend(print))
     }
 
@@ -95,7 +95,7 @@ impl View {
         if let Some(footer) = &self.footer {
             footer.finish_and_clear();
         }
-        let mut out = anstream::stdout().lock();
+        let mut out = StandardOutput(anstream::stdout().lock());
         writeln!(out, "\n{}", self.so_far())?;
         for (reason, number) in &self.reasons {
             writeln!(out, "  {:>10}  {reason}", HumanCount(*number).to_string())?;

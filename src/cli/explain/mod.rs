@@ -28,7 +28,7 @@ use clap::Args;
 
 use super::{
     judging::{Input, JudgeOptions},
-    output::{OK, print},
+    output::{OK, StandardOutput, print},
 };
 use crate::{
     domain::{Arena, Snapshot, verdict::Outcome},
@@ -96,7 +96,7 @@ impl ExplainArgs {
         let record = defaults.apply(line.record(&name, &arena), &arena);
         let verdict = judge(&arena, &record, &snapshot, defaults.now);
         if self.json {
-            let mut out = io::stdout().lock();
+            let mut out = StandardOutput(io::stdout().lock());
             serde_json::to_writer(&mut out, &verdict).map_err(io::Error::from)?;
             writeln!(out)?;
         } else {

@@ -6,7 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::bail;
 use clap::Args;
 use rdkafka::types::RDKafkaErrorCode;
 
@@ -20,7 +19,7 @@ use super::{
 };
 use crate::{
     config::{ClientRole, Config},
-    domain::{EventTime, Reason},
+    domain::{EventTime, Reason, shell},
     replay::{
         Defaults, Failure, Fetching, File, Filter, Limits, Offsets, Positions, Rejections, Source, Topics, Wanted,
         WhichRejections,
@@ -116,9 +115,35 @@ impl Chosen {
 }
 
 impl HistoryOptions {
-    /// The file that is read.
-    pub(in crate::cli) fn file(&self) -> Option<&Path> {
-        self.from_file.as_deref()
+    /// The flags that choose the same events, of whichever organization, each after a space; none where they can't stand in a shell's
+    /// line.
+    pub(in crate::cli) fn flags_for_a_shell(&self) -> Option<String> {
+        let mut flags = String::new();
+        if let Some(file) = &self.from_file {
+            flags += " --from-file ";
+            flags += &if file == Path::new("-") { "-".into() } else { shell::word(file.to_str()?)? };
+        }
+        for topic in &self.topic {
+            flags += &format!(" --topic {}", shell::word(topic)?);
+        }
+        for offsets in &self.offsets {
+            flags += &format!(" --offsets {offsets}");
+        }
+        if self.rejected {
+            flags += " --rejected";
+        }
+        for reason in &self.reason {
+            flags += &format!(" --reason {}", reason.code());
+        }
+        for (flag, time) in [("from", self.from), ("to", self.to)] {
+            flags += &time.map(|time| format!(" --{flag} {time}")).unwrap_or_default();
+        }
+        for (flag, text) in [("event-type", &self.event_type), ("user", &self.user)] {
+            if let Some(text) = text {
+                flags += &format!(" --{flag} {}", shell::word(text)?);
+            }
+        }
+        Some(flags)
     }
 
     /// Opens the history that was chosen.
@@ -149,15 +174,37 @@ impl HistoryOptions {
             return Ok((topics.map_err(|failure| away(failure, config))?, None));
         }
         let positions = self.rejections(config, defaults.clone())?;
-        let topics = Topics::at(&positions, fetching(config), defaults).map_err(|failure| away(failure, config))?;
+        let topics = Topics::at(positions, fetching(config), defaults).map_err(|failure| away(failure, config))?;
         let rejected = topics.size().unwrap_or(0) + topics.gone();
         Ok((topics, Some(rejected)))
+    }
+
+    /// Events that were picked by what became of them, or by whom they are about, say nothing of all others.
+    pub(in crate::cli) fn refuse_picked(&self) -> Result<(), Usage> {
+        if !self.rejected && self.reason.is_empty() && self.user.is_none() {
+            return Ok(());
+        }
+        Err(Usage(
+            "advice comes from all events of a time: leave --rejected, --reason and --user out; --from, --to and --organization \
+             choose which",
+        ))
+    }
+
+    /// Why what is read may be less than all events of its time; none where it is all of them.
+    pub(in crate::cli) fn part(&self) -> Option<&'static str> {
+        if self.event_type.is_some() {
+            Some("events of one type alone were looked at; leave --event-type out for all")
+        } else if !self.offsets.is_empty() {
+            Some("some offsets alone were looked at; leave --offsets out for all, or choose with --from and --to")
+        } else {
+            None
+        }
     }
 
     /// Between a time and an earlier one there is nothing: whoever asks for that meant something else.
     fn refuse_backwards(&self) -> Result<(), Usage> {
         match (self.from, self.to) {
-            (Some(from), Some(to)) if from > to => Err(Usage("--from is later than --to; exchange them")),
+            (Some(from), Some(to)) if from > to => Err(Usage::new("--from is later than --to; exchange them")),
             _ => Ok(()),
         }
     }
@@ -209,7 +256,8 @@ impl HistoryOptions {
             }
         }
         if topics.len() > 1 && !self.offsets.is_empty() {
-            bail!("--offsets are of one topic, and {} are read; name it with --topic", topics.join(", "));
+            let wrong = format!("--offsets are of one topic, and {} are read; name it with --topic", topics.join(", "));
+            return Err(Usage::new(wrong).into());
         }
         Ok(topics)
     }
@@ -281,6 +329,31 @@ fn offsets(text: &str) -> Result<Offsets, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A command line of these options alone.
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        history: HistoryOptions,
+    }
+
+    #[test]
+    fn the_flags_for_a_shell_choose_the_same_events_again() {
+        let parse = |words: &[&str]| {
+            <Line as clap::Parser>::try_parse_from([&["x"], words].concat()).unwrap().history.flags_for_a_shell()
+        };
+        assert_eq!(parse(&[]).as_deref(), Some(""));
+        assert_eq!(parse(&["--from-file", "-"]).as_deref(), Some(" --from-file -"));
+        assert_eq!(parse(&["--from-file", "a b.ndjson"]).as_deref(), Some(" --from-file 'a b.ndjson'"));
+        assert_eq!(parse(&["--user", "it's"]), None, "no shell's word");
+        for words in [
+            "--topic a --topic b --from 2026-11-22T10:00:00.000Z --to 2026-11-23T00:00:00.000Z --event-type boot --user 7",
+            "--topic a --offsets 0:1-2 --offsets 1:7-",
+            "--rejected --reason locked --reason not_configured",
+        ] {
+            assert_eq!(parse(&words.split(' ').collect::<Vec<_>>()), Some(format!(" {words}")));
+        }
+    }
 
     #[test]
     fn offsets_are_a_range_an_open_one_or_one_alone() {

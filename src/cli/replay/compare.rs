@@ -17,8 +17,8 @@ use super::{changes, target::Target};
 use crate::{
     cli::{
         history::{self, HistoryOptions, Interrupt, Progress},
-        judging::{Input, JudgeOptions, Which, interrupted, which},
-        output::print,
+        judging::{JudgeOptions, Which, interrupted, which},
+        output::{Usage, print},
     },
     compare::{Comparison, Judged, Place, Report, Side, html},
     domain::{Arena, EventTime, Record, Snapshot, shell},
@@ -59,6 +59,10 @@ impl CompareOptions {
     }
 
     fn compare(&self, (before, after): (&Which, &Which), means: &Means<'_>) -> anyhow::Result<ExitCode> {
+        if means.judge.settings_at().is_some() {
+            let wrong = "--settings-at is not for a comparison; in place of now write at:7d, or at: and another time";
+            return Err(Usage::new(wrong).into());
+        }
         let interrupt = Interrupt::listen()?;
         let (config, defaults) = (means.judge.config()?, means.judge.defaults());
         let snapshot = |which| means.judge.settings_of(which).map(|settings| settings.current());
@@ -89,7 +93,7 @@ impl CompareOptions {
     fn page(&self, means: &Means<'_>) -> anyhow::Result<Option<(Target, Output)>> {
         let Some(path) = self.html.as_deref() else { return Ok(None) };
         let real = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
-        if let (Some(from), Some(to)) = (means.history.file().and_then(real), real(path))
+        if let (Some(from), Some(to)) = (means.history.from_file.as_deref().and_then(real), real(path))
             && from == to
         {
             bail!("{} is read from and written to; name another file for the page", to.display());
@@ -137,28 +141,24 @@ impl Work for Comparing {
 
 /// How an event is looked at, by the second settings.
 struct Explain {
-    /// What stands for the topic of an event alone in the file of events, and that file, where it can be read once more.
-    file: Option<(String, Option<String>)>,
+    /// The file of events, where it can be read once more.
+    file: Option<String>,
     brokers: Option<String>,
     flags: Option<String>,
 }
 
 impl Explain {
     fn new(after: &Which, means: &Means<'_>, brokers: &str) -> Self {
-        let file = means.history.file().map(|path| {
-            let again = path.to_str().filter(|path| *path != "-").and_then(shell::word);
-            (Input::name(path), again.map(Cow::into_owned))
-        });
+        let file = means.history.from_file.as_deref().and_then(Path::to_str).filter(|path| *path != "-");
+        let file = file.and_then(shell::word).map(Cow::into_owned);
         let brokers = shell::word(brokers).map(Cow::into_owned);
         Self { file, brokers, flags: means.judge.flags_of(after) }
     }
 
-    fn command(&self, Place { topic, partition, offset }: &Place) -> Option<String> {
+    fn command(&self, Place { topic, partition, offset, line }: &Place) -> Option<String> {
         let flags = self.flags.as_deref()?;
-        if let Some((name, path)) = &self.file
-            && name == topic
-        {
-            return Some(format!("attrsync explain {} --line {offset}{flags}", path.as_deref()?));
+        if let Some(line) = line {
+            return Some(format!("attrsync explain {} --line {line}{flags}", self.file.as_deref()?));
         }
         let (topic, brokers) = (shell::word(topic)?, self.brokers.as_deref()?);
         Some(format!("kcat -C -b {brokers} -t {topic} -p {partition} -o {offset} -c 1 -J | attrsync explain -{flags}"))

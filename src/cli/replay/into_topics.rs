@@ -20,10 +20,11 @@ use crate::{
     cli::{
         history::{self, Interrupt, Progress, fetching},
         judging::interrupted,
-        output::{DIM, styled},
+        output::{DIM, Usage, styled},
     },
     config::Config,
-    replay::{Delivery, Filter, Judgement, Means, Measure, Plan},
+    domain::EventTime,
+    replay::{Defaults, Delivery, Filter, Judgement, Means, Measure, Plan},
 };
 
 /// How long the batches in hand may take to end after ctrl-C.
@@ -53,7 +54,7 @@ pub(super) struct TopicOptions {
     /// Go on with a replay that was interrupted or killed; its records and topics are as they were planned
     #[arg(long, group = "planned", value_name = "ID", value_parser = id, conflicts_with_all = [
         "id", "to_topics", "into_live", "to_file", "from_file", "topic", "offsets", "rejected", "reason", "from", "to", "organization",
-        "event_type", "user", "default_type",
+        "event_type", "user", "default_type", "at",
     ])]
     resume: Option<String>,
 
@@ -67,23 +68,52 @@ impl TopicOptions {
     pub(super) fn asked(&self) -> bool {
         self.to_topics.is_some() || self.into_live || self.resume.is_some()
     }
+
+    /// Asks whether verdicts are to be told among the live ones.
+    fn ask(&self, config: &Config) -> anyhow::Result<()> {
+        if self.yes {
+            return Ok(());
+        }
+        let (accepted, rejected) = (&config.kafka.accepted_topic, &config.kafka.rejected_topic);
+        if !stdin().is_terminal() {
+            let wrong = format!(
+                "--into-live tells verdicts again in {accepted} and {rejected}; without a terminal to ask on, say --yes"
+            );
+            return Err(Usage::new(wrong).into());
+        }
+        write!(
+            anstream::stderr(),
+            "Verdicts of the past will be told again in {accepted} and {rejected}, where subscribers take them for news unless \
+             they look at attrsync-replay or the event's time (docs/REPLAY.md).\nReplay into the live topics? [y/N] "
+        )?;
+        let mut answer = String::new();
+        stdin().read_line(&mut answer)?;
+        if !["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()) {
+            bail!("nothing was replayed");
+        }
+        Ok(())
+    }
 }
 
 impl ReplayArgs {
     pub(super) fn deliver(&self) -> anyhow::Result<ExitCode> {
         if self.history.from_file.is_some() {
-            bail!("a file's records have no place in Kafka to go on from; into topics, replay topics");
+            let wrong = "a file's records have no place in Kafka to go on from; into topics, replay topics";
+            return Err(Usage::new(wrong).into());
+        }
+        let config = self.judge.config()?;
+        // Before ctrl-C is listened to, which would go unheard while an answer is waited for.
+        if self.topics.into_live {
+            self.topics.ask(&config)?;
         }
         let (interrupt, began) = (Interrupt::listen()?, Instant::now());
-        let config = self.judge.config()?;
         let Some(settings) = self.chosen_settings(&config, &interrupt)? else { return Ok(interrupted()) };
         let plan = match &self.topics.resume {
             Some(id) => self.planned(id, &settings)?,
             None => self.plan(&config, &settings)?,
         };
         let options = outputs::options(&config, (&plan.accepted, &plan.rejected)).within_topics();
-        let mut defaults = self.judge.defaults();
-        defaults.event_type.clone_from(&plan.default_type);
+        let defaults = Defaults { now: EventTime::from_millis(plan.now), event_type: plan.default_type.clone() };
         let judgement = Judgement { by: settings.by.clone(), now: defaults.now, filter: plan.filter.clone() };
         let progress = Progress::new((Some(plan.size()), Measure::Offsets), true);
         let (job_plan, job_fetching) = (plan.clone(), fetching(&config));
@@ -104,13 +134,11 @@ impl ReplayArgs {
             delivered_before: delivered.before,
         });
         let (gone, took) = (plan.gone + delivered.gone, began.elapsed());
-        let (version, guessed) = (settings.version, settings.guessed());
-        let (tally, fetched_bytes) = (&delivered.tally, Some(delivered.fetched_bytes));
+        let (tally, version, fetched_bytes) = (&delivered.tally, settings.version, Some(delivered.fetched_bytes));
         // What earlier runs did not find where it was due, nobody kept.
         let due = (plan.gone + plan.size()).saturating_sub(delivered.before);
         let not_found = plan.rejections.then(|| due.saturating_sub(delivered.records));
-        Summary { tally, version, guessed, gone, not_found, fetched_bytes, took, replay }
-            .print(self.json, &Target::Nowhere)?;
+        Summary { tally, version, gone, not_found, fetched_bytes, took, replay }.print(self.json, &Target::Nowhere)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -123,14 +151,12 @@ impl ReplayArgs {
         let read = self.history.topics(config)?;
         let live = (config.kafka.accepted_topic.clone(), config.kafka.rejected_topic.clone());
         let (accepted, rejected) = self.topics.to_topics.clone().unwrap_or(live);
-        if self.topics.into_live {
-            self.ask(&accepted, &rejected)?;
-        } else {
+        if !self.topics.into_live {
             outputs::check(config, (&accepted, &rejected), &read)?;
         }
         let options = outputs::options(config, (&accepted, &rejected));
         let defaults = self.judge.defaults();
-        let default_type = defaults.event_type.clone();
+        let (default_type, now) = (defaults.event_type.clone(), defaults.now.millis());
         let (topics, rejections) = self.history.open_topics(config, defaults)?;
         options.check_outputs()?;
         let plan = Plan {
@@ -140,8 +166,10 @@ impl ReplayArgs {
             // The ranges say which time.
             filter: Filter { from: None, to: None, ..self.history.filter() },
             default_type,
+            now,
             settings: settings.words.clone(),
             settings_version: settings.version,
+            policy_version: settings.policy_version,
             spans: topics.planned(),
             gone: topics.gone(),
             rejections: rejections.is_some(),
@@ -157,42 +185,18 @@ impl ReplayArgs {
     fn planned(&self, id: &str, settings: &ChosenSettings) -> anyhow::Result<Plan> {
         let plan = Plan::read(&self.topics.plans, id)
             .with_context(|| format!("there is no plan of a replay {id} here; --plans names the folder where it is"))?;
-        let same = match plan.settings_version {
-            Some(version) => settings.version == Some(version),
-            None => settings.words == plan.settings,
-        };
-        if !same {
+        let versions = (plan.settings_version, plan.policy_version);
+        // A version says all of it, however it was chosen.
+        let chosen = plan.settings_version.is_some() || settings.words == plan.settings;
+        if !chosen || versions != (settings.version, settings.policy_version) {
             let version = plan.settings_version.map_or_else(String::new, |version| format!(" {version}"));
             bail!(
-                "replay {id} was begun by settings{version}, chosen by {}, and these are others; choose the same, or begin a new \
-                 replay",
+                "replay {id} was begun by settings{version}, chosen by {}, and these are others, or judge under another policy; \
+                 choose the same, or begin a new replay",
                 plan.settings.join(" ")
             );
         }
         Ok(plan)
-    }
-
-    /// Asks whether verdicts are to be told among the live ones.
-    fn ask(&self, accepted: &str, rejected: &str) -> anyhow::Result<()> {
-        if self.topics.yes {
-            return Ok(());
-        }
-        if !stdin().is_terminal() {
-            bail!(
-                "--into-live tells verdicts again in {accepted} and {rejected}; without a terminal to ask on, say --yes"
-            );
-        }
-        write!(
-            anstream::stderr(),
-            "Verdicts of the past will be told again in {accepted} and {rejected}, where subscribers take them for news unless \
-             they look at attrsync-replay or the event's time (docs/REPLAY.md).\nReplay into the live topics? [y/N] "
-        )?;
-        let mut answer = String::new();
-        stdin().read_line(&mut answer)?;
-        if !["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()) {
-            bail!("nothing was replayed");
-        }
-        Ok(())
     }
 }
 

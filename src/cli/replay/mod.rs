@@ -121,10 +121,9 @@ impl ReplayArgs {
         let Some(Verdicts { tally, .. }) = found else { return Ok(interrupted()) };
         target.keep()?;
         let took = began.elapsed();
-        let (version, guessed, gone) = (settings.version, settings.guessed(), chosen.gone());
+        let (version, gone) = (settings.version, chosen.gone());
         let (tally, not_found, fetched_bytes) = (&tally, chosen.not_found(), chosen.fetched_bytes());
-        Summary { tally, version, guessed, gone, not_found, fetched_bytes, took, replay: None }
-            .print(self.json, &target)?;
+        Summary { tally, version, gone, not_found, fetched_bytes, took, replay: None }.print(self.json, &target)?;
         Ok(ExitCode::SUCCESS)
     }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use anyhow::bail;
 use clap::ValueEnum;
 
 use super::ReplayArgs;
@@ -10,6 +9,7 @@ use crate::{
     cli::{
         history::{self, Interrupt, Progress, away, fetching},
         judging::now,
+        output::Usage,
         source::source,
     },
     config::Config,
@@ -40,15 +40,10 @@ pub(super) struct ChosenSettings {
     pub(super) by: By,
     /// Their version, where it is one.
     pub(super) version: Option<u64>,
+    /// The version of the policy alone, where each event has settings of its own.
+    pub(super) policy_version: Option<u64>,
     /// The flags that chose them, for people.
     pub(super) words: Vec<String>,
-}
-
-impl ChosenSettings {
-    /// Events that could not be judged by what judged them live.
-    pub(super) fn guessed(&self) -> u64 {
-        if let By::Judged(as_judged) = &self.by { as_judged.guessed() } else { 0 }
-    }
 }
 
 impl ReplayArgs {
@@ -60,14 +55,14 @@ impl ReplayArgs {
     ) -> anyhow::Result<Option<ChosenSettings>> {
         let Some(settings_as) = self.settings_as else {
             let snapshot = self.judge.settings()?.current();
-            let version = Some(snapshot.version());
-            return Ok(Some(ChosenSettings { by: By::One(snapshot), version, words: self.judge.chosen() }));
+            let (version, words) = (Some(snapshot.version()), self.judge.chosen());
+            return Ok(Some(ChosenSettings { by: By::One(snapshot), version, policy_version: None, words }));
         };
         let Source::Database(database) = source(config, Some(now()))? else {
-            bail!("what settings were is in a database (settings.source)");
+            return Err(Usage::new("what settings were is in a database (settings.source)").into());
         };
-        let from = self.history.filter().from.filter(|_| settings_as == SettingsAs::Received);
-        let timeline = Timeline::load(&database, &config.policy(), from)?;
+        let timeline = Timeline::load(&database, &config.policy())?;
+        let policy_version = timeline.policy_version();
         let by = match settings_as {
             SettingsAs::Received => By::Time(Arc::new(timeline)),
             SettingsAs::Judged => {
@@ -75,7 +70,7 @@ impl ReplayArgs {
                 By::Judged(Arc::new(AsJudged::new(learnt.learnt(), timeline)))
             }
         };
-        Ok(Some(ChosenSettings { by, version: None, words: vec![settings_as.name().to_owned()] }))
+        Ok(Some(ChosenSettings { by, version: None, policy_version, words: vec![settings_as.name().to_owned()] }))
     }
 
     /// Reads the verdict topics.

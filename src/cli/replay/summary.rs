@@ -27,8 +27,6 @@ pub(super) struct Summary<'t> {
     /// The version of the settings that judged, where it was one.
     #[serde(rename = "settingsVersion")]
     pub(super) version: Option<u64>,
-    /// Events that were to be judged by what judged them live, and of which nothing tells what that was.
-    pub(super) guessed: u64,
     /// Offsets that were asked for and are no longer kept.
     pub(super) gone: u64,
     /// Events behind rejections that are no longer there.
@@ -91,7 +89,7 @@ impl Summary<'_> {
                 self.not_found.unwrap_or(0),
                 "rejected events could not be found: they are past retention, or compacted away",
             ),
-            (self.guessed, "events by the settings when they came: no live verdict tells which ones judged them"),
+            (self.tally.guessed, "events by the settings when they came: no live verdict tells which ones judged them"),
         ] {
             if number > 0 {
                 writeln!(out, "  {:>12}  {}", HumanCount(number).to_string(), styled(DOUBTFUL, what))?;

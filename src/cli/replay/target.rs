@@ -1,15 +1,23 @@
 //! Where verdicts are written: a file that appears whole or not at all, or a stream.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    borrow::Cow,
+    fs::{self, File, OpenOptions, Permissions},
     io::{self, IsTerminal, stdout},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process,
 };
 
 use anyhow::{Context, bail};
 
-use crate::replay::Output;
+use crate::{
+    cli::output::{StandardOutput, Usage},
+    replay::Output,
+};
+
+/// Verdicts hold personal data: a new file of them is its owner's alone.
+const PRIVATE: u32 = 0o600;
 
 /// What becomes of what was written. Dropped before [`Target::keep`], a file that is not whole is removed.
 pub(super) enum Target {
@@ -37,24 +45,38 @@ impl Target {
         (Self::Nowhere, Box::new(io::sink()))
     }
 
-    /// Opens where verdicts go: a file, or standard output for `-`.
+    /// Opens where verdicts go: a file, or standard output for `-` and `/dev/stdout`.
     pub(super) fn open(path: &Path, force: bool) -> anyhow::Result<(Self, Output)> {
-        if path == Path::new("-") {
-            return Ok((Self::Stream { terminal: stdout().is_terminal(), standard: true }, Box::new(stdout())));
+        if [Path::new("-"), Path::new("/dev/stdout")].contains(&path) {
+            let output: Output = Box::new(StandardOutput(stdout()));
+            return Ok((Self::Stream { terminal: stdout().is_terminal(), standard: true }, output));
         }
-        match fs::metadata(path) {
+        let replaced = match fs::metadata(path) {
             Ok(about) if about.is_dir() => bail!("{} is a folder; name a file for the verdicts", path.display()),
             Ok(about) if !about.is_file() => {
                 let file = OpenOptions::new().write(true).open(path);
                 let file = file.with_context(|| format!("{} cannot be opened", path.display()))?;
                 return Ok((Self::Stream { terminal: file.is_terminal(), standard: false }, Box::new(file)));
             }
-            Ok(_) if !force => bail!("{} is there already; --force replaces it", path.display()),
-            _ => {}
+            Ok(_) if !force => {
+                return Err(Usage::new(format!("{} is there already; --force replaces it", path.display())).into());
+            }
+            there => there.ok().map(|about| about.permissions()),
+        };
+        Self::file(path, replaced).with_context(|| format!("{} cannot be written", path.display()))
+    }
+
+    /// A file in place of one with these permissions, or of none. Where a link leads to it, the link stays.
+    fn file(path: &Path, replaced: Option<Permissions>) -> io::Result<(Self, Output)> {
+        let path = if replaced.is_some() { Cow::Owned(path.canonicalize()?) } else { Cow::Borrowed(path) };
+        let partial = beside(&path);
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(PRIVATE).open(&partial)?;
+        // From here on what was begun is removed with it.
+        let target = Self::File { partial, path: path.into_owned() };
+        if let Some(permissions) = replaced {
+            file.set_permissions(permissions)?;
         }
-        let partial = beside(path);
-        let file = File::create(&partial).with_context(|| format!("{} cannot be written", path.display()))?;
-        Ok((Self::File { partial, path: path.to_owned() }, Box::new(file)))
+        Ok((target, Box::new(file)))
     }
 
     /// Whether a progress bar on the terminal would not come between verdicts.
@@ -94,7 +116,10 @@ fn beside(path: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::{
+        io::Write,
+        os::unix::fs::{PermissionsExt, symlink},
+    };
 
     use super::*;
 
@@ -134,10 +159,40 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_its_owners_alone_or_as_the_one_that_it_replaces() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("verdicts.ndjson");
+        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        Target::open(&path, false).unwrap().0.keep().unwrap();
+        assert_eq!(mode(), 0o600);
+        for kept in [0o600, 0o640, 0o666] {
+            fs::set_permissions(&path, Permissions::from_mode(kept)).unwrap();
+            Target::open(&path, true).unwrap().0.keep().unwrap();
+            assert_eq!(mode(), kept, "{kept:o}");
+        }
+    }
+
+    #[test]
+    fn a_link_to_a_file_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, path) = (folder.path().join("latest"), folder.path().join("verdicts.ndjson"));
+        fs::write(&path, "old").unwrap();
+        symlink("verdicts.ndjson", &link).unwrap();
+        let (target, mut output) = Target::open(&link, true).unwrap();
+        output.write_all(b"new").unwrap();
+        target.keep().unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!((fs::read(&path).unwrap(), names(folder.path()).len()), (b"new".to_vec(), 2));
+    }
+
+    #[test]
     fn a_device_is_written_to_as_it_is() {
         let (target, mut output) = Target::open(Path::new("/dev/null"), false).unwrap();
         output.write_all(b"gone").unwrap();
-        assert!(matches!(target, Target::Stream { terminal: false, .. }));
+        assert!(matches!(target, Target::Stream { terminal: false, standard: false }));
+        for standard in ["-", "/dev/stdout"] {
+            assert!(Target::open(Path::new(standard), false).unwrap().0.is_standard_output(), "{standard}");
+        }
         let Err(error) = Target::open(Path::new("/"), true) else { panic!("opened") };
         assert!(error.to_string().contains("is a folder"), "{error}");
     }

@@ -18,8 +18,7 @@ pub(super) struct Verdicts {
 
 impl Work for Verdicts {
     fn record<'a>(&mut self, record: &Record<'a>, arena: &'a Arena, out: &mut Vec<u8>) -> Result<(), Failure> {
-        let Some(verdict) = self.judgement.judge(record, arena) else { return Ok(()) };
-        self.tally.count(&verdict);
+        let Some(verdict) = self.judgement.judge(record, arena, &mut self.tally) else { return Ok(()) };
         if self.written {
             let unencodable = |_| Failure::Unencodable { position: record.position.to_string() };
             serde_json::to_writer(&mut *out, &verdict).map_err(unencodable)?;

@@ -13,7 +13,6 @@ mod reading;
 mod signals;
 
 use std::{
-    panic,
     process::ExitCode,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -61,7 +60,6 @@ impl RunArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         let config = self.config.load()?.config;
         log::init(&config.log)?;
-        panic::set_hook(Box::new(report_panic));
         let settings = Arc::new(load(&config)?);
         let changes = Changes::none();
         let told = {
@@ -124,11 +122,4 @@ fn target(config: &Config) -> Target {
         group: config.kafka.group_id.clone(),
         metrics: (!every.is_zero()).then_some(every),
     }
-}
-
-/// Says where, and not what: a panic's message can hold a value of an event.
-fn report_panic(info: &panic::PanicHookInfo<'_>) {
-    let thread = std::thread::current();
-    let location = info.location().map(ToString::to_string).unwrap_or_default();
-    tracing::error!(thread = thread.name().unwrap_or_default(), location, "panic: a bug in attrsync");
 }

@@ -76,6 +76,7 @@ fn reading(settings: &Settings, changes: &Changes) -> SettingsReading {
         unusable: current.unusable().slugs.len(),
         applied: known.applied,
         refused: known.refused,
+        refusing: settings.refusing(),
     }
 }
 

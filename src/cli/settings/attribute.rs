@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, process::ExitCode};
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{
-    change::{ChangeOptions, Consent, advise},
+    change::{ChangeOptions, Consent},
     list::ListOptions,
     render::shown,
 };
@@ -71,6 +71,8 @@ enum AttributeCommand {
     Lock {
         #[command(flatten)]
         which: Which,
+        #[command(flatten)]
+        consent: Consent,
         #[command(flatten)]
         change: ChangeOptions,
     },
@@ -151,8 +153,9 @@ impl AttributeArgs {
                     Ok(())
                 })
             }
-            AttributeCommand::Lock { which, change } => {
-                advise(&lock_advice(&safe(&which.organization)))?;
+            AttributeCommand::Lock { which, consent, change } => {
+                let what = format!("lock {} of {}; unsigned values will be rejected", which.name, which.organization);
+                consent.ask_after(&lock_advice(&safe(&which.organization)), &what)?;
                 set(which, change, |attribute| attribute.locked = Some(true))
             }
             AttributeCommand::Unlock { which, consent, change } => {

@@ -43,7 +43,7 @@ pub(super) struct ChangeOptions {
     pub(super) config: ConfigOptions,
 }
 
-/// The consent to what is destructive.
+/// The consent to what is destructive, or refuses what was accepted until then.
 #[derive(Debug, Args)]
 pub(super) struct Consent {
     /// Don't ask
@@ -67,6 +67,14 @@ impl Consent {
             bail!("not confirmed; nothing was changed");
         }
         Ok(())
+    }
+
+    /// The same before a change that refuses more than before: what to look at first stands above the question.
+    pub(super) fn ask_after(&self, advice: &str, what: &str) -> anyhow::Result<()> {
+        if !self.yes {
+            writeln!(anstream::stderr(), "{} {advice}", styled(DOUBTFUL, "before you do this:"))?;
+        }
+        self.ask(what)
     }
 }
 
@@ -139,9 +147,4 @@ impl ChangeOptions {
         }
         Ok(())
     }
-}
-
-/// What to look at before a change that refuses more than before.
-pub(super) fn advise(what: &str) -> io::Result<()> {
-    writeln!(anstream::stderr(), "{} {what}", styled(DOUBTFUL, "before you do this:"))
 }

@@ -4,8 +4,17 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::change::{ChangeOptions, Consent, advise};
+use super::change::{ChangeOptions, Consent};
 use crate::{cli::terminal::safe, domain::snapshot::Enforcement};
+
+/// What enforcement does, and where to look first.
+fn enforcement_advice(organization: &str) -> String {
+    format!(
+        "every identity without a proof is rejected from then on. What that would be, by reason, and of how many users: attrsync \
+         advise --since 7d --organization {organization}. By sender, with enforcement on in a file of settings: attrsync replay \
+         --since 7d --compare now next.toml --organization {organization}"
+    )
+}
 
 /// Set what happens to an identity that is claimed without proof
 #[derive(Debug, Args)]
@@ -21,7 +30,7 @@ pub(super) struct EnforcementArgs {
     change: ChangeOptions,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum Mode {
     Enforced,
     Observe,
@@ -31,19 +40,14 @@ enum Mode {
 impl EnforcementArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         let mode = match self.mode {
-            Mode::Enforced => {
-                advise(&format!(
-                    "every identity without a proof is rejected from then on. What that would be, by reason, and of how many \
-                     users: attrsync advise --since 7d --organization {0}. By sender, with enforcement on in a file of settings: \
-                     attrsync replay --since 7d --compare now next.toml --organization {0}",
-                    safe(&self.organization)
-                ))?;
-                Enforcement::Enforced
-            }
+            Mode::Enforced => Enforcement::Enforced,
             Mode::Observe => Enforcement::Observe,
             Mode::Off => Enforcement::Off,
         };
-        if self.mode != Mode::Enforced {
+        if mode == Enforcement::Enforced {
+            let what = format!("have {} reject identities without proof", self.organization);
+            self.consent.ask_after(&enforcement_advice(&safe(&self.organization)), &what)?;
+        } else {
             self.consent.ask(&format!("let {} accept identities without proof", self.organization))?;
         }
         self.change.edit(&self.organization, |organization| {

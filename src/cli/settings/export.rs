@@ -13,13 +13,13 @@ use crate::{
         source::{block_on, connect, master_keys},
     },
     domain::EventTime,
-    store::{MasterKeys, document::Document},
+    store::{Export, MasterKeys, REVISION},
 };
 
 /// Print the settings in the database as a settings file
 ///
 /// Without --secrets each secret is `{ stored = true }`: the one that the database has. Such a file can be changed and applied
-/// to the same database.
+/// to the same database. Its first line is a comment with the revision of the settings that it is.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  attrsync settings export > settings.toml\n  attrsync settings export acme --at 7d"
@@ -44,24 +44,29 @@ impl ExportArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         let config = self.config.load()?.config;
         let keys = if self.secrets { master_keys(&config)? } else { MasterKeys::default() };
-        let (document, problems) = block_on(async {
+        let export = block_on(async {
             let mut database = connect(&config).await?;
             Ok(database.export(&keys, self.at, self.organization.as_deref()).await?)
         })?;
-        if let (Some(slug), true) = (&self.organization, document.organizations.is_empty()) {
+        if let (Some(slug), true) = (&self.organization, export.document.organizations.is_empty()) {
             bail!("there is no organization `{}`", slug.escape_debug());
         }
-        print(&text(&document, self.json)?)?;
-        if !self.secrets || problems.is_empty() {
+        print(&text(&export, self.json)?)?;
+        if !self.secrets || export.problems.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
-        for problem in problems {
+        for problem in export.problems {
             writeln!(anstream::stderr(), "{} {problem}", styled(DOUBTFUL, "warning:"))?;
         }
         Ok(ExitCode::from(FAULT))
     }
 }
 
-fn text(document: &Document, json: bool) -> anyhow::Result<String> {
-    Ok(if json { serde_json::to_string_pretty(document)? + "\n" } else { toml::to_string(document)? })
+fn text(export: &Export, json: bool) -> anyhow::Result<String> {
+    let Export { revision, document, .. } = export;
+    Ok(if json {
+        serde_json::to_string_pretty(document)? + "\n"
+    } else {
+        format!("{REVISION}{revision}\n{}", toml::to_string(document)?)
+    })
 }

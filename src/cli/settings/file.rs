@@ -23,6 +23,8 @@ use crate::{
 };
 
 /// Show what a settings file would change; exit code 2 when anything
+///
+/// A wrong usage or configuration ends with 2, too. With --json the two are told apart by standard output: it holds a plan, or nothing.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  attrsync settings plan settings.toml\n  attrsync settings plan settings.toml --prune --json"
@@ -43,7 +45,7 @@ pub(super) struct PlanArgs {
 /// Write a settings file into the database, all of it or nothing
 ///
 /// The file is complete for the organizations that it names. An organization that somebody changes between the plan and the
-/// change is left alone, and so is everything else.
+/// change is left alone, and so is everything else. A file that takes back that a key was revoked is refused.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  attrsync settings apply settings.toml --reason 'new plans'\n  attrsync settings apply settings.toml --prune --yes --reason 'the file is all there is'"
@@ -54,6 +56,9 @@ pub(super) struct ApplyArgs {
     /// Archive the organizations that the file doesn't name
     #[arg(long)]
     prune: bool,
+    /// Let this key be honoured again although it was revoked; may be repeated
+    #[arg(long, value_name = "ORGANIZATION:ID", value_parser = key)]
+    unrevoke: Vec<(String, String)>,
     #[command(flatten)]
     consent: Consent,
     #[command(flatten)]
@@ -66,6 +71,12 @@ fn read(path: &Path) -> anyhow::Result<FileSettings> {
         bail!("expected the path of a settings file, not a URL; the database is settings.source");
     }
     Ok(FileSettings::read(path)?)
+}
+
+/// An organization's key on the command line. No slug holds a colon.
+fn key(text: &str) -> Result<(String, String), String> {
+    let key = text.split_once(':').map(|(slug, id)| (slug.to_owned(), id.to_owned()));
+    key.ok_or_else(|| "expected ORGANIZATION:ID, as in acme:2026-10".to_owned())
 }
 
 fn removal(prune: bool) -> Removal {
@@ -88,7 +99,7 @@ impl PlanArgs {
 impl ApplyArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         let means = self.options.means()?;
-        let file = read(&self.file)?;
+        let file = read(&self.file)?.unrevoking(self.unrevoke.iter().cloned());
         let (policy, removal) = (means.config.policy(), removal(self.prune));
         block_on(async {
             let mut database = connect(&means.config).await?;

@@ -7,8 +7,9 @@
 //! attrsync settings key add acme 2026-11 --generate --reason rotation
 //! ```
 //!
-//! Every change says who makes it and why, and both are kept. What is destructive asks first. A secret comes from a file or
-//! standard input, or is generated and shown once: an argument would stay in the shell's history and in the list of processes.
+//! Every change says who makes it and why, and both are kept. What is destructive asks first, and so does what refuses events that were
+//! accepted until then. A secret comes from a file or standard input, or is generated and shown once: an argument would stay in the
+//! shell's history and in the list of processes.
 
 mod attribute;
 mod change;
@@ -40,7 +41,8 @@ Examples:
 
 The database is settings.source, its master keys settings.master_keys. Changes need the role attrsync_admin.
 
-Exit codes: 0 all went well; 1 a fault, a refusal, or not confirmed; 2 usage or configuration, and (plan) something would change.";
+Exit codes: 0 all went well; 1 a fault, a refusal, or not confirmed; 2 usage or configuration, and (plan) something would change,
+which --json tells apart: only a plan prints anything.";
 
 /// Plan, apply, export and edit the settings in PostgreSQL
 #[derive(Debug, Args)]

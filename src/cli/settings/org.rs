@@ -94,10 +94,9 @@ impl OrgArgs {
 
 fn list(json: bool, config: &ConfigOptions) -> anyhow::Result<ExitCode> {
     let config = config.load()?.config;
-    let (document, _) =
-        block_on(async { Ok(connect(&config).await?.export(&MasterKeys::default(), None, None).await?) })?;
-    let names =
-        document.organizations.iter().map(|organization| (organization.slug.as_str(), organization.app_id.as_deref()));
+    let all = block_on(async { Ok(connect(&config).await?.export(&MasterKeys::default(), None, None).await?) })?;
+    let organizations = all.document.organizations.iter();
+    let names = organizations.map(|organization| (organization.slug.as_str(), organization.app_id.as_deref()));
     if json {
         let names: Vec<_> = names.map(|(slug, app_id)| serde_json::json!({"slug": slug, "appId": app_id})).collect();
         print(&(serde_json::to_string_pretty(&names)? + "\n"))?;

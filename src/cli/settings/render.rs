@@ -19,11 +19,13 @@ pub(super) fn plan(plan: &Plan) -> String {
     let added = count(|change| change.added);
     let archived = count(|change| change.archived);
     let changed = plan.changes.len() - added - archived;
+    let exported = plan.file_revision.map(|revision| format!(", the file was exported at {revision}"));
     // Writing to a String cannot fail.
     _ = writeln!(
         text,
-        "{added} to add, {changed} to change, {archived} to archive; based on revision {}",
-        plan.revision
+        "{added} to add, {changed} to change, {archived} to archive; based on revision {}{}",
+        plan.revision,
+        exported.unwrap_or_default()
     );
     if !plan.kept.is_empty() {
         _ = writeln!(text, "{} not in the file and kept; --prune archives them", plan.kept.len());

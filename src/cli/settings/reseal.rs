@@ -12,8 +12,9 @@ use crate::cli::{
 
 /// Seal every secret anew under the master key that seals (settings.master_key)
 ///
-/// To rotate: give every worker the new master key beside the old one; make it settings.master_key; reseal; then take the old
-/// one away. Interrupted, it goes on where it stopped when it is run again. Workers go on meanwhile.
+/// To rotate: give every worker the new master key beside the old one; make it settings.master_key, for everybody who changes
+/// settings, too; reseal until none is left; then take the old one away. Interrupted, it goes on where it stopped when it is run
+/// again. Workers go on meanwhile. Exit code 1 while any is left.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  attrsync settings reseal\n  attrsync settings reseal --batch 100 --json")]
 pub(super) struct ResealArgs {
@@ -42,11 +43,17 @@ impl ResealArgs {
         for problem in &resealed.problems {
             writeln!(anstream::stderr(), "{} {problem}", styled(BAD, "error:"))?;
         }
+        if resealed.left > 0 {
+            let left = format!("{} left under another master key, which has to be kept until none is", resealed.left);
+            let way_out = "what somebody held or added meanwhile is sealed when this is run again";
+            writeln!(anstream::stderr(), "{} {left}; {way_out}", styled(BAD, "error:"))?;
+        }
         if self.json {
             print(&(serde_json::to_string_pretty(&resealed)? + "\n"))?;
         } else {
-            print(&format!("{} secrets sealed anew, {} did not open\n", resealed.resealed, resealed.problems.len()))?;
+            let (problems, left) = (resealed.problems.len(), resealed.left);
+            print(&format!("{} secrets sealed anew, {problems} did not open, {left} left\n", resealed.resealed))?;
         }
-        Ok(if resealed.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAULT) })
+        Ok(if resealed.left == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAULT) })
     }
 }

@@ -42,7 +42,9 @@ pub(crate) struct Lag {
     pub(crate) records: u64,
     /// When that was looked up.
     pub(crate) at: i64,
-    /// The same by partition.
+    /// Partitions of which it isn't known: nobody leads them, as a rule.
+    pub(crate) unknown: usize,
+    /// The same by partition, of those of which it is.
     pub(crate) partitions: Vec<PartitionLag>,
 }
 
@@ -54,10 +56,28 @@ pub(crate) struct PartitionLag {
     pub(crate) records: u64,
 }
 
+/// What looking for the lag came to.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Looked {
+    /// Nobody has answered.
+    #[default]
+    Unknown,
+    /// A topic of events isn't there, in words.
+    Missing(String),
+    /// This.
+    Found(Lag),
+}
+
+impl Looked {
+    /// The lag, where it is known.
+    pub(crate) fn lag(&self) -> Option<&Lag> {
+        if let Self::Found(lag) = self { Some(lag) } else { None }
+    }
+}
+
 /// What is known beside the board.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Around {
     pub(crate) reading: Reading,
-    /// `None` where it isn't known.
-    pub(crate) lag: Option<Lag>,
+    pub(crate) lag: Looked,
 }

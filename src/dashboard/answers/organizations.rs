@@ -8,7 +8,7 @@ use super::{
     shapes::{Clock, Given, OutcomesView, RecentView},
 };
 use crate::{
-    advice::{self, Item},
+    advice::{self, Case, Item},
     count::bounded::{Bounded, Tally as _},
     dashboard::board::{
         Board,
@@ -17,6 +17,9 @@ use crate::{
     },
     domain::Reason,
 };
+
+/// Which history is to be looked at before advice is followed: the board itself doesn't reach further back, as a rule.
+const LAST_WEEK: &str = " --since 7d";
 
 /// Every organization.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -227,7 +230,13 @@ pub(crate) fn organization(board: &Board, reading: Reading, slug: &str, now: i64
         attributes: attributes(&organization.attributes),
         company_attributes: attributes(&organization.company_attributes),
         unconfigured: unconfigured(&organization.unconfigured, now),
-        advice: advice::advise(slug, &organization.seen, None),
+        advice: advice::advise(&Case {
+            slug,
+            seen: &organization.seen,
+            settings: None,
+            part: None,
+            history: Some(LAST_WEEK),
+        }),
     })
 }
 

@@ -73,12 +73,12 @@ pub(crate) fn overview(board: &Board, around: &Around, now: i64) -> Overview {
         clock: Clock { minute_from: Clock::at(now - 1_000).minute_from, ..Clock::at(now) },
         status: status(board, around, now),
         reading: around.reading.clone(),
-        lag: around.lag.clone(),
+        lag: around.lag.lag().cloned(),
         rates: Rates { accepted: rate(accepted), partial: rate(partial), rejected: rate(rejected) },
         minute: Minutes { accepted: minute(accepted), partial: minute(partial), rejected: minute(rejected) },
         outcomes: OutcomesView::of(&board.outcomes, now),
         problems: problems(board, now),
-        unreadable: board.unreadable,
+        unreadable: board.unreadable.total,
     }
 }
 

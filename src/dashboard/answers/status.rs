@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Around, Reading};
+use super::{Around, Looked, Reading};
 use crate::dashboard::board::{Board, tally::Outcomes};
 
 /// Events behind from which the lag is worth a look.
@@ -44,10 +44,12 @@ pub(crate) fn status(board: &Board, around: &Around, now: i64) -> Status {
     let findings = [
         problem(around),
         reading(around),
+        missing(around),
         silence(&board.outcomes, around, now),
         behind(around),
+        leaderless(around),
         more_rejections(&board.outcomes, now),
-        unreadable(board),
+        unreadable(board, now),
     ];
     let findings: Vec<_> = findings.into_iter().flatten().collect();
     Status {
@@ -68,8 +70,13 @@ fn reading(around: &Around) -> Finding {
         .then(|| (Level::Reading, format!("Reading the history: {records} records so far.")))
 }
 
+fn missing(around: &Around) -> Finding {
+    let Looked::Missing(what) = &around.lag else { return None };
+    Some((Level::Trouble, format!("No events can be judged: {what}.")))
+}
+
 fn silence(outcomes: &Outcomes, around: &Around, now: i64) -> Finding {
-    let waiting = around.lag.as_ref().map_or(0, |lag| lag.records);
+    let waiting = around.lag.lag().map_or(0, |lag| lag.records);
     let silent = outcomes.last().is_none_or(|last| now - last > SILENCE_MS);
     (around.reading.caught_up && waiting > 0 && silent).then(|| {
         (
@@ -80,8 +87,13 @@ fn silence(outcomes: &Outcomes, around: &Around, now: i64) -> Finding {
 }
 
 fn behind(around: &Around) -> Finding {
-    let lag = around.lag.as_ref().map(|lag| lag.records).filter(|records| *records >= LAG)?;
+    let lag = around.lag.lag().map(|lag| lag.records).filter(|records| *records >= LAG)?;
     Some((Level::Attention, format!("The worker is {lag} events behind.")))
+}
+
+fn leaderless(around: &Around) -> Finding {
+    let unknown = around.lag.lag().map(|lag| lag.unknown).filter(|unknown| *unknown > 0)?;
+    Some((Level::Attention, format!("How many events wait isn't known of {unknown} partitions: look at the brokers.")))
 }
 
 /// Whether the share of rejected verdicts is well above what it was in the hour before.
@@ -104,12 +116,12 @@ fn more_rejections(outcomes: &Outcomes, now: i64) -> Finding {
     })
 }
 
-fn unreadable(board: &Board) -> Finding {
-    let number = board.unreadable;
+fn unreadable(board: &Board, now: i64) -> Finding {
+    let number = board.unreadable.hour.sum(now, 60);
     (number > 0).then(|| {
         (
             Level::Attention,
-            format!("{number} records in the verdict topics are no verdicts: somebody else writes there."),
+            format!("{number} records of the last hour are no verdicts: somebody else writes into their topics."),
         )
     })
 }
@@ -139,7 +151,7 @@ mod tests {
     }
 
     fn around(records: u64) -> Around {
-        let lag = Some(Lag { records, at: NOW, partitions: Vec::new() });
+        let lag = Looked::Found(Lag { records, at: NOW, unknown: 0, partitions: Vec::new() });
         Around { reading: Reading { caught_up: true, ..Reading::default() }, lag }
     }
 
@@ -166,7 +178,28 @@ mod tests {
     #[test]
     fn topics_that_cannot_be_read_are_trouble_whatever_else_holds() {
         let reading = Reading { problem: Some("no broker answers".to_owned()), ..Reading::default() };
-        let status = status(&board(0, 0), &Around { reading, lag: None }, NOW);
+        let status = status(&board(0, 0), &Around { reading, lag: Looked::Unknown }, NOW);
         assert!(status.level == Level::Trouble && status.findings.len() == 1, "{status:?}");
+    }
+
+    #[test]
+    fn a_missing_topic_of_events_is_trouble_and_partitions_that_nobody_leads_are_worth_a_look() {
+        let lag = Looked::Missing("there is no topic events".to_owned());
+        let missing = status(&board(0, 0), &Around { lag, ..around(0) }, NOW);
+        let told = "No events can be judged: there is no topic events.";
+        assert_eq!(missing, Status { level: Level::Trouble, findings: vec![told.to_owned()] });
+        let lag = Looked::Found(Lag { records: 0, at: NOW, unknown: 2, partitions: Vec::new() });
+        let leaderless = status(&board(0, 0), &Around { lag, ..around(0) }, NOW);
+        assert_eq!(leaderless.level, Level::Attention);
+        assert!(leaderless.findings[0].contains("of 2 partitions"), "{leaderless:?}");
+    }
+
+    #[test]
+    fn records_that_are_no_verdicts_are_told_of_for_an_hour() {
+        let mut board = board(0, 0);
+        board.unreadable.add(NOW);
+        let told = status(&board, &around(0), NOW);
+        assert_eq!((told.level, told.findings.len()), (Level::Attention, 1), "{told:?}");
+        assert_eq!(status(&board, &around(0), NOW + 3_600_000).level, Level::Ok);
     }
 }

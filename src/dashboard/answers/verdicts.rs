@@ -7,7 +7,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::shapes::Explained;
+use super::{
+    Reading,
+    shapes::{Clock, Explained},
+};
 use crate::dashboard::board::{
     filter::Filter,
     newest::Numbered,
@@ -18,6 +21,8 @@ use crate::dashboard::board::{
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Verdicts {
+    pub(crate) clock: Clock,
+    pub(crate) reading: Reading,
     /// The newest first.
     pub(crate) verdicts: Vec<VerdictRow>,
     /// `before` of the next page; null where there is none.
@@ -69,6 +74,8 @@ pub(crate) struct VerdictPage {
     /// As it stands in its topic (docs/schemas).
     #[schemars(with = "serde_json::Value")]
     pub(crate) verdict: Box<RawValue>,
+    /// The same as a text, for readers whose numbers are doubles: here each stands as it is written.
+    pub(crate) text: String,
     /// Whether its lists were left off, for it is too long to be kept.
     pub(crate) shortened: bool,
     /// Why the event was rejected as a whole.
@@ -108,13 +115,24 @@ pub(crate) struct Commands {
     pub(crate) replay: String,
 }
 
-/// The page of verdicts before this number that the filter takes.
-pub(crate) fn verdicts(newest: &[Numbered], filter: &Filter, before: Option<u64>, limit: usize) -> Verdicts {
+/// The page of verdicts that the filter takes: those before this number, so many at most.
+pub(crate) fn verdicts(
+    newest: &[Numbered],
+    reading: Reading,
+    (filter, before, limit): (&Filter, Option<u64>, usize),
+    now: i64,
+) -> Verdicts {
     let older = newest.iter().filter(|(number, _)| before.is_none_or(|before| *number < before));
     let mut found: Vec<_> = older.filter(|(_, kept)| filter.takes(kept)).take(limit + 1).map(row).collect();
     let more = found.len() > limit;
     found.truncate(limit);
-    Verdicts { next: found.last().filter(|_| more).map(|row| row.number), verdicts: found, kept: newest.len() }
+    Verdicts {
+        clock: Clock::at(now),
+        reading,
+        next: found.last().filter(|_| more).map(|row| row.number),
+        verdicts: found,
+        kept: newest.len(),
+    }
 }
 
 fn row((number, kept): &(u64, Arc<Kept>)) -> VerdictRow {
@@ -182,6 +200,7 @@ pub(crate) fn verdict(kept: &Kept, brokers: &str) -> serde_json::Result<VerdictP
     Ok(VerdictPage {
         at: kept.at,
         verdict: RawValue::from_string(kept.json.to_string())?,
+        text: kept.json.to_string(),
         shortened: kept.shortened,
         reason: facts.reason.as_deref().map(Explained::of),
         hint: facts.hint.map(|hint| hint.message),
@@ -239,6 +258,18 @@ mod tests {
     }
 
     #[test]
+    fn numbers_are_told_as_they_are_written() {
+        let mut value = samples::verdict(Outcome::Accepted, 12);
+        value["attributes"] = json!({
+            "seats": {"value": 9_007_199_254_740_993_u64, "verified": true},
+            "rate": {"value": 1.0, "verified": true},
+        });
+        let VerdictPage { verdict, text, .. } = verdict(&samples::keep(&value, NOW), "kafka:9092").unwrap();
+        assert!(text.contains(r#""value":9007199254740993"#) && text.contains(r#""value":1.0"#), "{text}");
+        assert_eq!(text, verdict.get());
+    }
+
+    #[test]
     fn nothing_that_a_shell_acts_on_becomes_a_command() {
         for topic in ["$(reboot)", "a;b", "a b", "-x", "`id`", "a'b", "a\nb", ""] {
             let place = Place { topic: topic.into(), ..samples::place(1) };
@@ -254,7 +285,7 @@ mod tests {
             (1..=7).rev().map(|number| (number, Arc::new(samples::kept(Outcome::Accepted, 1)))).collect();
         let (mut before, mut seen) = (None, Vec::new());
         loop {
-            let page = verdicts(&newest, &Filter::default(), before, 3);
+            let page = verdicts(&newest, Reading::default(), (&Filter::default(), before, 3), NOW);
             seen.extend(page.verdicts.iter().map(|row| row.number));
             before = page.next;
             if before.is_none() {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use newest::Newest;
 use organization::Organization;
 use ring::Minute;
-use tally::{Outcomes, Series};
+use tally::{Outcomes, Recent, Series};
 use told::{Kept, Told};
 
 use crate::{count::bounded::Bounded, domain::verdict::Outcome};
@@ -51,7 +51,7 @@ pub(crate) struct Board {
     pub(crate) nobody: Organization,
     pub(crate) newest: Newest,
     /// Records of the verdict topics that are no verdicts.
-    pub(crate) unreadable: u64,
+    pub(crate) unreadable: Recent,
 }
 
 impl Board {
@@ -66,7 +66,7 @@ impl Board {
             organizations: Bounded::new(limits.organizations),
             nobody: Organization::new(limits.attributes),
             newest: Newest::new(limits.verdicts, limits.verdicts_bytes),
-            unreadable: 0,
+            unreadable: Recent::default(),
         }
     }
 

@@ -1,13 +1,18 @@
 //! What is counted of one organization.
 
+use std::{borrow::Cow, collections::BTreeMap};
+
 use super::{
     tally::{Attribute, Outcomes, Recent},
     told::{Refused, Set, Told, Unset},
 };
 use crate::{
-    advice::{Bounds, Event, Owner, Seen, Sent},
+    advice::{Bounds, Event, Owner, Seen, Sent, meets_lock},
     count::bounded::{Bounded, Tally},
-    domain::Reason,
+    domain::{
+        Reason,
+        verdict::{Method, Status},
+    },
 };
 
 /// Reasons, keys and kinds of proof are closed or chosen by an operator; whoever else writes to the topics gets no more room.
@@ -52,7 +57,7 @@ impl Organization {
             company_attributes: Bounded::new(attributes),
             unconfigured: Bounded::new(attributes),
             // Users are not counted here: a sketch for each attribute of each organization would be the most of a board.
-            seen: Seen::new(Bounds { attributes, users: None }),
+            seen: Seen::new(Bounds { attributes, unconfigured: attributes, users: None }),
         }
     }
 
@@ -106,9 +111,12 @@ impl Organization {
     }
 }
 
-/// Tells what advice is made of; the verdicts say neither the types of values that were dropped nor whether tokens expire.
+/// Tells what advice is made of; the verdicts say neither the types of values that were dropped nor whether tokens expire, nor of a company
+/// beside a token what proved it.
 fn advice(seen: &mut Seen, told: &Told<'_>, at: i64) {
     let proof = &told.verification;
+    let signed = proof.method == Method::Jwt.name() && proof.status.as_deref() == Some(Status::Verified.name());
+    let companies = told.companies.as_deref().unwrap_or_default();
     let event = Event {
         kind: told.event.kind.as_deref(),
         at,
@@ -118,20 +126,52 @@ fn advice(seen: &mut Seen, told: &Told<'_>, at: i64) {
         reason: told.reason.as_deref(),
         would_reject: proof.would_reject.as_deref(),
         expires: None,
+        company_proven: !signed && companies.iter().any(|company| company.verified),
+        company_unproven: false,
     };
     seen.event(&event);
-    let sent = |verified| if verified { Sent::Signed } else { Sent::Unsigned };
-    for (name, set) in &told.attributes {
-        seen.attribute((Owner::User, name), sent(set.verified), &event);
+    // A signed e-mail is an identity and no attribute. Of an event that came no further than its proof, `user` is what was claimed.
+    let decided = told.reason.as_deref().is_none_or(|reason| reason == Reason::AttributeRejected.code());
+    if signed && decided && told.user.email.is_some() {
+        seen.attribute((Owner::User, "email"), Sent::Signed, &event);
     }
-    for (name, set) in told.companies.iter().flatten().flat_map(|company| &company.attributes) {
-        seen.attribute((Owner::Company, name), sent(set.verified), &event);
+    kept(seen, Owner::User, (&told.attributes, told.unset.as_slice()), &event);
+    for company in companies {
+        seen.attribute((Owner::User, "companies"), sent(company.verified), &event);
+        kept(seen, Owner::Company, (&company.attributes, company.unset.as_slice()), &event);
     }
+    turned_away(seen, told, &event);
+}
+
+fn sent(verified: bool) -> Sent {
+    if verified { Sent::Signed } else { Sent::Unsigned }
+}
+
+/// Tells what was set and unset.
+fn kept(seen: &mut Seen, owner: Owner, (set, unset): (&BTreeMap<Cow<'_, str>, Set>, &[Unset<'_>]), event: &Event<'_>) {
+    let set = set.iter().map(|(name, set)| (&**name, set.verified));
+    for (name, verified) in set.chain(unset.iter().map(|unset| (&*unset.attribute, unset.verified))) {
+        seen.attribute((owner, name), sent(verified), event);
+    }
+}
+
+/// Tells what was rejected and dropped.
+fn turned_away(seen: &mut Seen, told: &Told<'_>, event: &Event<'_>) {
     for refused in told.rejected.iter().filter(|refused| refused.reason == Reason::Locked.code()) {
-        seen.attribute((owner(refused), &refused.attribute), Sent::Locked, &event);
+        seen.attribute((owner(refused), &refused.attribute), Sent::Locked, event);
     }
-    for refused in told.dropped.iter().filter(|refused| refused.reason == Reason::NotConfigured.code()) {
-        seen.attribute((owner(refused), &refused.attribute), Sent::Unconfigured(None), &event);
+    let accepted = || told.companies.iter().flatten().map(|company| &*company.id);
+    for refused in &told.dropped {
+        let is = |reason: Reason| refused.reason == reason.code();
+        let meets_lock = || meets_lock((&refused.attribute, refused.company.as_deref()), accepted());
+        let sent = if is(Reason::NotConfigured) {
+            Sent::Unconfigured(None)
+        } else if is(Reason::Superseded) && told.reason.is_none() && meets_lock() {
+            Sent::Unsigned
+        } else {
+            continue;
+        };
+        seen.attribute((owner(refused), &refused.attribute), sent, event);
     }
 }
 
@@ -140,7 +180,7 @@ fn owner(refused: &Refused<'_>) -> Owner {
     if refused.of_company() && refused.attribute != "companies" { Owner::Company } else { Owner::User }
 }
 
-fn set(table: &mut Bounded<Attribute>, found: &std::collections::BTreeMap<std::borrow::Cow<'_, str>, Set>, at: i64) {
+fn set(table: &mut Bounded<Attribute>, found: &BTreeMap<Cow<'_, str>, Set>, at: i64) {
     for (name, set) in found {
         let attribute = table.of(name);
         let count = if set.verified { &mut attribute.signed } else { &mut attribute.unsigned };

@@ -9,7 +9,11 @@ use super::{
     samples::{self, NOW},
     told::Told,
 };
-use crate::{count::bounded::Tally, domain::verdict::Outcome};
+use crate::{
+    advice::{Case, Item, advise},
+    count::bounded::Tally,
+    domain::verdict::Outcome,
+};
 
 const LIMITS: Limits = Limits { organizations: 5, attributes: 4, verdicts: 20, verdicts_bytes: 200_000 };
 
@@ -110,6 +114,48 @@ proptest! {
     fn what_is_no_verdict_is_not_taken_for_one(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(Told::read(&bytes).is_none());
     }
+}
+
+/// What is advised of this organization's verdicts by this rule.
+fn advised(verdicts: &[Value], rule: &str) -> Vec<Item> {
+    let mut board = Board::new(LIMITS);
+    verdicts.iter().for_each(|verdict| samples::feed(&mut board, verdict, NOW));
+    let seen = &board.organizations.get("acme").unwrap().seen;
+    let items = advise(&Case { slug: "acme", seen, settings: None, part: None, history: None });
+    items.into_iter().filter(|item| item.advice == rule).collect()
+}
+
+#[test]
+fn an_unsigned_copy_of_a_signed_value_is_advised_of_as_what_a_lock_would_refuse() {
+    let mut verdict = samples::verdict(Outcome::Accepted, 1);
+    let plan = json!({"plan": {"value": "Pro", "verified": true}});
+    verdict["companies"] = json!([{"id": "c1", "verified": true, "attributes": plan, "unset": []}]);
+    verdict["attributes"] = plan;
+    let superseded = |name, company| json!({"attribute": name, "company": company, "reason": "superseded"});
+    verdict["dropped"] =
+        json!([superseded("plan", None), superseded("companies", Some("c1")), superseded("plan", Some("c1"))]);
+    let [lock]: [Item; 1] = advised(&[verdict], "lock").try_into().unwrap();
+    assert_eq!((lock.about.as_str(), lock.of, lock.figures["unsigned"]), ("plan", "user", 1));
+}
+
+#[test]
+fn what_a_token_signs_of_an_identity_and_of_companies_is_advised_of_as_signed() {
+    let locked = |name: &str| {
+        let mut verdict = samples::verdict(Outcome::Partial, 1);
+        verdict["verification"]["method"] = json!("hmac");
+        verdict["rejected"] = json!([{"attribute": name, "company": null, "reason": "locked"}]);
+        verdict
+    };
+    let mut signed = samples::verdict(Outcome::Accepted, 2);
+    signed["companies"] = json!([{"id": "c1", "verified": true, "attributes": {}, "unset": []}]);
+    for name in ["email", "companies"] {
+        assert_eq!(advised(&[locked(name)], "unlock").len(), 1, "{name}");
+        assert_eq!(advised(&[locked(name), signed.clone()], "unlock"), [], "{name}");
+    }
+    let mut failed = samples::verdict(Outcome::Rejected, 3);
+    failed["verification"]["status"] = json!("verified");
+    failed["reason"] = json!("too_many_attributes");
+    assert_eq!(advised(&[locked("email"), failed], "unlock").len(), 1, "that one claims an e-mail, and proves none");
 }
 
 #[test]

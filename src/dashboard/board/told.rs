@@ -88,11 +88,15 @@ pub(crate) struct Set {
 pub(crate) struct Unset<'a> {
     #[serde(borrow)]
     pub(crate) attribute: Cow<'a, str>,
+    pub(crate) verified: bool,
 }
 
 /// A company with its attributes.
 #[derive(Deserialize)]
 pub(crate) struct Company<'a> {
+    #[serde(borrow)]
+    pub(crate) id: Cow<'a, str>,
+    pub(crate) verified: bool,
     #[serde(borrow)]
     pub(crate) attributes: BTreeMap<Cow<'a, str>, Set>,
     #[serde(borrow)]

@@ -8,16 +8,21 @@ export class Refused extends Error {
   }
 }
 
+/** How long an answer may take: a network that falls silent says nothing by itself. */
+const PATIENCE_MS = 10_000;
+
 /** Asks for JSON. */
 export async function get(path, signal) {
-  const response = await fetch(path, { signal, cache: "no-store", headers: { Accept: "application/json" } });
+  const either = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+  const response = await fetch(path, { signal: either, cache: "no-store", headers: { Accept: "application/json" } });
   if (!response.ok) throw await refused(response);
   return response.json();
 }
 
 /** Exchanges a token for a cookie. */
 export async function logIn(token) {
-  const response = await fetch("/api/v1/session", { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  const response = await fetch("/api/v1/session", { signal, method: "POST", headers: { Authorization: `Bearer ${token}` } });
   if (!response.ok) throw await refused(response);
 }
 

@@ -19,12 +19,18 @@ export function show(element, data) {
     chart = create(element, stacked);
     charts.set(element, chart);
     all.add(chart);
-    for (const gone of all) if (!gone.root.isConnected && gone !== chart) all.delete(gone);
+    for (const gone of all) if (!gone.root.isConnected && gone !== chart) forget(gone);
   }
   chart.told = data;
   // With its scales anew: what was told says how far the last bar reaches.
   chart.setData(stacked, true);
   element.setAttribute("aria-label", words(data));
+}
+
+/** uPlot itself keeps a chart, with its element, until it is destroyed. */
+function forget(chart) {
+  chart.destroy();
+  all.delete(chart);
 }
 
 /** Times, and the three layers, the highest first. */
@@ -46,6 +52,7 @@ function create(element, data) {
     grid: { stroke: () => colour("line"), width: 1 }, ...more,
   });
   const layer = (name) => ({ label: name, fill: () => colour(name), stroke: () => colour(name), width: 0, paths: bars, points: { show: false } });
+  const observer = new ResizeObserver(() => chart.setSize({ width: Math.max(200, element.clientWidth), height: 220 }));
   const chart = new uPlot({
     width: Math.max(200, element.clientWidth), height: 220,
     legend: { show: false }, cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
@@ -56,9 +63,9 @@ function create(element, data) {
       axis({ size: 52, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? count(tick) : "")) }),
     ],
     series: [{}, ...LAYERS.map(layer)],
-    hooks: { setCursor: [(self) => readOut(element, self)] },
+    hooks: { setCursor: [(self) => readOut(element, self)], destroy: [() => observer.disconnect()] },
   }, data, element);
-  new ResizeObserver(() => chart.setSize({ width: Math.max(200, element.clientWidth), height: 220 })).observe(element);
+  observer.observe(element);
   return chart;
 }
 

@@ -24,25 +24,37 @@ function fill(element, attributes, children) {
   return element;
 }
 
-/** Makes `old` equal to `fresh`. What is inside of `data-keep` is somebody else's and stays. */
+/**
+ * Makes `old` equal to `fresh`. What is inside of `data-keep` is somebody else's and stays. What has a `data-key` stays the element
+ * that it is while others come before it or go.
+ */
 export function morph(old, fresh) {
   sameAttributes(old, fresh);
   if (fresh.hasAttribute("data-keep")) return;
   const wanted = [...fresh.childNodes];
+  const keys = new Set(wanted.map(key));
   wanted.forEach((node, at) => {
+    while (key(old.childNodes[at]) !== undefined && !keys.has(key(old.childNodes[at]))) old.childNodes[at].remove();
     const there = old.childNodes[at];
+    keys.delete(key(node));
     if (!there) old.append(node);
-    else if (!alike(there, node)) there.replaceWith(node);
-    else if (node.nodeType === Node.TEXT_NODE) {
-      if (there.data !== node.data) there.data = node.data;
-    } else morph(there, node);
+    else if (alike(there, node)) update(there, node);
+    else if (key(there) !== undefined && key(node) !== undefined) there.before(node);
+    else there.replaceWith(node);
   });
   while (old.childNodes.length > wanted.length) old.lastChild.remove();
 }
 
+function update(old, fresh) {
+  if (fresh.nodeType !== Node.TEXT_NODE) morph(old, fresh);
+  else if (old.data !== fresh.data) old.data = fresh.data;
+}
+
+const key = (node) => node?.dataset?.key;
+
 function alike(one, other) {
   return one.nodeType === other.nodeType && one.nodeName === other.nodeName
-    && one.dataset?.keep === other.dataset?.keep && one.dataset?.key === other.dataset?.key;
+    && one.dataset?.keep === other.dataset?.keep && key(one) === key(other);
 }
 
 function sameAttributes(old, fresh) {

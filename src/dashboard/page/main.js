@@ -23,32 +23,34 @@ const ROUTES = [
   [/^\/organizations$/, "organizations", organizations],
   [/^\/organization\/([^/]+)$/, "organizations", organization],
 ];
+const UNKNOWN = {
+  title: () => "Nothing here",
+  still: true,
+  load: async () => ({}),
+  render: () => wayOut("Nothing here", "This address names no view."),
+};
 
+// What is shown. Each time that it asks is a turn; an answer to an earlier one comes too late.
 let shown = { stop: new AbortController() };
 
 /** Shows what the address names. */
 function route() {
-  const hash = location.hash.slice(1) || "/";
-  // A link within the page, to its content.
-  if (!hash.startsWith("/")) return main.focus();
+  const hash = location.hash.startsWith("#/") ? location.hash.slice(1) : "/";
   const [path, query] = hash.split(/\?(.*)/s);
   const found = ROUTES.map(([pattern, name, view]) => [pattern.exec(path), name, view]).find(([match]) => match);
-  const [match, name, view] = found ?? [[], "overview", overview];
-  const context = { parts: match.slice(1).map(decoded), query: new URLSearchParams(query ?? ""), again };
+  const [match, name, view] = found ?? [[], undefined, UNKNOWN];
+  const context = { name, parts: match.slice(1).map(decoded), query: new URLSearchParams(query ?? ""), again };
   const before = shown.view;
   shown.stop.abort();
   clearTimeout(shown.timer);
-  shown = { stop: new AbortController(), view, context };
-  for (const link of document.querySelectorAll("nav a")) {
+  shown = { stop: new AbortController(), view, context, turn: 0, top: history.state?.top ?? 0 };
+  for (const link of document.querySelectorAll(".top nav a")) {
     if (link.dataset.view === name) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
   document.title = `${view.title(context)} · attrsync`;
-  if (before) {
-    // A new view begins at its top, for eyes and for screen readers.
-    main.focus({ preventScroll: true });
-    scrollTo(0, 0);
-  }
+  // A new view begins with its content, for screen readers and for the keyboard.
+  if (before) main.focus({ preventScroll: true });
   main.replaceChildren(h("p", { class: "empty" }, "Loading…"));
   tick();
 }
@@ -61,49 +63,89 @@ function decoded(part) {
   }
 }
 
-/** Asks now instead of in a moment. */
+/** Shows at once what a reader has chosen, and asks for what is new. */
 function again() {
+  draw(shown.view, shown.data, shown.context);
+  ask();
+}
+
+/** Asks now instead of in a moment. */
+function ask() {
   clearTimeout(shown.timer);
   tick();
 }
 
 async function tick() {
-  const { view, context, stop } = shown;
+  const mine = shown;
+  const turn = ++mine.turn;
+  const late = () => mine !== shown || turn !== mine.turn;
   try {
-    const data = await view.load(context, (path) => get(path, stop.signal));
-    if (stop.signal.aborted) return;
-    connection.hidden = true;
-    requestAnimationFrame(() => !stop.signal.aborted && draw(view, data, context));
+    const data = await mine.view.load(mine.context, (path) => get(path, mine.stop.signal));
+    if (late()) return;
+    answered(data, mine);
+    mine.asks = !mine.view.still;
   } catch (error) {
-    if (stop.signal.aborted) return;
-    if (error instanceof Refused && error.status === 401) return askForToken();
-    if (error instanceof Refused && error.status < 500) draw({ render: () => notFound(error) }, {}, context);
-    else tellLost();
+    if (late()) return;
+    refused(error, mine);
+    // The token, once it is given, asks anew.
+    mine.asks = error.status !== 401;
   }
-  if (!view.still) shown.timer = setTimeout(tick, document.hidden ? 5 * PAUSE_MS : PAUSE_MS);
+  if (mine.asks) mine.timer = setTimeout(tick, document.hidden ? 5 * PAUSE_MS : PAUSE_MS);
+}
+
+function answered(data, mine) {
+  Object.assign(mine, { data, at: Date.now() });
+  tell(notice(data));
+  // A page in the background draws no frames: one waits, for the newest answer.
+  cancelAnimationFrame(mine.frame);
+  mine.frame = requestAnimationFrame(() => mine === shown && draw(mine.view, data, mine.context));
+}
+
+function refused(error, mine) {
+  if (!(error instanceof Refused) || error.status >= 500) return tell(lost(error, mine.at));
+  tell("");
+  cancelAnimationFrame(mine.frame);
+  if (error.status === 401) return askForToken();
+  const heading = error.status === 404 ? "Nothing here" : "This can't be answered";
+  draw({ render: () => wayOut(heading, error.message, mine.context.name) }, {}, mine.context);
 }
 
 function draw(view, data, context) {
   const fresh = h("div", { class: "view" }, view.render(data, context));
   const old = main.firstElementChild;
-  if (old?.classList.contains("view")) morph(old, fresh);
-  else main.replaceChildren(fresh);
+  const first = !old?.classList.contains("view");
+  if (first) main.replaceChildren(fresh);
+  else morph(old, fresh);
   view.after?.(main.firstElementChild, data, context);
   if (data.reading) document.getElementById("since").textContent = since(data.reading);
+  if (first) scrollTo(0, shown.top);
 }
 
 function since({ from, cut }) {
   return `Counted from the verdict topics since ${exactTime(from)}${cut ? "; older verdicts of that time are left out (dashboard.window_records)" : ""}.`;
 }
 
-function tellLost() {
-  const text = "The dashboard doesn't answer. Trying again; what you see is from before.";
-  if (connection.hidden || connection.textContent !== text) connection.textContent = text;
-  connection.hidden = false;
+/** Says this above the view. A screen reader hears what is new of it. */
+function tell(text) {
+  if (connection.textContent !== text) connection.textContent = text;
 }
 
-function notFound(error) {
-  return [h("h1", {}, "Nothing here"), h("p", {}, error.message), h("p", {}, h("a", { href: "#/" }, "Back to the overview"))];
+/** Why the figures are not all that there is, in views that don't say so themselves. */
+function notice({ reading, status }) {
+  if (!reading || status) return "";
+  if (reading.problem) return `The verdicts can't be read: ${reading.problem}.`;
+  return reading.caughtUp ? "" : "The history is still being read: figures grow until that is done.";
+}
+
+function lost(error, at) {
+  const what = error instanceof Refused ? `The dashboard can't answer: ${error.message}.` : "The dashboard doesn't answer.";
+  const before = at ? ` What you see is from ${exactTime(at)}.` : "";
+  return `${what} Trying again.${before} If this lasts, load the page again.`;
+}
+
+function wayOut(heading, text, name = "overview") {
+  const [address, link] = name === "overview" ? ["#/", "To the overview"] : [`#/${name}`, `All ${name}`];
+  return [h("h1", {}, heading), h("p", {}, text), h("p", {}, h("a", { href: address }, link))];
 }
 
 function askForToken() {
@@ -118,8 +160,10 @@ function askForToken() {
     try {
       await logIn(input.value);
       route();
-    } catch {
-      problem.textContent = "That is not the token. It stands in the file that dashboard.token_file names.";
+    } catch (error) {
+      problem.textContent = error.status === 401
+        ? "That is not the token. It stands in the file that dashboard.token_file names."
+        : "The dashboard doesn't answer. Try again in a moment.";
       input.select();
     }
   });
@@ -128,5 +172,12 @@ function askForToken() {
 }
 
 addEventListener("hashchange", route);
-document.addEventListener("visibilitychange", () => !document.hidden && shown.view && !shown.view.still && again());
+document.addEventListener("visibilitychange", () => !document.hidden && shown.asks && ask());
+// Whoever comes back to a view finds the place in it again.
+document.addEventListener("click", () => history.replaceState({ top: scrollY }, ""));
+// An address names a view: to its content one gets without another.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  main.focus();
+});
 route();

@@ -12,6 +12,9 @@ export function time(millis, now) {
   return h("time", { datetime: new Date(millis).toISOString(), title: exactTime(millis) }, ago(millis, now));
 }
 
+/** A time that doesn't move: exact. */
+export const moment = (millis) => (Number.isFinite(millis) ? h("time", { datetime: new Date(millis).toISOString() }, exactTime(millis)) : "–");
+
 /** accepted, partial or rejected. The word says it; the colour only helps. */
 export const badge = (verdict) => h("span", { class: `badge ${verdict}` }, shown(verdict));
 
@@ -56,18 +59,23 @@ export function sparkline(counts, label) {
     svg("path", { class: "bars", d: bars.join("") }));
 }
 
-/** A table that reads as cards where it is narrow: each cell knows its column. */
+/** A table that reads as cards where it is narrow: each cell knows its column. The roles are said, for as cards it looks like no table. */
 export function table(caption, columns, rows, empty) {
   if (!rows.length) return h("p", { class: "empty" }, empty);
-  const head = columns.map(({ name, kind }) => h("th", { scope: "col", class: kind }, name));
-  const body = rows.map(({ key, cells }) => h("tr", { "data-key": key },
+  const head = columns.map(({ name, kind }) => h("th", { scope: "col", role: "columnheader", class: kind }, name));
+  const body = rows.map(({ key, cells }) => h("tr", { "data-key": key, role: "row" },
     cells.map((cell, at) => {
       const { name, kind } = columns[at];
-      return h(at ? "td" : "th", { scope: at ? null : "row", class: kind, "data-label": name }, h("div", {}, cell));
+      const as = at ? { role: "cell" } : { role: "rowheader", scope: "row" };
+      return h(at ? "td" : "th", { ...as, class: kind, "data-label": name }, h("div", {}, cell));
     })));
   return h("div", { class: "scroll" },
-    h("table", {}, h("caption", { class: "unseen" }, caption), h("thead", {}, h("tr", {}, head)), h("tbody", {}, body)));
+    h("table", { role: "table" }, h("caption", { class: "unseen" }, caption),
+      h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, head)), h("tbody", { role: "rowgroup" }, body)));
 }
+
+/** What stands where nothing was rejected; without any verdict that would say too much. */
+export const nothingRejected = ({ records }) => (records > 0 ? "Nothing was rejected." : "No verdict was read yet.");
 
 /** A figure with its name. */
 export function figure(name, value, note, kind) {

@@ -43,7 +43,7 @@ use crate::observe::{
 
 /// Connections beside those of subscribers.
 const CONNECTIONS: usize = 64;
-/// How long a connection may stand still. Longer than the stream's silence.
+/// How long a connection may go without being answered. Longer than the stream's silence.
 const STALL: Duration = Duration::from_secs(15);
 /// Threads that answer.
 const THREADS: usize = 2;

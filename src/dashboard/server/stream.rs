@@ -85,8 +85,9 @@ impl Subscriber {
             match timeout(KEEP_ALIVE, self.verdicts.recv()).await {
                 Err(_) => chunk.push_str(": nothing\n\n"),
                 Ok(Ok(kept)) => self.push(&mut chunk, &kept),
-                Ok(Err(RecvError::Lagged(missed))) => self.end(&mut chunk, Some(missed)),
-                Ok(Err(RecvError::Closed)) => self.end(&mut chunk, None),
+                Ok(Err(RecvError::Lagged(missed))) => self.end(&mut chunk, missed),
+                // Who sends lives as long as the server, which ends its connections.
+                Ok(Err(RecvError::Closed)) => return None,
             }
         }
         self.more(&mut chunk);
@@ -98,7 +99,7 @@ impl Subscriber {
         while !self.over && chunk.len() < CHUNK {
             match self.verdicts.try_recv() {
                 Ok(kept) => self.push(chunk, &kept),
-                Err(TryRecvError::Lagged(missed)) => self.end(chunk, Some(missed)),
+                Err(TryRecvError::Lagged(missed)) => self.end(chunk, missed),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => return,
             }
         }
@@ -119,16 +120,11 @@ impl Subscriber {
         }
     }
 
-    fn end(&mut self, chunk: &mut String, missed: Option<u64>) {
+    fn end(&mut self, chunk: &mut String, missed: u64) {
         self.over = true;
-        if missed.is_some() {
-            self.counts.dropped();
-        }
-        let why = match missed {
-            Some(_) => "you read more slowly than verdicts come; subscribe again, or filter",
-            None => "the dashboard ends",
-        };
-        let data = serde_json::json!({ "missed": missed.unwrap_or_default(), "message": why });
+        self.counts.dropped();
+        let why = "you read more slowly than verdicts come; subscribe again, or filter";
+        let data = serde_json::json!({ "missed": missed, "message": why });
         _ = write!(chunk, "event: dropped\ndata: {data}\n\n");
     }
 }

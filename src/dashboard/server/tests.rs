@@ -265,9 +265,10 @@ fn a_probe_is_answered_without_a_token_and_says_what_is_still_read() {
 #[test]
 fn metrics_tell_of_reading_and_subscribers_to_whoever_may_read() {
     let running = Running::with(None, 1);
-    *running.shared.lag() = Some(answers::Lag {
+    *running.shared.lag() = answers::Looked::Found(answers::Lag {
         records: 7,
         at: now(),
+        unknown: 0,
         partitions: vec![answers::PartitionLag { topic: "events".to_owned(), partition: 2, records: 7 }],
     });
     let mut stream = BufReader::new(running.send("GET /api/v1/verdicts/stream", "Host: localhost\r\n"));

@@ -60,7 +60,7 @@ metrics! {
         "Faults by what they are (ARCHITECTURE.md, When something fails); each leaves its batch uncommitted"
         "First, when anything else is out of the ordinary; the log says more"
     LAG "attrsync_lag_records" Gauge ["topic", "partition"]
-        "Records between the position and the last stable offset, of each partition assigned to this process, at most five seconds old; the end of one that is held is the one seen last"
+        "Records between the position and the last stable offset, of each partition assigned to this process, at most five seconds old, and ten where it is held"
         "First: whether the worker keeps up"
     BEHIND "attrsync_behind_seconds" Gauge ["topic", "partition"]
         "Seconds that the events judged now have waited, by their records' timestamps; 0 where none waits"
@@ -83,6 +83,9 @@ metrics! {
     HEARTBEAT "attrsync_heartbeat_age_seconds" Gauge ["shard"]
         "Seconds since a shard's loop was last alive"
         "When a worker stands still; /livez judges by it"
+    READY "attrsync_ready" Gauge []
+        "1 where nothing is missing before events are judged, with partitions or without, else 0; what /readyz answers"
+        "When it stays 0: /readyz names what is missing"
     SETTINGS_VERSION "attrsync_settings_version" Gauge []
         "Version of the settings that judge; workers with the same settings have the same"
         "After a change: whether every worker has it"
@@ -92,6 +95,9 @@ metrics! {
     SETTINGS_RELOADS "attrsync_settings_reloads" Counter ["result"]
         "Changes of the settings that were found: applied, or refused because they are broken, so that the old ones judge on"
         "When refused: the log says what is wrong with the file"
+    SETTINGS_REFUSED "attrsync_settings_refused" Gauge []
+        "1 while what the settings file says is refused, so that older settings judge on, else 0"
+        "Before a restart, which would fail"
     SETTINGS_OUT_OF_REACH "attrsync_settings_out_of_reach_seconds" Gauge []
         "Seconds for which the database of settings could not be looked at; 0 while it can be"
         "Before settings.max_staleness_s is over"
@@ -117,7 +123,7 @@ metrics! {
     /// What the dashboard tells.
     DASHBOARD {
     GROUP_LAG "attrsync_group_lag_records" Gauge ["topic", "partition"]
-        "Records between what the workers' group has committed and the end of the topic, looked up from outside every three seconds; absent while no broker answers"
+        "Events between what the workers' group has committed and the end of the topic, looked up from outside every three seconds; where nothing moves, what transactions leave at the end counts no more; absent while no broker answers"
         "When no worker is there to tell: it grows all the same"
     CAUGHT_UP "attrsync_dashboard_caught_up" Gauge []
         "1 once the history has been read back, 0 before"
@@ -126,7 +132,7 @@ metrics! {
         "Verdict records read"
         "When the page stands still"
     UNREADABLE "attrsync_dashboard_unreadable_records" Counter []
-        "Records in the verdict topics that are no verdicts"
+        "Records written into the verdict topics since the dashboard began that are no verdicts"
         "At once: somebody else writes there"
     DASHBOARD_REBUILT "attrsync_dashboard_consumers_rebuilt" Counter []
         "Consumers of the verdict topics replaced: after a fatal error, or told that nobody led a partition"
@@ -144,7 +150,7 @@ metrics! {
 }
 
 metrics! {
-    /// What every process tells; of itself only on Linux.
+    /// What every process tells; what the kernel counts of it only on Linux.
     PROCESS {
     BUILD "attrsync_build" Info ["version", "commit"]
         "The program, always 1"

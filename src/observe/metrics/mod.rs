@@ -15,6 +15,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use prometheus_client::{metrics::MetricType, registry::Registry};
 
+pub(crate) use process::begin;
+
 use super::{Durations, Reading};
 
 /// Takes a reading when somebody asks.

@@ -77,9 +77,11 @@ fn a_reading_becomes_metrics_with_the_shards_added_up() {
         r#"attrsync_partitions_assigned{shard="0"} 1"#,
         r#"attrsync_partitions_paused{shard="0"} 0"#,
         r#"attrsync_heartbeat_age_seconds{shard="1"} 0.25"#,
+        "attrsync_ready 1",
         "attrsync_settings_version 7",
         "attrsync_settings_age_seconds 60.0",
         "attrsync_settings_stale 0",
+        "attrsync_settings_refused 0",
         r#"attrsync_telemetry_spans_total{result="dropped"} 2"#,
         "attrsync_telemetry_failures_total 1",
         r#"attrsync_settings_reloads_total{result="refused"} 1"#,
@@ -122,7 +124,26 @@ fn names_follow_the_conventions_and_each_is_there_once() {
 }
 
 #[test]
-fn a_worker_that_has_not_begun_has_metrics_too() {
+fn a_worker_that_has_not_begun_has_metrics_too_and_every_verdict_at_zero() {
     let text = text(Reading::default);
-    assert!(text.contains("attrsync_records_total 0") && text.ends_with("# EOF\n"), "{text}");
+    for line in ["attrsync_records_total 0", "attrsync_ready 0", "# EOF"] {
+        assert!(text.lines().any(|written| written == line), "{line}\n--- not in\n{text}");
+    }
+    let zero = |labels: &str| text.contains(&format!("attrsync_verdicts_total{{{labels}}} 0\n"));
+    assert!(zero(r#"verdict="accepted",reason="""#) && zero(r#"verdict="partial",reason="""#));
+    for reason in Reason::ALL {
+        assert!(zero(&format!(r#"verdict="rejected",reason="{}""#, reason.code())), "{reason:?}");
+    }
+}
+
+#[test]
+fn a_worker_is_ready_without_partitions_and_not_before_it_has_its_place_in_the_group() {
+    let ready = |joined| {
+        let shard = ShardReading { joined, ..ShardReading::default() };
+        let settings = Some(SettingsReading { version: 1, refusing: true, ..SettingsReading::default() });
+        let text = text(move || Reading { shards: vec![shard.clone()], settings, telemetry: None });
+        assert!(text.contains("attrsync_settings_refused 1\n"));
+        text.contains("attrsync_ready 1\n")
+    };
+    assert!(ready(true) && !ready(false));
 }

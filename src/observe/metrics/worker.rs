@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Family, list};
 use crate::{
-    domain::Reason,
+    domain::{Reason, verdict::Outcome},
     observe::{Durations, Lag, Reading, SettingsReading, ShardReading, telemetry::TelemetryReading},
 };
 
@@ -13,7 +13,8 @@ pub(super) fn families(reading: &Reading) -> Vec<Family> {
     let shards = &reading.shards;
     let settings = reading.settings.as_ref().map(settings).unwrap_or_default();
     let telemetry = reading.telemetry.as_ref().map(telemetry).unwrap_or_default();
-    [counts(shards), places(shards), settings, telemetry].concat()
+    let ready = Family::of(&list::READY, reading.missing().is_empty());
+    [counts(shards), places(shards), vec![ready], settings, telemetry].concat()
 }
 
 fn counts(shards: &[ShardReading]) -> Vec<Family> {
@@ -66,6 +67,7 @@ fn settings(settings: &SettingsReading) -> Vec<Family> {
         Family::of(&list::SETTINGS_VERSION, settings.version),
         Family::of(&list::SETTINGS_AGE, settings.age),
         Family::each(&list::SETTINGS_RELOADS, reloads.map(|(result, count)| ([result.to_owned()], count))),
+        Family::of(&list::SETTINGS_REFUSED, settings.refusing),
         Family::of(&list::SETTINGS_OUT_OF_REACH, settings.out_of_reach.unwrap_or_default()),
         Family::of(&list::SETTINGS_STALE, settings.stale),
         Family::of(&list::SETTINGS_ORGANIZATIONS, settings.organizations as u64),
@@ -81,9 +83,12 @@ fn telemetry(telemetry: &TelemetryReading) -> Vec<Family> {
     ]
 }
 
-/// The verdicts of all shards together, by the labels' values.
+/// The verdicts of all shards together, by the labels' values. All that there can be are there from the beginning: the first of a series
+/// that is born with it is no increase.
 fn verdicts(shards: &[ShardReading]) -> Family {
-    let mut all = BTreeMap::<_, u64>::new();
+    let whole = [Outcome::Accepted, Outcome::Partial].map(|outcome| [outcome.name(), ""]);
+    let rejected = Reason::ALL.iter().map(|reason| [Outcome::Rejected.name(), reason.code()]);
+    let mut all: BTreeMap<_, u64> = whole.into_iter().chain(rejected).map(|labels| (labels, 0)).collect();
     for verdicts in shards.iter().flat_map(|shard| &shard.verdicts) {
         let labels = [verdicts.outcome.name(), verdicts.reason.map_or("", Reason::code)];
         *all.entry(labels).or_default() += verdicts.count;

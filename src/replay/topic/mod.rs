@@ -20,7 +20,7 @@ use rdkafka::ClientConfig;
 pub use self::range::{Offsets, Wanted};
 pub(super) use self::{
     range::{LOOKUP, Span},
-    reader::SpanReader,
+    reader::{RECORDS, SpanReader},
 };
 use super::{Chunk, Defaults, Each, Failure, Measure, PlannedSpan, Positions, Reader, Source};
 use crate::{
@@ -126,7 +126,7 @@ impl Topics {
     ///
     /// # Errors
     /// When nobody answers.
-    pub fn at(positions: &Positions, fetching: Fetching, defaults: Defaults) -> Result<Self, Failure> {
+    pub fn at(positions: Positions, fetching: Fetching, defaults: Defaults) -> Result<Self, Failure> {
         let consumer = fetching.consumer(NOBODY, 1, Reading::Dense)?;
         let found = range::look_up_positions(&consumer, positions)?;
         Ok(Self::of(found.spans, found.gone, fetching, defaults))
@@ -205,8 +205,9 @@ impl Reader for TopicReader<'_> {
             self.reader.begin(span)?;
         }
         let defaults = &self.topics.defaults;
-        let read =
-            self.reader.read(&mut self.arena, &mut |record, arena| each(&defaults.apply(*record, arena), arena))?;
+        let read = self.reader.read(&mut self.arena, RECORDS, &mut |record, arena| {
+            each(&defaults.apply(*record, arena), arena)
+        })?;
         self.topics.gone.fetch_add(read.gone, Relaxed);
         self.topics.handed_out.fetch_add(read.chunk.records, Relaxed);
         Ok(Some(read.chunk))

@@ -1,7 +1,7 @@
 //! What is asked of a topic, and what that is in offsets: ranges with a first and an end, taken when the replay begins. What is
 //! asked for and no longer kept is counted.
 
-use std::{collections::BTreeMap, ops::Range, time::Duration};
+use std::{collections::BTreeMap, fmt, ops::Range, time::Duration};
 
 use crate::{
     domain::EventTime,
@@ -37,6 +37,14 @@ pub struct Offsets {
     pub last: Option<i64>,
 }
 
+/// As on the command line: `0:100-200`, `0:100-`.
+impl fmt::Display for Offsets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}-", self.partition, self.first)?;
+        self.last.map_or(Ok(()), |last| write!(f, "{last}"))
+    }
+}
+
 /// The ranges of one partition: in order, and apart from each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::replay) struct Span {
@@ -48,12 +56,7 @@ pub(in crate::replay) struct Span {
 impl Span {
     /// How many offsets it has.
     pub(in crate::replay) fn size(&self) -> u64 {
-        self.left_from(0)
-    }
-
-    /// How many of its offsets are at this one or after it.
-    pub(in crate::replay) fn left_from(&self, offset: i64) -> u64 {
-        self.ranges.iter().map(|range| u64::try_from(range.end - range.start.max(offset)).unwrap_or(0)).sum()
+        self.ranges.iter().map(|range| u64::try_from(range.end - range.start).unwrap_or(0)).sum()
     }
 
     /// The offset after the last one.
@@ -122,19 +125,18 @@ pub(super) fn look_up(consumer: &Assigned, topic: &str, wanted: &Wanted) -> Resu
 }
 
 /// Looks up which of these positions are still kept.
-pub(super) fn look_up_positions(consumer: &Assigned, positions: &Positions) -> Result<Found, Failure> {
+pub(super) fn look_up_positions(consumer: &Assigned, positions: Positions) -> Result<Found, Failure> {
     let mut found = Found::default();
-    for ((topic, partition), offsets) in positions {
+    for ((topic, partition), mut offsets) in positions {
         let unknown = |source| Failure::LookUp { what: "the offsets", topic: topic.clone(), source };
-        let there = consumer.partitions(topic, LOOKUP).map_err(unknown)?.unwrap_or_default().contains(partition);
-        let kept = if there { consumer.watermarks(topic, *partition, LOOKUP).map_err(unknown)? } else { (0, 0) };
-        let mut offsets = offsets.clone();
+        let there = consumer.partitions(&topic, LOOKUP).map_err(unknown)?.unwrap_or_default().contains(&partition);
+        let kept = if there { consumer.watermarks(&topic, partition, LOOKUP).map_err(unknown)? } else { (0, 0) };
         offsets.sort_unstable();
         offsets.dedup();
         let asked = offsets.len() as u64;
         let single = offsets.into_iter().map(|offset| offset..offset.saturating_add(1)).collect();
         let (ranges, _) = within(single, kept, (None, None));
-        let span = Span { topic: topic.clone(), partition: *partition, ranges };
+        let span = Span { topic, partition, ranges };
         // Past the end, too, where the topic was made anew.
         found.gone += asked - span.size();
         if !span.ranges.is_empty() {

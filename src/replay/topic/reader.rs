@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The most records that are handed out at a time.
-const RECORDS: u64 = 1_000;
+pub(in crate::replay) const RECORDS: u64 = 1_000;
 /// The longest time for that, and the longest wait for the first one.
 const WAIT: Duration = Duration::from_millis(100);
 /// How long nothing may come, neither a record nor the end.
@@ -34,18 +34,28 @@ pub(in crate::replay) struct SpanReader {
     span: Option<Span>,
     /// Which of its ranges.
     at: usize,
-    /// The next offset of that range.
-    next: i64,
+    stand: Stand,
     heard: Instant,
     jumps: Jumps,
+}
+
+/// How far a reader is in its span.
+#[derive(Default)]
+struct Stand {
+    /// The next offset.
+    next: i64,
+    /// How many offsets of the span are at that one or after it.
+    left: u64,
+    /// In which of its ranges these begin.
+    range: usize,
 }
 
 /// Why a chunk ends.
 enum Stop {
     /// It is full, or no more records are there yet.
     Full,
-    /// The next range is far off.
-    Far,
+    /// The next range is far off, and begins here.
+    Far(i64),
     /// Nothing is left of the span.
     Done,
     /// The position isn't there.
@@ -55,7 +65,8 @@ enum Stop {
 impl SpanReader {
     /// A reader with a consumer that fetches so many bytes at a time.
     pub(in crate::replay) fn new(consumer: Assigned, fetch_bytes: usize) -> Self {
-        Self { consumer, span: None, at: 0, next: 0, heard: Instant::now(), jumps: Jumps::new(fetch_bytes) }
+        let (span, at, stand) = Default::default();
+        Self { consumer, span, at, stand, heard: Instant::now(), jumps: Jumps::new(fetch_bytes) }
     }
 
     /// Whether nothing is left of the span.
@@ -70,48 +81,65 @@ impl SpanReader {
 
     /// The offset before which everything of the span was handed out.
     pub(in crate::replay) fn position(&self) -> i64 {
-        self.next
+        self.stand.next
+    }
+
+    /// How many of the span's offsets are at that one or after it.
+    pub(in crate::replay) fn left(&self) -> u64 {
+        self.stand.left
     }
 
     /// Begins a span.
     pub(in crate::replay) fn begin(&mut self, span: Span) -> Result<(), Failure> {
-        self.span = None;
-        self.at = 0;
+        (self.span, self.at) = (None, 0);
+        self.stand = Stand { left: span.size(), range: 0, ..self.stand };
         if let Some(first) = span.ranges.first() {
-            self.go(&span, first.start)?;
+            self.stand.next = first.start;
+            self.go(&span)?;
             self.span = Some(span);
         }
         Ok(())
     }
 
-    fn go(&mut self, span: &Span, to: i64) -> Result<(), Failure> {
-        (self.next, self.heard) = (to, Instant::now());
+    /// Has the next record be that of the next offset.
+    fn go(&mut self, span: &Span) -> Result<(), Failure> {
+        self.heard = Instant::now();
         self.jumps.jumped();
-        self.consumer.assign(&span.topic, span.partition, to).map_err(Failure::Client)
+        self.consumer.assign(&span.topic, span.partition, self.stand.next).map_err(Failure::Client)
     }
 
-    /// Hands out the next records of the span.
-    pub(in crate::replay) fn read(&mut self, arena: &mut Arena, each: &mut Each<'_>) -> Result<Read, Failure> {
+    /// Hands out the next records of the span, at most so many.
+    pub(in crate::replay) fn read(
+        &mut self,
+        arena: &mut Arena,
+        most: u64,
+        each: &mut Each<'_>,
+    ) -> Result<Read, Failure> {
         let Some(span) = self.span.take() else { return Ok(Read::default()) };
-        let (before, mut gone) = (span.left_from(self.next), 0);
-        let (records, stop) = self.fill(&span, arena, each)?;
+        let (before, mut gone) = (self.left(), 0);
+        let (records, stop) = self.fill(&span, arena, (most, each))?;
         match stop {
-            Stop::Full => {}
-            Stop::Far => self.go(&span, span.ranges[self.at].start)?,
-            Stop::Done => self.next = span.end(),
-            Stop::OutOfRange => gone = self.catch_up(&span)?,
+            Stop::Full => self.span = Some(span),
+            Stop::Far(start) => {
+                self.stand.pass(&span, start);
+                self.go(&span)?;
+                self.span = Some(span);
+            }
+            Stop::Done => self.stand.pass(&span, span.end()),
+            Stop::OutOfRange => gone = self.catch_up(span)?,
         }
-        let size = before - span.left_from(self.next);
-        if matches!(stop, Stop::Full | Stop::Far) {
-            self.span = Some(span);
-        }
-        Ok(Read { chunk: Chunk { turn: None, records, size }, gone })
+        Ok(Read { chunk: Chunk { turn: None, records, size: before - self.left() }, gone })
     }
 
-    fn fill(&mut self, span: &Span, arena: &mut Arena, each: &mut Each<'_>) -> Result<(u64, Stop), Failure> {
+    fn fill(
+        &mut self,
+        span: &Span,
+        arena: &mut Arena,
+        (most, each): (u64, &mut Each<'_>),
+    ) -> Result<(u64, Stop), Failure> {
         let (mut records, begun) = (0, Instant::now());
         for polled in 0..RECORDS {
-            if polled > 0 && begun.elapsed() > WAIT {
+            if records == most || (polled > 0 && begun.elapsed() > WAIT) {
                 break;
             }
             let stop = match self.consumer.poll(if polled == 0 { WAIT } else { Duration::ZERO })? {
@@ -119,15 +147,17 @@ impl SpanReader {
                     self.heard = Instant::now();
                     self.jumps.came(message.payload_len() + message.key_len());
                     let offset = message.offset();
-                    if place(span, &mut self.at, offset) == Place::Within && offset >= self.next {
+                    if place(span, &mut self.at, offset) == Place::Within && offset >= self.stand.next {
                         arena.reset();
                         each(&kafka::record(&message, arena), arena)?;
                         records += 1;
-                        self.next = offset + 1;
+                        self.stand.pass(span, offset + 1);
                     }
                     match place(span, &mut self.at, offset.saturating_add(1)) {
                         Place::After => Some(Stop::Done),
-                        Place::Before(far) if far > self.jumps.near(self.consumer.fetched_so_far()) => Some(Stop::Far),
+                        Place::Before(far) if far > self.jumps.near(self.consumer.fetched_so_far()) => {
+                            Some(Stop::Far(offset + 1 + far))
+                        }
                         Place::Within | Place::Before(_) => None,
                     }
                 }
@@ -149,25 +179,25 @@ impl SpanReader {
         if self.heard.elapsed() < PATIENCE {
             return Ok(Stop::Full);
         }
-        let position = format!("{}/{}/{}", span.topic, span.partition, self.next);
+        let position = format!("{}/{}/{}", span.topic, span.partition, self.stand.next);
         Err(Failure::Silent { position, seconds: PATIENCE.as_secs() })
     }
 
     /// Goes on where the partition begins now; how many offsets of the span are gone.
-    fn catch_up(&mut self, span: &Span) -> Result<u64, Failure> {
-        let topic = span.topic.clone();
-        let unknown = |source| Failure::LookUp { what: "the offsets", topic, source };
+    fn catch_up(&mut self, span: Span) -> Result<u64, Failure> {
+        let unknown = |source| Failure::LookUp { what: "the offsets", topic: span.topic.clone(), source };
         let (low, end) = self.consumer.watermarks(&span.topic, span.partition, LOOKUP).map_err(unknown)?;
-        if end < self.next {
-            let (topic, partition) = (span.topic.clone(), span.partition);
-            return Err(Failure::Recreated { topic, partition, end, position: self.next });
+        let position = self.position();
+        if end < position {
+            let Span { topic, partition, .. } = span;
+            return Err(Failure::Recreated { topic, partition, end, position });
         }
-        let gone = span.left_from(self.next) - span.left_from(low.max(self.next));
-        self.begin(span.clone().rest(low.max(self.next)))?;
+        let (before, last) = (self.left(), span.end());
+        self.begin(span.rest(low.max(position)))?;
         if self.is_done() {
-            self.next = span.end();
+            self.stand.next = last;
         }
-        Ok(gone)
+        Ok(before - self.left())
     }
 }
 
@@ -193,9 +223,37 @@ fn place(span: &Span, at: &mut usize, offset: i64) -> Place {
     }
 }
 
+impl Stand {
+    /// Everything before this offset was handed out. What is left is counted on the way: a span of a hundred thousand ranges is not
+    /// looked through for each of them.
+    fn pass(&mut self, span: &Span, to: i64) {
+        while let Some(range) = span.ranges.get(self.range) {
+            self.left -= u64::try_from(range.end.min(to) - range.start.max(self.next)).unwrap_or(0);
+            if to < range.end {
+                break;
+            }
+            self.range += 1;
+        }
+        self.next = to;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_passed_is_counted_on_the_way() {
+        let span = Span { topic: "t".to_owned(), partition: 0, ranges: vec![10..20, 50..51, 900..1_000] };
+        for way in [&[11, 12, 20, 50, 51, 900, 950, 1_000][..], &[1_000], &[15, 60, 60, 2_000], &[20]] {
+            let mut stand = Stand { next: 10, left: span.size(), range: 0 };
+            for to in way {
+                stand.pass(&span, *to);
+                let left: i64 = span.ranges.iter().map(|range| (range.end - range.start.max(*to)).max(0)).sum();
+                assert_eq!((stand.next, stand.left), (*to, u64::try_from(left).unwrap()), "{way:?}");
+            }
+        }
+    }
 
     #[test]
     fn an_offset_is_within_a_range_before_one_or_after_all() {

@@ -37,6 +37,7 @@ pub(super) fn record<'a>(line: &'a [u8], stated: Stated<'a>, arena: &'a Arena) -
             key: None,
             headers: &[],
             value: Some(line),
+            line: Some(stated.line),
         },
     }
 }
@@ -84,6 +85,7 @@ impl<'a> Written<'a> {
             key: self.key.map(|key| key.in_arena(arena)),
             headers: headers.into_bump_slice(),
             value: self.payload.map(|payload| payload.in_arena(arena)),
+            line: (self.partition.is_none() || self.offset.is_none()).then_some(stated.line),
         }
     }
 }
@@ -196,7 +198,7 @@ mod tests {
         let line = br#"{"topic":"events","partition":2,"offset":12,"tstype":"create","ts":1795341600000,"broker":1,
             "headers":["ce_type","identify","none",null],"key":"a\"b","payload":"{\"type\":\"boot\"}"}"#;
         with(line, |record| {
-            assert_eq!(record.position.to_string(), "events/2/12");
+            assert_eq!((record.position.to_string().as_str(), record.line), ("events/2/12", None));
             assert_eq!(record.timestamp, Some(EventTime::from_millis(1_795_341_600_000)));
             assert_eq!(record.key, Some(&b"a\"b"[..]));
             assert_eq!(record.value, Some(&br#"{"type":"boot"}"#[..]));
@@ -226,8 +228,16 @@ mod tests {
             [&br#"{"topic":"t","payload":"x"}"#[..], br#"{"payload":"x","topic":"t","key":null,"headers":null}"#]
         {
             with(line, |record| {
-                assert_eq!(record.position.to_string(), "t/0/7");
+                assert_eq!((record.position.to_string().as_str(), record.line), ("t/0/7", Some(7)));
                 assert_eq!((record.timestamp, record.key), (None, None));
+            });
+        }
+        for (line, position) in [
+            (&br#"{"topic":"t","partition":2,"payload":"x"}"#[..], "t/2/7"),
+            (br#"{"topic":"t","offset":12,"payload":"x"}"#, "t/0/12"),
+        ] {
+            with(line, |record| {
+                assert_eq!((record.position.to_string().as_str(), record.line), (position, Some(7)));
             });
         }
         with(br#"{"topic":"t","tstype":"unknown","ts":0,"payload":"x"}"#, |record| assert_eq!(record.timestamp, None));
@@ -266,6 +276,7 @@ mod tests {
             with(line, |record| {
                 assert_eq!((record.position.to_string().as_str(), record.value), ("in.ndjson/0/7", Some(line)));
                 assert!(record.headers.is_empty() && record.key.is_none() && record.timestamp.is_none());
+                assert_eq!(record.line, Some(7));
             });
         }
     }

@@ -18,13 +18,14 @@ mod statistics;
 use std::{ops::Deref, sync::Arc, time::Duration};
 
 use rdkafka::{
-    ClientConfig, TopicPartitionList,
+    ClientConfig, Offset as KafkaOffset, TopicPartitionList,
     consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
     message::BorrowedMessage,
+    topic_partition_list::TopicPartitionListElem,
 };
 
-use self::context::Context;
+use self::{context::Context, statistics::End};
 pub(crate) use self::{
     assigned::{Assigned, Came, Hand},
     context::Change,
@@ -35,7 +36,7 @@ pub use self::{
     failure::Failure,
     statistics::{Fetched, Lag, Lags},
 };
-use crate::native;
+use crate::{domain::Offset, native};
 
 /// What a consumer is made from, and made from again.
 pub(crate) struct Membership {
@@ -187,13 +188,27 @@ impl Consumer {
         if partitions.count() == 0 { Ok(()) } else { self.inner.resume(partitions) }
     }
 
+    /// Where these partitions end for readers of committed records, as their leaders say: one request for each leader. Those of
+    /// which none says so are left out.
+    pub(crate) fn ends(&self, mut partitions: TopicPartitionList, timeout: Duration) -> KafkaResult<Vec<End>> {
+        partitions.set_all_offsets(KafkaOffset::End)?;
+        let found = self.inner.offsets_for_times(partitions, timeout)?;
+        let end = |found: &TopicPartitionListElem<'_>| match (found.error(), found.offset()) {
+            (Ok(()), KafkaOffset::Offset(offset)) => {
+                Some(End { topic: found.topic().to_owned(), partition: found.partition(), offset: Offset(offset) })
+            }
+            _ => None,
+        };
+        Ok(found.elements().iter().filter_map(end).collect())
+    }
+
     /// Goes to these offsets; what was fetched before counts no more.
     pub(crate) fn seek(&self, offsets: TopicPartitionList, timeout: Duration) -> KafkaResult<()> {
         if offsets.count() == 0 {
             return Ok(());
         }
         let sought = self.inner.seek_partitions(offsets, timeout)?;
-        sought.elements().iter().try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error)
+        sought.elements().iter().try_for_each(TopicPartitionListElem::error)
     }
 
     /// Whether a broker answers.

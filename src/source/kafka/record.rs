@@ -21,5 +21,6 @@ pub(crate) fn record<'a>(message: &'a BorrowedMessage<'_>, arena: &'a Arena) -> 
         key: message.key(),
         headers: headers.into_bump_slice(),
         value: message.payload(),
+        line: None,
     }
 }

@@ -1,6 +1,7 @@
 //! Lag, read from librdkafka's statistics. Its own `consumer_lag` starts from the offsets that the consumer committed, and
 //! this consumer commits none: transactions do. So lag is counted here from the position after the last record handed out,
-//! at most one batch ahead of what is committed.
+//! at most one batch ahead of what is committed. The markers at the ends of a producer's transactions move that position, too, though
+//! nobody is handed any: one that nothing follows is no lag.
 
 use std::{
     collections::BTreeMap,
@@ -35,6 +36,7 @@ pub struct Lags(Mutex<Table>);
 struct Table {
     waiting: Vec<Waiting>,
     committed: Vec<Committed>,
+    ends: Vec<End>,
     fetched: Fetched,
 }
 
@@ -57,6 +59,14 @@ struct Committed {
     offset: Offset,
     /// When, and how old the last record was then, where it has a time.
     last: Option<(Instant, Duration)>,
+}
+
+/// Where a partition ended when its leader was asked.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+    pub(crate) offset: Offset,
 }
 
 /// What was fetched and waits to be judged.
@@ -104,12 +114,22 @@ impl Lags {
         }
     }
 
+    /// Takes in where partitions end that aren't read for the time being: the statistics know what the last fetch told. Where one of
+    /// them ended before holds until its leader tells again; of those that are read again it is forgotten.
+    pub(crate) fn held(&self, held: &TopicPartitionList, ends: Vec<End>) {
+        let mut table = self.lock();
+        let told = |known: &End| ends.iter().any(|end| end.partition == known.partition && end.topic == known.topic);
+        table.ends.retain(|known| held.find_partition(&known.topic, known.partition).is_some() && !told(known));
+        table.ends.extend(ends);
+    }
+
     /// Forgets every partition that isn't among these: another consumer knows better.
     pub(crate) fn keep(&self, assigned: &TopicPartitionList) {
         let mut table = self.lock();
         let is_ours = |topic: &str, partition| assigned.find_partition(topic, partition).is_some();
         table.waiting.retain(|known| is_ours(&known.topic, known.partition));
         table.committed.retain(|known| is_ours(&known.topic, known.partition));
+        table.ends.retain(|known| is_ours(&known.topic, known.partition));
     }
 
     /// Takes in statistics. Those that can't be read are passed over: they are librdkafka's own, and no event hangs on them.
@@ -183,7 +203,9 @@ impl Statistics {
         let partitions = self.topics.into_iter().flat_map(|(topic, found)| {
             found.partitions.into_iter().map(move |(partition, facts)| (topic.clone(), partition, facts))
         });
-        let waiting = |(topic, partition, facts): (String, i32, Partition)| {
+        let waiting = |(topic, partition, mut facts): (String, i32, Partition)| {
+            let end = table.ends.iter().find(|known| known.partition == partition && known.topic == topic);
+            facts.ls_offset = facts.ls_offset.max(end.map_or(-1, |end| end.offset.0));
             let records = facts.lag(table.committed(&topic, partition).map(|committed| committed.offset))?;
             let known = table.waiting.iter().find(|known| known.partition == partition && known.topic == topic);
             let since = (records > 0).then(|| known.and_then(|known| known.since).unwrap_or(now));
@@ -244,6 +266,30 @@ mod tests {
         let lags = Lags::default();
         lags.read(told(&[0, 1, 2], r#""app_offset":1,"committed_offset":1,"lo_offset":0,"ls_offset":1"#).as_bytes());
         assert_eq!(lags.fetched(), Fetched { records: 12, bytes: 8_400 });
+    }
+
+    #[test]
+    fn the_lag_of_a_partition_that_is_held_runs_to_the_end_that_its_leader_told() {
+        let lags = Lags::default();
+        let facts = told(&[3], r#""app_offset":90,"committed_offset":90,"lo_offset":0,"ls_offset":100"#);
+        let records = || {
+            lags.read(facts.as_bytes());
+            lags.get()[0].records
+        };
+        let end = |offset| vec![End { topic: "events".to_owned(), partition: 3, offset: Offset(offset) }];
+        let mut held = TopicPartitionList::new();
+        held.add_partition("events", 3);
+        lags.held(&held, end(95));
+        assert_eq!(records(), 10, "what was fetched since is further");
+        lags.held(&held, end(140));
+        assert_eq!(records(), 50);
+        lags.held(&held, Vec::new());
+        assert_eq!(records(), 50, "nobody told it anew");
+        lags.held(&TopicPartitionList::new(), Vec::new());
+        assert_eq!(records(), 10, "it is read again");
+        lags.held(&held, end(140));
+        lags.keep(&TopicPartitionList::new());
+        assert_eq!(records(), 10, "it is another's");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use sqlx::query;
 
 use super::{
-    Author, Database, DatabaseError,
+    Author, Database, DatabaseError, TURN,
     plan::Change,
     read::{Reader, Stored},
     write::{WriteError, Writer},
@@ -177,13 +177,21 @@ impl Database {
     pub(super) async fn begin(&mut self, author: &Author) -> Result<(), DatabaseError> {
         let failed = self.failed("a change can't be begun");
         query("begin").execute(&mut self.connection).await.map_err(&failed)?;
-        query("select set_config('attrsync.actor', $1, true), set_config('attrsync.reason', $2, true)")
-            .bind(&author.actor)
-            .bind(&author.reason)
-            .execute(&mut self.connection)
-            .await
-            .map_err(&failed)?;
-        query("select attrsync.revision()").execute(&mut self.connection).await.map_err(&failed)?;
+        let begun = self.take_turn(author).await;
+        if begun.is_err() {
+            // What went wrong is told; what goes wrong after it says no more.
+            let _ = query("rollback").execute(&mut self.connection).await;
+        }
+        begun.map_err(failed)
+    }
+
+    /// Says who changes something, and waits until nobody else does.
+    async fn take_turn(&mut self, author: &Author) -> sqlx::Result<()> {
+        let sql = "select set_config('attrsync.actor', $1, true), set_config('attrsync.reason', $2, true),
+                          set_config('lock_timeout', $3, true)";
+        let settings = query(sql).bind(&author.actor).bind(&author.reason).bind(TURN);
+        settings.execute(&mut self.connection).await?;
+        query("select attrsync.revision()").execute(&mut self.connection).await?;
         Ok(())
     }
 
@@ -244,8 +252,10 @@ pub(super) fn checked(organization: &Organization, policy: &Policy) -> Result<On
     let mut whole = organization.clone();
     let secrets = whole.jwt_keys.iter_mut().filter_map(|key| key.secret.as_mut());
     let secrets = secrets.chain(whole.identity_secrets.iter_mut().map(|secret| &mut secret.secret));
-    for secret in secrets.filter(|secret| matches!(secret, Secret::Stored(_))) {
-        *secret = Secret::Text("stands in for a secret that does not open, and is as long as HS512 asks".to_owned());
+    for (number, secret) in secrets.filter(|secret| matches!(secret, Secret::Stored(_))).enumerate() {
+        // Each is another: one that is revoked must not make all of them look revoked.
+        let text = format!("stands in for secret {number}, which does not open, and is as long as HS512 asks for");
+        *secret = Secret::Text(text);
     }
     compile_one(whole, &Vault::empty(), policy, &mut Pool::default())
         .map_err(|problems: Vec<Problem>| DatabaseError::Broken { what: "the result".to_owned(), problems })

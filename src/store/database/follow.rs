@@ -1,24 +1,23 @@
-//! A worker's settings: read once, then kept up to date. PostgreSQL tells of each change (`notify`), a look every so often
+//! A worker's settings: read once, then kept up to date. PostgreSQL tells of each change ([`Ears`]), a look every so often
 //! catches what it couldn't tell, and both end in the same question: which organizations changed after the revision that was
 //! read last? So nothing is missed whatever was lost in between, and one organization that changed costs one organization.
 //!
 //! An organization that can't be used is set apart: it never goes on with what it was before, since that may hold a key which
-//! has been revoked.
+//! has been revoked. It is read once more every so often, since what mends it may be no change of settings: a secret that is
+//! sealed anew.
 
 use std::{
     collections::HashMap,
+    io,
     sync::{Arc, mpsc::sync_channel},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use sqlx::{
-    PgPool,
-    postgres::{PgListener, PgPoolOptions},
-    query, query_scalar,
-};
+use sqlx::{query, query_scalar};
 
 use super::{
     Address, Database, DatabaseError,
+    listen::{ANEW, Ears},
     read::{Mark, Reader, SLICE, Stored},
 };
 use crate::{
@@ -35,14 +34,14 @@ use crate::{
     },
 };
 
-/// The channel that the tables' triggers notify.
-const CHANNEL: &str = "attrsync_settings";
 /// How long a small question may take.
-const ANSWER: Duration = Duration::from_secs(5);
+pub(super) const ANSWER: Duration = Duration::from_secs(5);
 /// How long a slice of organizations may take.
 const SLICE_ANSWER: Duration = Duration::from_secs(30);
 /// Slices that were read and wait to be compiled.
 const WAITING: usize = 2;
+/// How often organizations that can't be used are read once more; as many at a time as a slice has.
+const AGAIN: Duration = Duration::from_secs(10);
 /// More changes and warnings than this are not told one by one.
 const TOLD: usize = 20;
 
@@ -78,6 +77,8 @@ pub(in crate::store) struct Follower {
     unusable: Unusable,
     sum: Sum,
     pool: Pool,
+    /// When organizations that can't be used are read once more, and the last one that was.
+    again: (Instant, i64),
 }
 
 /// An organization as it was read last.
@@ -91,18 +92,10 @@ enum State {
     Unusable { slug: Box<str>, app_id: Option<Box<str>> },
 }
 
-/// The connections of a worker: one that is told of changes, one that asks.
-struct Connected {
-    listener: PgListener,
-    database: Database,
-    // The listener's connection belongs to it.
-    _pool: PgPool,
-}
-
 impl Follower {
     pub(super) fn new(policy: &Policy) -> Self {
         let (mark, held, unusable, sum, pool) = Default::default();
-        Self { policy: policy.clone(), mark, held, unusable, sum, pool }
+        Self { policy: policy.clone(), mark, held, unusable, sum, pool, again: (Instant::now() + AGAIN, i64::MIN) }
     }
 
     /// Reads everything. What was read is compiled while the next is being read.
@@ -225,21 +218,49 @@ impl Follower {
         let failed = database.failed("changes of the settings can't be read");
         begin(database).await?;
         let mark = within(ANSWER, Mark::latest(&mut database.connection)).await.map_err(&failed)?;
-        if mark == self.mark {
-            within(ANSWER, query("rollback").execute(&mut database.connection)).await.map_err(&failed)?;
-            return Ok(None);
-        }
-        let ids = self.changed(mark, source, database).await?;
+        let mut changed = if mark == self.mark { Vec::new() } else { self.changed(mark, source, database).await? };
+        changed.sort_unstable();
+        let again = self.set_apart();
+        let mut reader = Reader { connection: &mut database.connection, master_keys: &source.master_keys, at: None };
         let mut read = Vec::new();
-        for slice in ids.chunks(SLICE) {
-            let mut reader =
-                Reader { connection: &mut database.connection, master_keys: &source.master_keys, at: None };
+        for slice in changed.chunks(SLICE) {
             read.push((slice.to_vec(), within(SLICE_ANSWER, reader.read(slice)).await.map_err(&failed)?));
+        }
+        if !again.is_empty() {
+            let mut mended = within(SLICE_ANSWER, reader.read(&again)).await.map_err(&failed)?;
+            // What still doesn't open stays as it is, without another word; what changed was read just now.
+            mended.retain(|stored| stored.problems.is_empty() && changed.binary_search(&stored.id).is_err());
+            read.push((mended.iter().map(|stored| stored.id).collect(), mended));
         }
         within(ANSWER, query("rollback").execute(&mut database.connection)).await.map_err(&failed)?;
         // From here on nothing fails: either all of it is taken in, or nothing was.
         self.mark = mark;
-        Ok(Some(self.after(read, now)))
+        self.again = again.last().map_or(self.again, |last| (Instant::now() + AGAIN, *last));
+        if read.iter().all(|(ids, _)| ids.is_empty()) {
+            return Ok(None);
+        }
+        let newer = self.after(read, now);
+        if again.iter().any(|id| self.held.get(id).is_some_and(|held| matches!(held.state, State::Ready(_)))) {
+            // Where one was mended, more may be.
+            self.again.0 = Instant::now();
+        }
+        Ok(Some(newer))
+    }
+
+    /// Those that can't be used, where it is time to read them once more.
+    fn set_apart(&self) -> Vec<i64> {
+        let (due, last) = self.again;
+        if self.unusable.slugs.is_empty() || Instant::now() < due {
+            return Vec::new();
+        }
+        let unusable = self.held.iter().filter(|(_, held)| matches!(held.state, State::Unusable { .. }));
+        in_turn(unusable.map(|(id, _)| *id).collect(), last)
+    }
+
+    /// For how long nobody has to look, unless something is told.
+    fn rest(&self, every: Duration) -> Duration {
+        let again = if self.unusable.slugs.is_empty() { every } else { AGAIN };
+        every.min(again).min(ANEW)
     }
 
     /// The snapshot once what was read of these organizations is taken in.
@@ -284,6 +305,13 @@ impl Follower {
     }
 }
 
+/// A slice of these, each as often as all others: it begins after the last one that was in its turn.
+fn in_turn(mut ids: Vec<i64>, last: i64) -> Vec<i64> {
+    ids.sort_unstable_by_key(|id| (*id <= last, *id));
+    ids.truncate(SLICE);
+    ids
+}
+
 /// One line for an organization: the first thing that is wrong with it, and how much more.
 fn first_of(problems: Vec<Problem>) -> Option<Problem> {
     let more = problems.len().saturating_sub(1);
@@ -322,54 +350,31 @@ pub(in crate::store) fn follow(
     following: &impl Following,
 ) -> Result<(), DatabaseError> {
     block_on(async move {
-        let mut connected: Option<Connected> = None;
+        let (mut connected, mut ears): (Option<Database>, Ears) = Default::default();
         while !following.ended() {
             let now = following.begin();
             let looked = async {
-                let connected = match &mut connected {
-                    Some(connected) => connected,
-                    none => none.insert(Connected::new(source).await?),
+                let database = match &mut connected {
+                    Some(database) => database,
+                    none => none.insert(Database::connect(&source.address).await?),
                 };
-                follower.look(source, &mut connected.database, &now).await
+                ears.listen(source).await;
+                follower.look(source, database, &now).await
             };
             let looked = looked.await;
             if looked.is_err() {
                 connected = None;
+                ears.lose();
             }
             following.end(looked);
             tokio::select! {
-                told = told(&mut connected) => if told.is_err() { connected = None },
+                () = ears.told() => {}
                 () = following.wanted() => {}
-                () = tokio::time::sleep(every) => {}
+                () = tokio::time::sleep(follower.rest(every)) => {}
             }
         }
         Ok(())
     })
-}
-
-/// Waits for PostgreSQL to tell of a change; for ever, where no connection is there to tell.
-async fn told(connected: &mut Option<Connected>) -> sqlx::Result<()> {
-    match connected {
-        Some(connected) => {
-            connected.listener.recv().await?;
-            // One look answers all of them.
-            while connected.listener.next_buffered().is_some() {}
-            Ok(())
-        }
-        None => std::future::pending().await,
-    }
-}
-
-impl Connected {
-    async fn new(source: &DatabaseSource) -> Result<Self, DatabaseError> {
-        let database = Database::connect(&source.address).await?;
-        let failed = database.failed("changes of the settings can't be listened to");
-        let options = source.address.options()?;
-        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(ANSWER).connect_lazy_with(options);
-        let mut listener = within(ANSWER, PgListener::connect_with(&pool)).await.map_err(&failed)?;
-        within(ANSWER, listener.listen(CHANNEL)).await.map_err(&failed)?;
-        Ok(Self { listener, database, _pool: pool })
-    }
 }
 
 /// Everything, slice by slice, of one moment.
@@ -400,8 +405,11 @@ pub(super) async fn begin(database: &mut Database) -> Result<(), DatabaseError> 
 }
 
 /// A connection whose other end is gone without a word would else be waited for.
-async fn within<T>(limit: Duration, asked: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-    tokio::time::timeout(limit, asked).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+pub(super) async fn within<T>(limit: Duration, asked: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    tokio::time::timeout(limit, asked).await.unwrap_or_else(|_| {
+        let silence = format!("no answer within {} s", limit.as_secs());
+        Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, silence)))
+    })
 }
 
 /// Runs to the end on this thread.
@@ -412,4 +420,29 @@ pub(super) fn block_on<T>(future: impl Future<Output = Result<T, DatabaseError>>
         reason: error.to_string(),
     };
     runtime.map_err(failed)?.block_on(future)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_organization_that_can_not_be_used_has_its_turn() {
+        let size = i64::try_from(SLICE).unwrap();
+        let all: Vec<_> = (1..=size + 2).rev().collect();
+        let first = in_turn(all.clone(), i64::MIN);
+        assert_eq!((first.first(), first.last(), first.len()), (Some(&1), Some(&size), SLICE));
+        let second = in_turn(all, size);
+        assert_eq!(second.get(..3), Some(&[size + 1, size + 2, 1][..]));
+        assert_eq!(second.last(), Some(&(size - 2)));
+        assert_eq!(in_turn(vec![7], 7), [7]);
+    }
+
+    #[test]
+    fn a_question_without_an_answer_says_how_long_it_waited() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let asked = within(Duration::from_secs(1), std::future::pending::<sqlx::Result<()>>());
+        let error = runtime.block_on(asked).unwrap_err();
+        assert_eq!(super::super::told(&error), "no answer within 1 s");
+    }
 }

@@ -9,7 +9,10 @@ use sqlx::{
 use super::{Database, DatabaseError};
 
 /// Every migration: its number, what it is about, and its SQL.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "settings", include_str!("../../../migrations/0001_settings.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "settings", include_str!("../../../migrations/0001_settings.sql")),
+    (2, "history", include_str!("../../../migrations/0002_history.sql")),
+];
 
 /// The roles, for a database administrator to make.
 pub const ROLES: &str = include_str!("../../../migrations/roles.sql");

@@ -4,31 +4,38 @@
 //! - [`read`] makes documents of rows, as they are or as they were, and [`mod@write`] rows of documents.
 //! - [`plan`] compares a file with the database and writes the difference; [`edit`] changes one organization. Both read, check
 //!   and write the very documents that a settings file holds, so that there is one set of rules.
+//!   [`revoked`] sees to it that a file which doesn't know of a revocation takes none back.
 //! - [`timeline`] makes the settings as they were, change by change.
-//! - [`follow`] keeps a worker's snapshot up to date.
+//! - [`follow`] keeps a worker's snapshot up to date; [`listen`] is told of changes.
 //! - [`history`] tells who changed what, when and why; [`reseal`] changes the master key under which secrets are sealed.
 //!
-//! Whatever goes wrong is told without a value of a row: a message of PostgreSQL names tables and constraints.
+//! Whatever goes wrong is told without a value of a row, and without who logged in: a message of PostgreSQL names tables and
+//! constraints.
 
 mod edit;
 pub(super) mod follow;
 mod history;
+mod listen;
 mod migrate;
 mod plan;
 mod read;
 mod reseal;
+mod revoked;
 mod timeline;
 mod write;
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
 
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{
+    Connection, PgConnection,
+    postgres::{PgConnectOptions, PgSslMode},
+};
 
 pub use self::{
     edit::{Edit, KeyKind},
     history::{Entry, Revision},
     migrate::{MigrationStatus, ROLES},
-    plan::{Change, Plan, Removal},
+    plan::{Change, Export, Plan, Removal},
     reseal::Resealed,
     timeline::Timeline,
 };
@@ -38,11 +45,16 @@ use crate::domain::EventTime;
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(10);
 
+/// How long a change waits for the one before it to end, as PostgreSQL reads it.
+const TURN: &str = "10s";
+
 /// Where a database is, and how to log in. It never prints the login.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
     url: String,
     place: String,
+    /// Whether it is reached through a network, where nobody checks who answers.
+    open: bool,
 }
 
 impl Address {
@@ -54,13 +66,49 @@ impl Address {
         let options = PgConnectOptions::from_str(url).map_err(|_| DatabaseError::Url)?;
         let database = options.get_database().unwrap_or_default();
         let place = format!("postgres://{}:{}/{database}", options.get_host(), options.get_port());
-        Ok(Self { url: url.to_owned(), place })
+        Ok(Self { url: url.to_owned(), place, open: is_open(&options) })
+    }
+
+    /// What is doubtful in the way to the database. Who stands in between, and isn't kept out by TLS that checks the server's
+    /// certificate, reads the login and answers in the database's place: locks, enforcement and public keys are not sealed.
+    #[must_use]
+    pub fn doubt(&self) -> Option<Problem> {
+        let message = format!(
+            "nothing checks that it is {self} that answers: who stands in between may read the password and change settings; end \
+             the URL with ?sslmode=verify-full, and with &sslrootcert=FILE where the authority is your own"
+        );
+        self.open.then(|| Problem { line: None, place: "settings.source".to_owned(), message })
     }
 
     fn options(&self) -> Result<PgConnectOptions, DatabaseError> {
         let options = PgConnectOptions::from_str(&self.url).map_err(|_| DatabaseError::Url)?;
         Ok(options.application_name("attrsync"))
     }
+
+    /// What an error means, told by what was tried.
+    fn failed(&self, doing: &'static str) -> impl Fn(sqlx::Error) -> DatabaseError + use<> {
+        let place = self.place.clone();
+        move |error| {
+            let reason = told(&error);
+            match error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
+                Some("42P01" | "3F000" | "42883" | "42703") => DatabaseError::NotMigrated { place: place.clone() },
+                Some("42501") => DatabaseError::NotAllowed { doing, reason },
+                Some("55P03") => DatabaseError::Busy,
+                _ => DatabaseError::Failed { doing, reason },
+            }
+        }
+    }
+}
+
+/// Whether the connection leaves this machine without a look at the server's certificate.
+fn is_open(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    let stays = options.get_socket().is_some()
+        || host.starts_with('/')
+        || host == "localhost"
+        || address.is_ok_and(|address| address.is_loopback());
+    !stays && !matches!(options.get_ssl_mode(), PgSslMode::VerifyCa | PgSslMode::VerifyFull)
 }
 
 impl fmt::Display for Address {
@@ -115,6 +163,13 @@ pub enum DatabaseError {
         /// What the server says.
         reason: String,
     },
+    /// Somebody else is changing settings, and doesn't come to an end.
+    #[error(
+        "another change of the settings is under way and has not ended for {}; `select pid, usename, application_name, xact_start from \
+         pg_stat_activity where pid in (select pid from pg_locks where locktype = 'advisory' and granted)` says whose it is",
+        TURN
+    )]
+    Busy,
     /// Everything else that PostgreSQL or the connection to it says.
     #[error("{doing}: {reason}")]
     Failed {
@@ -180,28 +235,74 @@ impl Database {
 
     /// What an error means, told by what was tried.
     fn failed(&self, doing: &'static str) -> impl Fn(sqlx::Error) -> DatabaseError + use<> {
-        let place = self.address.place.clone();
-        move |error| {
-            let reason = told(&error);
-            match error.as_database_error().and_then(sqlx::error::DatabaseError::code).as_deref() {
-                Some("42P01" | "3F000" | "42883" | "42703") => DatabaseError::NotMigrated { place: place.clone() },
-                Some("42501") => DatabaseError::NotAllowed { doing, reason },
-                _ => DatabaseError::Failed { doing, reason },
-            }
-        }
+        self.address.failed(doing)
     }
 }
 
-/// What PostgreSQL says without its detail, which quotes rows.
+/// What PostgreSQL says without its detail, which quotes rows, and without who logged in.
 fn told(error: &sqlx::Error) -> String {
     match error {
-        sqlx::Error::Database(error) => error.message().to_owned(),
+        sqlx::Error::Database(error) => {
+            let instead = error.code().and_then(|code| of_login(&code));
+            instead.unwrap_or_else(|| error.message()).to_owned()
+        }
         sqlx::Error::Io(error) => error.to_string(),
         other => other.to_string(),
+    }
+}
+
+/// What stands for a message that names the user.
+fn of_login(code: &str) -> Option<&'static str> {
+    match code {
+        "28P01" => Some("the login is refused: there is no such user, or its password is another"),
+        "53300" => Some("no connection is left for this login"),
+        _ if code.starts_with("28") => {
+            Some("the login is refused: there is no such user, or pg_hba.conf lets nobody in like this")
+        }
+        _ => None,
     }
 }
 
 /// Milliseconds of a timestamp column, in SQL.
 fn time(millis: Option<i64>) -> Option<EventTime> {
     millis.map(EventTime::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_to_the_database_that_anybody_may_stand_in_is_doubtful() {
+        let doubt = |url: &str| Address::new(url).unwrap().doubt().map(|doubt| doubt.to_string());
+        for url in [
+            "postgres://ada:geheim@db/attrsync",
+            "postgres://ada:geheim@10.0.0.7:6432/attrsync?sslmode=prefer",
+            "postgres://ada:geheim@db/attrsync?sslmode=require&sslrootcert=ca.pem",
+        ] {
+            let doubt = doubt(url).unwrap_or_default();
+            assert!(doubt.contains("settings.source: ") && doubt.contains("sslmode=verify-full"), "{url}: {doubt}");
+            assert!(!doubt.contains("geheim") && !doubt.contains("ada"), "{doubt}");
+        }
+        for url in [
+            "postgres://ada:geheim@db/attrsync?sslmode=verify-full&sslrootcert=ca.pem",
+            "postgres://ada:geheim@db/attrsync?sslmode=verify-ca",
+            "postgres://ada:geheim@127.0.0.1/attrsync",
+            "postgres://ada:geheim@localhost/attrsync",
+            "postgres://ada:geheim@[::1]/attrsync",
+            "postgres://ada@%2Fvar%2Frun%2Fpostgresql/attrsync",
+            "postgres:///attrsync?host=/var/run/postgresql",
+        ] {
+            assert_eq!(doubt(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_told_of_a_login_names_no_user() {
+        for code in ["28P01", "28000"] {
+            assert!(of_login(code).is_some_and(|told| told.starts_with("the login is refused: ")), "{code}");
+        }
+        assert!(of_login("53300").is_some());
+        assert_eq!(of_login("42P01"), None);
+    }
 }

@@ -9,6 +9,7 @@ use super::{
     Database, DatabaseError, Edit,
     edit::{Outcome, checked, refuse_off},
     read::{Mark, Reader, SLICE, Stored},
+    revoked,
 };
 use crate::{
     domain::{EventTime, Policy},
@@ -39,6 +40,9 @@ pub enum Removal {
 pub struct Plan {
     /// The revision of the settings that it is based on.
     pub revision: i64,
+    /// The revision that the file was exported at, where it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_revision: Option<i64>,
     /// The organizations that are different.
     pub changes: Vec<Change>,
     /// Organizations in the database that the file doesn't name, and that stay.
@@ -73,6 +77,17 @@ impl Outcome for Plan {
     }
 }
 
+/// What is in the database, as a settings file says it.
+#[derive(Debug)]
+pub struct Export {
+    /// The revision of the settings that it is.
+    pub revision: i64,
+    /// The document.
+    pub document: Document,
+    /// What keeps organizations from being used.
+    pub problems: Vec<Problem>,
+}
+
 /// What a file says, its secrets fetched, and what it means.
 struct Wanted {
     organizations: Vec<Organization>,
@@ -84,7 +99,7 @@ impl Database {
     /// What the file would change.
     ///
     /// # Errors
-    /// When the file can't be used, or the database can't be asked.
+    /// When the file can't be used or takes a revocation back, or the database can't be asked.
     pub async fn plan(
         &mut self,
         file: &FileSettings,
@@ -104,7 +119,8 @@ impl Database {
     /// Makes the database say what the file says, all of it or nothing.
     ///
     /// # Errors
-    /// When the file can't be used, somebody changed an organization that it names, or the database can't be asked.
+    /// When the file can't be used or takes a revocation back, somebody changed an organization that it names, or the database
+    /// can't be asked.
     pub async fn apply(
         &mut self,
         edit: &Edit<'_>,
@@ -147,17 +163,18 @@ impl Database {
         master_keys: &MasterKeys,
         at: Option<EventTime>,
         slug: Option<&str>,
-    ) -> Result<(Document, Vec<Problem>), DatabaseError> {
+    ) -> Result<Export, DatabaseError> {
         let failed = self.failed("the settings can't be read");
         sqlx::query("begin isolation level repeatable read read only")
             .execute(&mut self.connection)
             .await
             .map_err(&failed)?;
         let read = async {
-            let at = match at {
-                Some(at) => Some(Mark::revision_at(&mut self.connection, at).await?),
-                None => None,
+            let revision = match at {
+                Some(at) => Mark::revision_at(&mut self.connection, at).await?,
+                None => Mark::latest(&mut self.connection).await?.revision,
             };
+            let at = at.map(|_| revision);
             let mut reader = Reader { connection: &mut self.connection, master_keys, at };
             let ids = match slug {
                 Some(slug) => reader.of_slugs(&[slug.to_owned()]).await?,
@@ -167,13 +184,14 @@ impl Database {
             for ids in ids.chunks(SLICE) {
                 stored.append(&mut reader.read(ids).await?);
             }
-            Ok::<_, sqlx::Error>(stored)
+            Ok::<_, sqlx::Error>((revision, stored))
         };
-        let mut stored = read.await.map_err(&failed)?;
+        let (revision, mut stored) = read.await.map_err(&failed)?;
         sqlx::query("rollback").execute(&mut self.connection).await.map_err(&failed)?;
         stored.sort_by(|one, other| one.organization.slug.cmp(&other.organization.slug));
         let problems = stored.iter().flat_map(|stored| stored.problems.clone()).collect();
-        Ok((Document { organizations: stored.into_iter().map(|stored| stored.organization).collect() }, problems))
+        let document = Document { organizations: stored.into_iter().map(|stored| stored.organization).collect() };
+        Ok(Export { revision, document, problems })
     }
 
     /// What differs, what is wanted, and what is there of it.
@@ -195,6 +213,7 @@ impl Database {
             stored.extend(read.into_iter().map(|stored| (stored.organization.slug.clone(), stored)));
         }
         let wanted = wanted(file, &stored, policy)?;
+        check_revoked(file, &wanted, &stored)?;
         let others = self.others(&slugs).await?;
         let mut changes: Vec<_> = wanted
             .organizations
@@ -209,7 +228,7 @@ impl Database {
             }
         };
         changes.sort_by(|one, other| one.organization.cmp(&other.organization));
-        Ok((Plan { revision, changes, kept }, wanted, stored))
+        Ok((Plan { revision, file_revision: file.revision, changes, kept }, wanted, stored))
     }
 
     /// Takes app ids from those that get another: two organizations may change theirs with each other.
@@ -252,6 +271,18 @@ fn wanted(file: &FileSettings, stored: &BTreeMap<String, Stored>, policy: &Polic
         complete_listed(fetched(organization, &file.vault), effective)
     });
     Ok(Wanted { organizations: fetched.collect(), warnings: compiled.warnings, effective })
+}
+
+/// That what is revoked stays so, but for the keys that the file was allowed to let be honoured again.
+fn check_revoked(file: &FileSettings, wanted: &Wanted, stored: &BTreeMap<String, Stored>) -> Result<(), DatabaseError> {
+    let mut problems = Vec::new();
+    for new in &wanted.organizations {
+        let Some(Stored { organization: old, .. }) = stored.get(&new.slug) else { continue };
+        let allowed = |id: &str| file.unrevoked.iter().any(|(slug, key)| *slug == new.slug && key == id);
+        let no_longer = revoked::no_longer(old, new).into_iter().filter(|(id, _)| !allowed(id));
+        problems.extend(no_longer.map(|(_, problem)| problem));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(DatabaseError::Broken { what: file.name.clone(), problems }) }
 }
 
 /// Puts what the database has where a file says that it does.

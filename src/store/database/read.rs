@@ -76,12 +76,20 @@ impl Reader<'_> {
         }
     }
 
+    /// The same of the organizations of the first parameter: as it was, it is made of their history alone.
+    fn source_of_some(&self, table: &str) -> String {
+        match self.at {
+            None => format!("attrsync.{table}"),
+            Some(revision) => format!("attrsync.{table}_at({revision}, $1)"),
+        }
+    }
+
     async fn organizations(&mut self, ids: &[i64]) -> sqlx::Result<Vec<Stored>> {
         let sql = format!(
             "select id, slug, app_id, enforcement, on_rejected_attribute, require_expiry, max_age_s, audiences, issuers,
                     membership_locked, jwks
              from {} where id = any($1) and archived_at is null order by id",
-            self.source("organizations")
+            self.source_of_some("organizations")
         );
         let rows = query(AssertSqlSafe(sql)).bind(ids).fetch_all(&mut *self.connection).await?;
         rows.iter().map(organization).collect()
@@ -99,7 +107,7 @@ impl Reader<'_> {
                     (extract(epoch from k.revoked_at) * 1000)::bigint
              from {} k left join attrsync.secrets s on s.id = k.secret_id
              where k.organization_id = any($1) order by k.organization_id, k.kind desc, k.id",
-            self.source("keys")
+            self.source_of_some("keys")
         );
         for row in query(AssertSqlSafe(sql)).bind(ids).fetch_all(&mut *self.connection).await? {
             if let Some(place) = place(row.try_get(0)?) {
@@ -118,7 +126,7 @@ impl Reader<'_> {
         let sql = format!(
             "select organization_id, owner, name, type, max_chars, options, locked, archived
              from {} where organization_id = any($1)",
-            self.source("attributes")
+            self.source_of_some("attributes")
         );
         for row in query(AssertSqlSafe(sql)).bind(ids).fetch_all(&mut *self.connection).await? {
             if let Some(place) = place(row.try_get(0)?) {

@@ -1,8 +1,9 @@
 //! Secrets from one master key to another. Each batch is a transaction of its own, and what is sealed anew is no longer looked
-//! for: one that was interrupted is taken up by running it again. Workers go on; what they opened stays open.
+//! for: one that was interrupted is taken up by running it again. Workers go on; what they opened stays open. Whether any is
+//! left under another master key is asked at the end: one that somebody held, or added meanwhile, was passed over.
 
 use serde::Serialize;
-use sqlx::{query, query_as};
+use sqlx::{query, query_as, query_scalar};
 
 use super::{Database, DatabaseError};
 use crate::store::seal::{MasterKeys, Whose};
@@ -14,6 +15,8 @@ pub struct Resealed {
     pub resealed: u64,
     /// Secrets that didn't open, by organization and key, and why.
     pub problems: Vec<String>,
+    /// Secrets that are sealed under another master key still, those that didn't open among them.
+    pub left: u64,
 }
 
 type Row = (i64, i64, String, String, String, String, Vec<u8>);
@@ -44,10 +47,21 @@ impl Database {
             query(ended).execute(&mut self.connection).await.map_err(&failed)?;
             match resealed? {
                 Some(reached) => last = reached,
-                None => return Ok(all),
+                None => break,
             }
             done(all.resealed);
         }
+        all.left = self.sealed_otherwise(master_keys).await?;
+        Ok(all)
+    }
+
+    /// How many secrets are sealed under another master key than the one that seals.
+    async fn sealed_otherwise(&mut self, master_keys: &MasterKeys) -> Result<u64, DatabaseError> {
+        let failed = self.failed("what is left to be sealed anew can't be counted");
+        let sql = "select count(*) from attrsync.secrets where master_key <> $1";
+        let left: i64 =
+            query_scalar(sql).bind(master_keys.sealing()).fetch_one(&mut self.connection).await.map_err(failed)?;
+        Ok(left.unsigned_abs())
     }
 
     /// One batch, after this secret; the last one of it, while there are any.

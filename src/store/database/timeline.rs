@@ -10,7 +10,7 @@ use sqlx::{query_as, query_scalar};
 use super::{
     Database, DatabaseError,
     follow::{DatabaseSource, Follower, begin, block_on},
-    read::{Mark, Reader, SLICE},
+    read::{Reader, SLICE},
 };
 use crate::domain::{EventTime, Policy, Snapshot};
 
@@ -24,17 +24,23 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Reads all changes since this time, and what was before; all there are where none is given.
+    /// Reads all changes there are: a record may be older than whatever chose it.
     ///
     /// # Errors
     /// When the database can't be asked.
-    pub fn load(source: &DatabaseSource, policy: &Policy, from: Option<EventTime>) -> Result<Self, DatabaseError> {
+    pub fn load(source: &DatabaseSource, policy: &Policy) -> Result<Self, DatabaseError> {
         let mut timeline = Self { steps: Vec::new(), versions: HashMap::new() };
-        block_on(timeline.read(source, policy, from))?;
+        block_on(timeline.read(source, policy))?;
         Ok(timeline)
     }
 
-    /// The settings of this time. Before the first change that was read they are as that found them.
+    /// The version of no settings at all. Only the policy has a part in it, under which all of them judge.
+    #[must_use]
+    pub fn policy_version(&self) -> Option<u64> {
+        self.steps.first().map(|(_, none)| none.version())
+    }
+
+    /// The settings of this time; before the first change there are none.
     #[must_use]
     pub fn at(&self, time: EventTime) -> &Snapshot {
         let after = self.steps.partition_point(|(since, _)| *since <= time);
@@ -55,30 +61,18 @@ impl Timeline {
         self.steps.push((since, Arc::new(snapshot)));
     }
 
-    async fn read(
-        &mut self,
-        source: &DatabaseSource,
-        policy: &Policy,
-        from: Option<EventTime>,
-    ) -> Result<(), DatabaseError> {
+    async fn read(&mut self, source: &DatabaseSource, policy: &Policy) -> Result<(), DatabaseError> {
         let mut database = Database::connect(&source.address).await?;
         let failed = database.failed("the history of the settings can't be read");
         begin(&mut database).await?;
-        let first = match from {
-            Some(from) => Mark::revision_at(&mut database.connection, from).await.map_err(&failed)?,
-            None => 0,
-        };
         let mut follower = Follower::new(policy);
-        let mut reader =
-            Reader { connection: &mut database.connection, master_keys: &source.master_keys, at: Some(first) };
-        let ids = if first == 0 { Vec::new() } else { reader.all().await.map_err(&failed)? };
+        let mut reader = Reader { connection: &mut database.connection, master_keys: &source.master_keys, at: Some(0) };
         let empty = Snapshot::new(0, policy.clone(), Vec::new());
-        let mut now = step(&mut follower, &mut reader, (&ids, &empty)).await.map_err(&failed)?;
+        let mut now = step(&mut follower, &mut reader, (&[], &empty)).await.map_err(&failed)?;
         self.push(EventTime::from_millis(i64::MIN), now.clone());
-        let sql = "select number, (extract(epoch from at) * 1000)::bigint from attrsync.revisions where number > $1 order by number";
-        let later: Vec<(i64, i64)> =
-            query_as(sql).bind(first).fetch_all(&mut *reader.connection).await.map_err(&failed)?;
-        for (revision, at) in later {
+        let sql = "select number, (extract(epoch from at) * 1000)::bigint from attrsync.revisions order by number";
+        let revisions: Vec<(i64, i64)> = query_as(sql).fetch_all(&mut *reader.connection).await.map_err(&failed)?;
+        for (revision, at) in revisions {
             let sql =
                 "select distinct organization_id from attrsync.history where revision = $1 order by organization_id";
             let changed = query_scalar(sql).bind(revision).fetch_all(&mut *reader.connection).await;

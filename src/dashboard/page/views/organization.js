@@ -7,7 +7,7 @@ import { count, shown } from "../format.js";
 import { badge, foreign, inline, outcomeFigures, reasonText, section, sparkline, table, time, verdictsLink } from "../parts.js";
 
 export default {
-  title: ({ parts }) => parts[0],
+  title: ({ parts }) => shown(parts[0]),
   load: ({ parts }, get) => get(`/api/v1/organizations/${encodeURIComponent(parts[0])}`),
   render: (data) => {
     const { organization, clock: { now } } = data;

@@ -13,7 +13,8 @@ export default {
     table("Organizations, those with the most refused events of the last hour first", [
       { name: "Organization" }, { name: "Accepted", kind: "number" }, { name: "Partial", kind: "number" }, { name: "Rejected", kind: "number" },
       { name: "Refused, by minute", kind: "spark" }, { name: "Mostly for" }, { name: "Last", kind: "when" },
-    ], data.organizations.map((row) => ({ key: row.organization, cells: cells(row, data.clock.now) })), "No verdict of any organization was read."),
+    ], data.organizations.map((row) => ({ key: row.organization, cells: cells(row, data.clock.now) })),
+    query.get("search") ? "The slug of no organization that was read holds this text." : "No verdict of any organization was read yet."),
     h("p", { class: "dim" }, "Figures of the last hour. ", rest(data)),
   ],
   after(root, _, { query }) {

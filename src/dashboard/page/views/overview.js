@@ -2,8 +2,8 @@
 
 import { show } from "../charts.js";
 import { h } from "../dom.js";
-import { count, rate } from "../format.js";
-import { badge, figure, foreign, inline, organizationLink, outcomeFigures, reasonText, section, sparkline, table, time } from "../parts.js";
+import { count, exactTime, rate } from "../format.js";
+import { badge, figure, foreign, inline, nothingRejected, organizationLink, outcomeFigures, reasonText, section, sparkline, table, time } from "../parts.js";
 
 const LEVELS = {
   ok: "All is well",
@@ -40,13 +40,22 @@ export default {
   },
 };
 
-function status({ status: { level, findings }, outcomes, problems: [most] }) {
+function status({ status: { level, findings }, reading, outcomes, problems: [most] }) {
+  // Without any verdict nothing is known to be well.
+  if (level === "ok" && reading.records === 0) return begin(reading);
   const { partial, rejected } = outcomes;
-  return h("div", { class: `status ${level}`, },
+  return h("div", { class: `status ${level}` },
     h("p", { class: "level", role: "status", "aria-live": "polite" }, LEVELS[level] ?? "Unknown"),
     findings.length > 0 && h("ul", {}, findings.map((finding) => h("li", {}, inline(finding)))),
     most && h("p", { class: "note" }, `In the last hour ${count(rejected.lastHour)} events were rejected and ${count(partial.lastHour)} in part, most often `,
       foreign(most.reason.code), most.organization !== null && [" at ", foreign(most.organization)], "."));
+}
+
+function begin({ from }) {
+  return h("div", { class: "status reading" },
+    h("p", { class: "level", role: "status", "aria-live": "polite" }, "No verdicts yet"),
+    h("p", { class: "note" }, `Nothing was written to the verdict topics since ${exactTime(from)}. Look whether a worker runs (`, h("code", {}, "attrsync run"),
+      ") and events come in; on a test cluster ", h("code", {}, "attrsync traffic"), " makes some. What comes shows here by itself."));
 }
 
 function spans() {
@@ -62,7 +71,7 @@ function spanOf({ clock, minute, outcomes }) {
   return { from, step, accepted: outcomes.accepted[span], partial: outcomes.partial[span], rejected: outcomes.rejected[span] };
 }
 
-function problems({ problems: found, clock }) {
+function problems({ problems: found, clock, reading }) {
   const columns = [
     { name: "Why" }, { name: "For whom" }, { name: "Last hour", kind: "number" }, { name: "By minute", kind: "spark" },
     { name: "Since", kind: "when" }, { name: "Last", kind: "when" }, { name: "What they should do", kind: "wide" },
@@ -79,5 +88,5 @@ function problems({ problems: found, clock }) {
       reason.advice ? inline(reason.advice) : "–",
     ],
   }));
-  return table("Rejections, the most frequent of the last hour first", columns, rows, "Nothing was rejected.");
+  return table("Rejections, the most frequent of the last hour first", columns, rows, nothingRejected(reading));
 }

@@ -2,21 +2,21 @@
 
 import { h } from "../dom.js";
 import { count } from "../format.js";
-import { inline, organizationLink, reasonText, sparkline, table, time } from "../parts.js";
+import { inline, nothingRejected, organizationLink, reasonText, sparkline, table, time } from "../parts.js";
 
 const STAGES = { decode: "reading the event", verify: "checking the proof", decide: "ruling on attributes" };
 
 export default {
   title: () => "Rejections",
   load: (_, get) => get("/api/v1/reasons"),
-  render: ({ reasons, clock }) => [
+  render: ({ reasons, clock, reading }) => [
     h("h1", {}, "Rejections by reason"),
     h("p", { class: "lead" }, "Of whole events, and of single attributes and companies. The most frequent of the last hour first."),
     table("Reasons", [
       { name: "Reason", kind: "wide" }, { name: "Last hour", kind: "number" }, { name: "By minute", kind: "spark" },
       { name: "Last day", kind: "number" }, { name: "By ten minutes", kind: "spark" }, { name: "Last", kind: "when" },
       { name: "For whom" }, { name: "What they should do", kind: "wide" },
-    ], reasons.map((row) => ({ key: row.reason.code, cells: cells(row, clock.now) })), "Nothing was rejected."),
+    ], reasons.map((row) => ({ key: row.reason.code, cells: cells(row, clock.now) })), nothingRejected(reading)),
   ],
 };
 

@@ -1,41 +1,57 @@
 // One verdict in full: what it says, why, what the sender should do, and the commands that judge the event again.
 
 import { h } from "../dom.js";
-import { exactTime, shown } from "../format.js";
-import { badge, foreign, inline, organizationLink, section, table, time } from "../parts.js";
+import { shown } from "../format.js";
+import { badge, foreign, inline, moment, organizationLink, section, table } from "../parts.js";
+
+const COPIED_MS = 2000;
 
 export default {
-  title: ({ parts }) => `Verdict of ${parts.join("/")}`,
+  title: ({ parts }) => `Verdict of ${shown(parts.join("/"))}`,
   // A verdict doesn't change.
   still: true,
-  load: ({ parts }, get) => get(`/api/v1/verdicts/${parts.map(encodeURIComponent).join("/")}`),
+  async load({ parts }, get) {
+    const data = await get(`/api/v1/verdicts/${parts.map(encodeURIComponent).join("/")}`);
+    return { ...data, verdict: JSON.parse(data.text, asWritten) };
+  },
   render: (data) => {
-    const { verdict, source } = data;
+    const { verdict, source, text } = data;
     return [
       h("h1", {}, badge(verdict.verdict), " ", foreign(verdict.user.email ?? verdict.user.userId ?? verdict.user.anonymousId ?? "nobody")),
-      h("p", { class: "lead" }, time(data.at, Date.now()), ", event ", h("code", {}, foreign(`${source.topic}/${source.partition}/${source.offset}`))),
+      h("p", { class: "lead" }, moment(data.at), ", event ", h("code", {}, foreign(`${source.topic}/${source.partition}/${source.offset}`))),
       why(data),
       section("facts", "The event", facts(data)),
       attributes(data),
       data.commands && section("commands", "Judge it again", h("p", {}, "With kcat and the deployment's configuration at hand:"),
         command("Every step", data.commands.explain), command("The verdict alone", data.commands.replay)),
-      section("json", "As it stands in the topic", h("pre", { tabindex: "0" }, shown2(JSON.stringify(verdict, null, 2)))),
+      section("json", "As it stands in the topic", h("pre", { tabindex: "0" }, shown2(JSON.rawJSON ? JSON.stringify(verdict, null, 2) : text))),
     ];
   },
   after(root) {
     for (const button of root.querySelectorAll("[data-copy]")) {
-      button.onclick = async () => {
-        await navigator.clipboard.writeText(button.dataset.copy);
-        button.textContent = "Copied";
-      };
+      button.onclick = () => copy(button);
     }
   },
 };
 
+/** A number as it is written, where the browser tells how: a script would make …992 of 9007199254740993, and 1 of 1.0. */
+const asWritten = (_, value, told) => (typeof value === "number" && JSON.rawJSON ? JSON.rawJSON(told.source) : value);
+
 // Line ends of our own stay.
 const shown2 = (text) => text.split("\n").map(shown).join("\n");
 
-function why({ reason, hint, wouldReject, shortened }) {
+async function copy(button) {
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+  } catch {
+    // Where the browser refuses, the keyboard copies what is selected.
+    return getSelection().selectAllChildren(button.previousElementSibling);
+  }
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = "Copy"; }, COPIED_MS);
+}
+
+function why({ verdict: { detail }, reason, hint, wouldReject, shortened }) {
   const explained = (heading, { code, meaning, advice }) => h("div", { class: "why" },
     h("p", { class: "code" }, heading, foreign(code)),
     meaning && h("p", {}, inline(meaning)),
@@ -43,9 +59,16 @@ function why({ reason, hint, wouldReject, shortened }) {
   return [
     reason && explained("", reason),
     wouldReject && explained("Under enforcement it would be rejected: ", wouldReject),
+    detail && h("p", { class: "hint" }, h("strong", {}, "Detail: "), details(detail)),
     hint && h("p", { class: "hint" }, h("strong", {}, "Likely: "), inline(hint)),
     shortened && h("p", { class: "hint" }, "It is too long to be kept whole; its lists stand in the topic alone."),
   ];
+}
+
+/** The facts behind a reason: `field exp, seconds 95`. */
+function details(detail) {
+  const said = (value) => foreign(typeof value === "string" ? value : JSON.stringify(value));
+  return Object.entries(detail).map(([name, value], at) => [at ? ", " : "", foreign(name), " ", said(value)]);
 }
 
 function facts({ verdict, record }) {
@@ -54,31 +77,30 @@ function facts({ verdict, record }) {
   const all = [
     ["Organization", organizationLink(verdict.organization)],
     ["Type", text(event.type)],
-    ["Event time", h("time", { datetime: event.time }, exactTime(Date.parse(event.time)))],
+    ["Event time", moment(Date.parse(event.time))],
     ["Event id", text(event.id)],
     ["User id", text(user.userId)],
     ["E-mail", text(user.email)],
     ["Visitor", text(user.anonymousId)],
     ["Proof", text([verification.method, verification.status].filter(Boolean).join(", "))],
     ["Key", text(verification.keyId)],
-    ["Settings", `version ${verdict.settingsVersion}`],
+    ["Settings", `version ${JSON.stringify(verdict.settingsVersion)}`],
     ["Verdict at", h("code", {}, foreign(`${record.topic}/${record.partition}/${record.offset}`))],
   ];
   return h("dl", { class: "facts" }, all.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
 }
 
 function attributes({ verdict, attributes: refused }) {
-  const set = Object.entries(verdict.attributes ?? {}).map(([name, { value, verified }]) =>
-    [name, null, "set", h("code", {}, foreign(JSON.stringify(value))), verified ? "signed" : "unsigned"]);
-  const companies = (verdict.companies ?? []).flatMap(({ id, attributes: own, verified }) => [
-    ["companies", id, "member", "", verified ? "signed" : "unsigned"],
-    ...Object.entries(own).map(([name, { value, verified: signed }]) =>
-      [name, id, "set", h("code", {}, foreign(JSON.stringify(value))), signed ? "signed" : "unsigned"])]);
-  const unset = (verdict.unset ?? []).map(({ attribute, verified }) => [attribute, null, "unset", "", verified ? "signed" : "unsigned"]);
+  const proof = ({ verified }) => (verified ? "signed" : "unsigned");
+  const set = ({ attributes: own }, company) => Object.entries(own ?? {}).map(([name, one]) =>
+    [name, company, "set", h("code", {}, foreign(JSON.stringify(one.value))), proof(one)]);
+  const unset = ({ unset: own }, company) => (own ?? []).map((one) => [one.attribute, company, "unset", "", proof(one)]);
+  const companies = (verdict.companies ?? []).flatMap((company) => [
+    ["companies", company.id, "member", "", proof(company)], ...set(company, company.id), ...unset(company, company.id)]);
   const not = refused.map(({ attribute, company, outcome, reason, hint }) => [attribute, company, outcome,
     [h("span", { class: "tag" }, foreign(reason.code)), " ", reason.meaning && inline(reason.meaning), " ",
       reason.advice && inline(reason.advice), hint && h("p", { class: "hint" }, inline(hint))], ""]);
-  const rows = [...not, ...set, ...companies, ...unset].map(([name, company, outcome, what, proof], at) => ({
+  const rows = [...not, ...set(verdict, null), ...companies, ...unset(verdict, null)].map(([name, company, outcome, what, proof], at) => ({
     key: `${at}`,
     cells: [foreign(name), company === null ? "–" : foreign(company), badge(outcome), what, proof || "–"],
   }));
@@ -89,5 +111,5 @@ function attributes({ verdict, attributes: refused }) {
 
 function command(name, text) {
   return h("div", { class: "command" }, h("p", {}, name), h("pre", { tabindex: "0" }, shown(text)),
-    navigator.clipboard && h("button", { type: "button", "data-copy": text }, "Copy"));
+    navigator.clipboard && h("button", { type: "button", "data-copy": text, "aria-description": name }, "Copy"));
 }

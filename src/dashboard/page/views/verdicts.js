@@ -1,7 +1,7 @@
 // The newest verdicts, as a filter takes them. The filter stands in the address, so that it can be passed on.
 
 import { h } from "../dom.js";
-import { count } from "../format.js";
+import { count, exactTime, shown } from "../format.js";
 import { badge, foreign, organizationLink, table, time } from "../parts.js";
 
 const FIELDS = [
@@ -11,42 +11,67 @@ const FIELDS = [
   ["user", "User", "id, e-mail or sha256:…"],
   ["event_type", "Event type", "identify"],
 ];
+// Not the user: a title is read over shoulders.
+const TITLED = ["verdict", "organization", "reason", "attribute", "event_type"];
 let paused = false;
 
 export default {
-  title: () => "Verdicts",
+  title({ query }) {
+    const given = TITLED.map((name) => query.get(name)).filter(Boolean);
+    return given.length ? `Verdicts: ${shown(given.join(", "))}` : "Verdicts";
+  },
   async load({ query }, get) {
     // While it is paused nothing moves; the address alone says what is shown.
     const search = new URLSearchParams(query);
     const key = search.toString();
     if (paused && paused.key === key) return paused.data;
-    const data = { ...(await get(`/api/v1/verdicts?${search}`)), now: Date.now() };
-    if (paused) paused = { key, data };
-    return data;
+    try {
+      const data = await get(`/api/v1/verdicts?${search}`);
+      // An answer that was under way when somebody paused changes nothing.
+      if (paused && paused.key !== key) paused = { key, data };
+      return data;
+    } catch (error) {
+      // A filter that isn't understood is mended in its form.
+      if (error.status !== 400) throw error;
+      return { refused: error.message };
+    }
   },
   render: (data, { query }) => [
     h("h1", {}, "Verdicts"),
     h("div", { "data-keep": `filter ${query}` }),
-    h("div", { class: "bar" },
-      h("p", { class: "dim" }, `Looks through the newest ${count(data.kept)} verdicts. Rejected and partial ones are kept longest.`),
-      h("button", { type: "button", "data-pause": true, "aria-pressed": String(Boolean(paused)) }, "Pause")),
-    table("Verdicts, the newest first", [
-      { name: "Verdict" }, { name: "When", kind: "when" }, { name: "Organization" }, { name: "User", kind: "wide" }, { name: "Type" },
-      { name: "Reasons", kind: "wide" },
-    ], data.verdicts.map((row) => ({ key: String(row.number), cells: cells(row, data.now) })), "No verdict like this is among the newest."),
-    h("nav", { class: "pages", "aria-label": "Pages" },
-      query.has("before") && h("a", { href: address(query, null) }, "Newest"),
-      data.next !== null && h("a", { href: address(query, data.next) }, "Older")),
+    data.refused ? h("p", { class: "problem", role: "alert" }, data.refused) : found(data, query),
   ],
   after(root, data, { query, again }) {
     const place = root.querySelector("[data-keep^=filter]");
     if (!place.firstChild) place.append(form(query));
-    root.querySelector("[data-pause]").onclick = () => {
-      paused = paused ? false : { key: query.toString(), data };
-      again();
-    };
+    const pause = root.querySelector("[data-pause]");
+    if (pause) {
+      pause.onclick = () => {
+        paused = paused ? false : { key: query.toString(), data };
+        again();
+      };
+    }
   },
 };
+
+function found({ verdicts, kept, next, clock: { now } }, query) {
+  const looked = paused ? `Paused at ${exactTime(now)}.` : `Looks through the newest ${count(kept)} verdicts. Rejected and partial ones are kept longest.`;
+  const pages = [
+    query.has("before") && h("a", { href: address(query, null) }, "Newest"),
+    next !== null && h("a", { href: address(query, next) }, "Older"),
+  ];
+  return [
+    h("div", { class: "bar" },
+      h("p", { class: "dim" }, looked),
+      h("button", { type: "button", "data-pause": true, "aria-pressed": String(Boolean(paused)) }, "Pause")),
+    table("Verdicts, the newest first", [
+      { name: "Verdict" }, { name: "When", kind: "when" }, { name: "Organization" }, { name: "User", kind: "wide" }, { name: "Type" },
+      { name: "Reasons", kind: "wide" },
+    ], verdicts.map((row) => ({ key: String(row.number), cells: cells(row, now) })),
+    kept > 0 ? "No verdict like this is among the newest." : "No verdict was read yet."),
+    pages.some(Boolean) && h("nav", { class: "pages", "aria-label": "Pages" }, pages),
+  ];
+}
 
 function address(query, before) {
   const search = new URLSearchParams(query);
@@ -73,9 +98,12 @@ function form(query) {
       h("option", { value: name, selected: (query.get("verdict") ?? "") === name }, name || "any")));
   const field = ([name, label, hint]) => h("div", {}, h("label", { for: name }, label),
     h("input", { id: name, name, value: query.get(name) ?? "", placeholder: hint, autocomplete: "off", spellcheck: "false", maxlength: 300 }));
+  const clear = h("a", { href: "#/verdicts" }, "Clear");
   const element = h("form", { class: "filter", role: "search", "aria-label": "Filter" },
     h("div", {}, h("label", { for: "verdict" }, "Verdict"), outcome), FIELDS.map(field),
-    h("div", { class: "actions" }, h("button", { type: "submit" }, "Filter"), h("a", { href: "#/verdicts" }, "Clear")));
+    h("div", { class: "actions" }, h("button", { type: "submit" }, "Filter"), clear));
+  // Without a filter the address stays the same, and only what was typed goes.
+  clear.addEventListener("click", () => element.reset());
   element.addEventListener("submit", (event) => {
     event.preventDefault();
     const given = [...new FormData(element)].filter(([, value]) => value.trim() !== "");
