@@ -105,7 +105,7 @@ pub(super) fn report(error: &anyhow::Error) -> ExitCode {
 fn code(error: &anyhow::Error) -> u8 {
     let reader_left = |cause: &(dyn std::error::Error + 'static)| {
         let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        inner.is_some_and(|inner| inner.is::<ReaderLeft>())
+        inner.is_some_and(<dyn std::error::Error + Send + Sync>::is::<ReaderLeft>)
     };
     if error.chain().any(reader_left) {
         OK

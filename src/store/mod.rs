@@ -131,7 +131,7 @@ pub struct Settings {
 enum Kept {
     Document(Mutex<Reread>),
     /// Until a watch takes it.
-    Database(Mutex<Option<Follower>>),
+    Database(Mutex<Option<Box<Follower>>>),
 }
 
 impl Settings {
@@ -154,7 +154,7 @@ impl Settings {
             let (follower, snapshot, found) = Follower::load(database, &policy)?;
             unusable = found.unusable;
             let warnings: Vec<_> = database.address.doubt().into_iter().chain(found.warnings).collect();
-            (Kept::Database(Mutex::new(Some(follower))), snapshot, warnings)
+            (Kept::Database(Mutex::new(Some(Box::new(follower)))), snapshot, warnings)
         } else {
             let vault = Vault { folder: source.folder(), environment };
             let (reread, Compiled { snapshot, warnings, .. }) = Reread::first(&source, vault, &policy)?;

@@ -57,7 +57,7 @@ impl Settings {
             let followed =
                 Followed { settings, ended: Arc::clone(&ended), told: Mutex::new(told), look: Mutex::default() };
             let source = source.clone();
-            let thread = thread.spawn(move || followed.run(follower, &source, every))?;
+            let thread = thread.spawn(move || followed.run(*follower, &source, every))?;
             let settings = Arc::clone(self);
             let end = move || {
                 ended.store(true, Ordering::Release);

@@ -115,7 +115,8 @@ fn one_event_is_no_events_and_what_to_look_at_is_the_file_that_was_read() {
     let ran = desk.run(&["advise", "--from-file", "the events.ndjson", "--type", "identify"]);
     assert!(ran.out.contains("1 event was judged by settings"), "{}", ran.out);
     assert!(ran.out.contains("globex  1 event, the last at"), "{}", ran.out);
-    let look = "attrsync replay --from-file 'the events.ndjson' --type identify --compare now next.toml --organization globex";
+    let look =
+        "attrsync replay --from-file 'the events.ndjson' --type identify --compare now next.toml --organization globex";
     assert!(ran.out.contains(look) && !ran.out.contains("--since"), "{}", ran.out);
     let ran = desk.feed(&["advise", "--from-file", "-", "--type", "identify"], (event(1) + &event(2)).as_bytes());
     assert!(
@@ -221,9 +222,7 @@ fn what_a_lock_would_have_refused_is_what_it_refuses() {
 fn an_identity_secret_that_companies_need_stays_and_a_wrong_hash_is_no_reason_to_enforce() {
     let desk = desk_with(OBSERVING);
     let hash = sign(&desk, &["--hash", "c1"]);
-    let event = |token: &str, hash: &str| {
-        json!({"organization": "acme", "featurebaseJwt": token, "company": {"id": "c1", "companyHash": hash}})
-    };
+    let event = |token: &str, hash: &str| json!({"organization": "acme", "featurebaseJwt": token, "company": {"id": "c1", "companyHash": hash}});
     let ready = |advice: &Value, rule: &str, about: &str| {
         let item = item(advice, "acme", rule, about).unwrap();
         (item["ready"].as_str().unwrap().to_owned(), item["figures"]["companyHash"].as_u64())

@@ -42,10 +42,7 @@ fn organizations_that_the_file_does_not_name_stay_unless_they_are_pruned() {
     let told = base.attrsync(&[&apply[..], &["--yes"]].concat()).json();
     assert_eq!(told["kept"], serde_json::json!(["acme"]));
     let told = base.attrsync(&[&apply[..], &["--yes", "--prune"]].concat()).json();
-    assert_eq!(
-        (&told["changes"][0]["organization"], &told["changes"][0]["archived"]),
-        (&"acme".into(), &true.into())
-    );
+    assert_eq!((&told["changes"][0]["organization"], &told["changes"][0]["archived"]), (&"acme".into(), &true.into()));
     assert_eq!(base.attrsync(&["settings", "org", "list"]).well(), "globex\t\n");
 }
 

@@ -3,10 +3,7 @@
 
 use super::{Case, grouped, of_users, times};
 use crate::{
-    advice::{
-        Item, Ready,
-        items::command,
-    },
+    advice::{Item, Ready, items::command},
     domain::snapshot::Enforcement,
 };
 

@@ -1,10 +1,7 @@
 //! Tokens without an expiry: who has got hold of one is that user for ever.
 
 use super::{Case, grouped, times};
-use crate::advice::{
-    Item, Ready,
-    items::apply,
-};
+use crate::advice::{Item, Ready, items::apply};
 
 pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
     let (tokens, endless) = (case.seen.tokens, case.seen.endless);

@@ -5,11 +5,7 @@
 
 use super::{Case, day, times};
 use crate::{
-    advice::{
-        Item, Ready,
-        items::command,
-        seen::Key,
-    },
+    advice::{Item, Ready, items::command, seen::Key},
     domain::{EventTime, Organization, key::Validity},
 };
 

@@ -184,7 +184,7 @@ impl HistoryOptions {
         if !self.rejected && self.reason.is_empty() && self.user.is_none() {
             return Ok(());
         }
-        Err(Usage(
+        Err(Usage::new(
             "advice comes from all events of a time: leave --rejected, --reason and --user out; --from, --to and --organization \
              choose which",
         ))

@@ -205,9 +205,9 @@ impl Reader for TopicReader<'_> {
             self.reader.begin(span)?;
         }
         let defaults = &self.topics.defaults;
-        let read = self.reader.read(&mut self.arena, RECORDS, &mut |record, arena| {
-            each(&defaults.apply(*record, arena), arena)
-        })?;
+        let read = self
+            .reader
+            .read(&mut self.arena, RECORDS, &mut |record, arena| each(&defaults.apply(*record, arena), arena))?;
         self.topics.gone.fetch_add(read.gone, Relaxed);
         self.topics.handed_out.fetch_add(read.chunk.records, Relaxed);
         Ok(Some(read.chunk))

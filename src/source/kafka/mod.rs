@@ -25,13 +25,13 @@ use rdkafka::{
     topic_partition_list::TopicPartitionListElem,
 };
 
-use self::{context::Context, statistics::End};
 pub(crate) use self::{
     assigned::{Assigned, Came, Hand},
     context::Change,
     properties::{Member, properties},
     record::record,
 };
+use self::{context::Context, statistics::End};
 pub use self::{
     failure::Failure,
     statistics::{Fetched, Lag, Lags},

@@ -415,7 +415,7 @@ pub(super) async fn within<T>(limit: Duration, asked: impl Future<Output = sqlx:
 /// Runs to the end on this thread.
 pub(super) fn block_on<T>(future: impl Future<Output = Result<T, DatabaseError>>) -> Result<T, DatabaseError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let failed = |error: std::io::Error| DatabaseError::Failed {
+    let failed = |error: io::Error| DatabaseError::Failed {
         doing: "the system refuses what it takes to connect",
         reason: error.to_string(),
     };
