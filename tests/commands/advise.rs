@@ -115,15 +115,15 @@ fn one_event_is_no_events_and_what_to_look_at_is_the_file_that_was_read() {
     let ran = desk.run(&["advise", "--from-file", "the events.ndjson", "--type", "identify"]);
     assert!(ran.out.contains("1 event was judged by settings"), "{}", ran.out);
     assert!(ran.out.contains("globex  1 event, the last at"), "{}", ran.out);
-    let look =
-        "attrsync replay --from-file 'the events.ndjson' --type identify --compare now next.toml --organization globex";
-    assert!(ran.out.contains(look) && !ran.out.contains("--since"), "{}", ran.out);
+    let look = |file: &str| {
+        let settings = concat!(env!("CARGO_MANIFEST_DIR"), "/settings.example.toml");
+        format!(
+            "attrsync replay --from-file {file} --type identify --settings {settings} --compare now next.toml --organization globex"
+        )
+    };
+    assert!(ran.out.contains(&look("'the events.ndjson'")) && !ran.out.contains("--since"), "{}", ran.out);
     let ran = desk.feed(&["advise", "--from-file", "-", "--type", "identify"], (event(1) + &event(2)).as_bytes());
-    assert!(
-        ran.out.contains("2 events were judged") && ran.out.contains("replay --from-file - --type identify --compare"),
-        "{}",
-        ran.out
-    );
+    assert!(ran.out.contains("2 events were judged") && ran.out.contains(&look("-")), "{}", ran.out);
 }
 
 #[test]
