@@ -127,8 +127,9 @@ fn a_rejection_that_could_not_name_its_organization_is_judged_again_by_whoever_a
     let topics = Topics::create(&broker.0, "replay-unknown", 1);
     let (setup, mut feed) = (Setup::new(&topics, &[]), Feed::new(&topics));
     for organization in ["acme", "nobody", "acme"] {
-        let value = format!(r#"{{"organization":"{organization}","type":"boot"}}"#);
-        feed.send(0, Input { value: Some(value.as_bytes()), headers: &[], outcome: Outcome::Rejected });
+        let value = format!(r#"{{"organization":"{organization}","anonymousId":"a"}}"#);
+        let headers: &[(&str, &[u8])] = &[("ce_type", b"boot")];
+        feed.send(0, Input { value: Some(value.as_bytes()), headers, outcome: Outcome::Rejected });
     }
     feed.flush();
     let without = tempfile::NamedTempFile::new().unwrap();
