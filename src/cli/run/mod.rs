@@ -104,7 +104,7 @@ fn work(config: &Config, settings: &Arc<Settings>, changes: Changes) -> anyhow::
         shards = counts.shards().len(),
         group = config.kafka.group_id,
         instance = config.kafka.instance,
-        topics = ?config.kafka.input.topics,
+        topics = config.kafka.input.topics.join(","),
         settings_version = settings.current().version(),
         "running"
     );
