@@ -108,9 +108,7 @@ impl AdviseArgs {
         print(&if self.json { serde_json::to_string_pretty(&advice)? + "\n" } else { table(&advice) })?;
         Ok(ExitCode::SUCCESS)
     }
-}
 
-impl AdviseArgs {
     /// The flags by which `replay` judges the same events by the same settings; none where they can't stand in a shell's line, or
     /// a comparison doesn't take them.
     fn history_for_a_shell(&self) -> Option<String> {
