@@ -30,6 +30,12 @@ create schema if not exists attrsync;
 do $$
 declare
   plain boolean := not (select rolsuper from pg_roles where rolname = current_user);
+  member boolean := exists (
+    select from pg_auth_members
+    where roleid = 'attrsync_migrate'::regrole and pg_auth_members.member = current_user::regrole
+      -- Whoever made a role is in it from PostgreSQL 16 on, by another's grant, which stays.
+      and (grantor = current_user::regrole or current_setting('server_version_num')::integer < 160000)
+  );
 begin
   if plain then
     grant attrsync_migrate to current_user;
@@ -38,5 +44,8 @@ begin
   alter schema attrsync owner to attrsync_migrate;
   if plain then
     execute format('revoke create on database %I from attrsync_migrate', current_database());
+    if not member then
+      revoke attrsync_migrate from current_user;
+    end if;
   end if;
 end $$;

@@ -294,6 +294,9 @@ fn config_check_reads_the_settings_file_as_a_worker_does() {
     assert_eq!((told.code, told.out.as_str()), (Some(2), ""), "{told:?}");
     assert!(told.err.starts_with("error: the settings file next.toml cannot be read: No such file"), "{told:?}");
 
+    let told = with_settings(include_str!("../settings.example.toml")).run("config check --database");
+    assert!(told.code == Some(2) && told.err.contains("--database is of no use"), "{told:?}");
+
     let database = "config check --set settings.source=postgres://ada:geheim@127.0.0.1:9/x";
     let told = Shell::new().run(&format!("{database} --set settings.master_keys.m=short"));
     assert!(told.code == Some(2) && told.err.contains("settings.master_keys"), "{told:?}");

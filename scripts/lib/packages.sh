@@ -9,6 +9,8 @@ build_needs=(cc:build-essential c++:build-essential make:build-essential cmake:c
 kafka_needs=(java:default-jre-headless mvn:maven)
 postgres_needs=(initdb:postgresql)
 browser_needs=(chromium:chromium node:nodejs npm:npm)
+# What counts the instructions of a judgement.
+count_needs=(valgrind:valgrind)
 # What reads the files of deploy/; the rest of it comes from PyPI and npm, by scripts/deploy-check.
 deploy_needs=(ensurepip:python3-venv node:nodejs npm:npm systemd-analyze:systemd)
 # What the peers of scripts/bench are built with, as far as Debian has it: its Go may be too old.
@@ -46,15 +48,15 @@ need() {
 }
 
 # unpack PACKAGE PROGRAM FOLDER: one program out of a Debian package, without installing it: no service comes with it that would be
-# started, and nobody has to be root.
+# started, and nobody has to be root, unless the machine's lists of packages have to be fetched first.
 unpack() {
   local part=$3/$1.part
   [[ ! -x $3/$2 ]] || return 0
   say "unpacking $2 out of $1 into $3"
-  rm -rf "$part"
-  mkdir -p "$part"
-  (cd "$part" && logged "$part/log" apt-get download "$1" </dev/null)
-  dpkg-deb -x "$part"/*.deb "$part"
-  mv "$part/usr/bin/$2" "$3/"
-  rm -rf "$part"
+  rm -rf "$part" && mkdir -p "$part" || return
+  if ! (cd "$part" && apt-get download "$1" </dev/null >log 2>&1); then
+    ((EUID != 0)) || logged "$part/log" apt-get update </dev/null || return
+    (cd "$part" && logged log apt-get download "$1" </dev/null) || return
+  fi
+  dpkg-deb -x "$part"/*.deb "$part" && mv "$part/usr/bin/$2" "$3/" && rm -rf "$part"
 }

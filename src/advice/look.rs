@@ -36,7 +36,9 @@ pub fn judged<'a>(
         would_reject: verdict.verification.would_reject.map(Reason::code),
         expires: said.expires,
         company_proven: companies.iter().any(|company| company.verified && !said.signs(company.id)),
-        company_unproven: companies.iter().any(|company| !company.verified && said.hashes(company.id)),
+        // An event that would be refused whole is counted by that.
+        company_unproven: verdict.verification.would_reject.is_none()
+            && companies.iter().any(|company| !company.verified && said.hashes(company.id)),
     };
     seen.event(&event);
     set(seen, Owner::User, (verdict.attributes, verdict.unset), &event);

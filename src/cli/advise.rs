@@ -102,12 +102,21 @@ impl AdviseArgs {
             (&interrupt, Progress::new((chosen.source.size(), chosen.source.measure()), true), self.history.limits());
         let found = history::run(Arc::clone(&chosen.source), Box::new(sink()), watched, work)?;
         let Some(found) = found else { return Ok(interrupted()) };
-        let history = self.history.flags_for_a_shell().zip(self.judge.flags_of(&Which::Now));
-        let history = history.map(|(events, settings)| events + &settings);
+        let history = self.history_for_a_shell();
         let part = self.history.part().or_else(|| found.part());
         let advice = advice(&found, (&settings, history.as_deref(), part), chosen.missing());
         print(&if self.json { serde_json::to_string_pretty(&advice)? + "\n" } else { table(&advice) })?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// The flags by which `replay` judges the same events by the same settings; none where they can't stand in a shell's line, or
+    /// a comparison doesn't take them.
+    fn history_for_a_shell(&self) -> Option<String> {
+        if self.judge.settings_at().is_some() {
+            return None;
+        }
+        let brokers = self.judge.brokers_for_a_shell()?;
+        Some(self.history.flags_for_a_shell()? + &brokers + &self.judge.flags_of(&Which::Now)?)
     }
 }
 

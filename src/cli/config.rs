@@ -97,6 +97,10 @@ impl ConfigArgs {
 fn check(config: &ConfigOptions, database: bool) -> anyhow::Result<ExitCode> {
     let loaded = config.load()?;
     let settings = match &loaded.config.settings.source {
+        SettingsSource::File(path) if database => {
+            let file = path.display();
+            return Err(Usage::new(format!("--database is of no use: the settings are in {file} (settings.source)")).into());
+        }
         // A dashboard has none, and a file made of the defaults says where they would be.
         SettingsSource::File(path) if path == Path::new(BY_DEFAULT) && !path.exists() => {
             Ok((format!("no settings were looked at: there is no {BY_DEFAULT}, where they are by default"), OK))

@@ -105,6 +105,11 @@ impl JudgeOptions {
         Some(flags)
     }
 
+    /// The flag for the brokers, where it was given, after a space; see [`Self::flags_of`].
+    pub(super) fn brokers_for_a_shell(&self) -> Option<String> {
+        self.config.brokers_for_a_shell()
+    }
+
     /// What stands in for what records do not say.
     pub(super) fn defaults(&self) -> Defaults {
         Defaults { now: self.at.unwrap_or_else(now), event_type: self.default_type.clone() }

@@ -103,6 +103,19 @@ impl ConfigOptions {
         Some(flags)
     }
 
+    /// The brokers and topics that were given by flags, as flags for a shell's line; none where they can't stand there.
+    pub(super) fn brokers_for_a_shell(&self) -> Option<String> {
+        let mut flags = String::new();
+        if let Some(brokers) = &self.brokers {
+            flags += &format!(" --brokers {}", shell::word(brokers)?);
+        }
+        let where_from = ["kafka.bootstrap_servers", "kafka.input.topics"];
+        for (key, text) in self.set.iter().filter_map(|set| key_and_value(set)).filter(|(key, _)| where_from.contains(key)) {
+            flags += &format!(" --set {}", shell::word(&format!("{key}={text}"))?);
+        }
+        Some(flags)
+    }
+
     /// `--settings FILE`, where it was given.
     pub(super) fn settings_flag(&self) -> Option<String> {
         self.settings.as_ref().map(|file| format!("--settings {file}"))

@@ -18,15 +18,16 @@ use std::{
 use rdkafka::{
     ClientConfig, Message as _, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
-    error::{KafkaError, KafkaResult},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
     topic_partition_list::TopicPartitionListElem,
 };
 
 use super::{
     Shared,
     answers::{Lag, Looked, PartitionLag},
-    topic::{Context, TopicError, partitions},
+    topic::{Context, TopicError, is_lost, partitions},
 };
+use crate::native;
 
 /// How often it is looked up.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -53,13 +54,9 @@ type Span = (i64, i64);
 impl Watch {
     /// Looks until it is stopped.
     pub(super) fn run(&self) {
-        let consumer = match self.properties().create_with_context(Context::default()) {
-            Ok(consumer) => consumer,
-            Err(error) => return tracing::warn!(%error, "the lag can't be looked up"),
-        };
-        let (mut table, mut known) = (Table::default(), true);
+        let (mut consumer, mut table, mut known) = (None, Table::default(), true);
         while !self.stop.load(Relaxed) {
-            let lag = self.lag(&consumer, &mut table);
+            let lag = self.look(&mut consumer, &mut table);
             if let (Err(error), true) = (&lag, known) {
                 tracing::warn!(%error, group = self.group, "the lag can't be looked up");
             }
@@ -71,6 +68,19 @@ impl Watch {
             };
             thread::park_timeout(PAUSE);
         }
+    }
+
+    /// Looks once, by a new consumer where there is none, or the one that is there is lost.
+    fn look(&self, consumer: &mut Option<BaseConsumer<Context>>, table: &mut Table) -> Result<Lag, TopicError> {
+        let usable = match consumer.take().filter(|consumer| !is_lost(consumer)) {
+            Some(usable) => usable,
+            None => self.properties().create_with_context(Context::default()).map_err(|error| self.failed(error))?,
+        };
+        self.lag(consumer.insert(usable), table)
+    }
+
+    fn failed(&self, error: KafkaError) -> TopicError {
+        TopicError::of(&self.inputs.join(", "), error)
     }
 
     fn properties(&self) -> ClientConfig {
@@ -92,6 +102,7 @@ impl Watch {
         ] {
             config.set(name, value);
         }
+        native::hear_warnings(&mut config);
         config
     }
 
@@ -102,7 +113,7 @@ impl Watch {
                 all.add_partition(topic, partition);
             }
         }
-        let kafka = |error| TopicError::of(&self.inputs.join(", "), error);
+        let kafka = |error| self.failed(error);
         let number = all.count();
         let still = table.renew(spans(consumer, all).map_err(kafka)?);
         for topic in &self.inputs {
@@ -125,7 +136,11 @@ fn spans(consumer: &BaseConsumer<Context>, all: TopicPartitionList) -> KafkaResu
         found.error().ok()?;
         let place = (found.topic().to_owned(), found.partition());
         let (low, high) = (*low.get(&place)?, *high.get(&place)?);
-        let next = if let Offset::Offset(offset) = found.offset() { offset.max(low) } else { low };
+        // One beyond the end is of a topic that was made anew, and no place in this one.
+        let next = match found.offset() {
+            Offset::Offset(offset) if offset <= high => offset.max(low),
+            _ => low,
+        };
         Some((place, (next, high)))
     };
     Ok(committed.elements().iter().filter_map(span).collect())
@@ -161,6 +176,10 @@ fn read(consumer: &BaseConsumer<Context>, still: &[&(Place, i64)]) -> KafkaResul
             // The end after an event says nothing.
             Some(Ok(record)) => _ = waiting.entry(record.partition()).or_insert(true),
             Some(Err(KafkaError::PartitionEOF(partition))) => _ = waiting.entry(partition).or_insert(false),
+            Some(Err(refused)) if refused.rdkafka_error_code() == Some(Code::TopicAuthorizationFailed) => {
+                consumer.unassign()?;
+                return Err(refused);
+            }
             // Whatever it is, it is read with the next look.
             Some(Err(_)) | None => {}
         }

@@ -1,4 +1,5 @@
-//! The dashboard: a page and an API about verdicts, made from the verdict topics alone. It observes; the worker doesn't know of it
+//! The dashboard: a page and an API about verdicts, made from the verdict topics alone. Of the topics of events it looks up how far the
+//! group is, and reads whether anything waits in a partition that stands still. It observes; the worker doesn't know of it
 //! and never waits for it, in another process or in the same one.
 //!
 //! ```text
@@ -130,10 +131,9 @@ impl Dashboard {
 
     fn read(&mut self, options: Options, shared: &Arc<Shared>) -> io::Result<()> {
         let Options { accepted, rejected, history, consumer, inputs, group, .. } = options;
-        let begun = now();
         for (channel, topic) in [(Channel::Accepted, accepted), (Channel::Rejected, rejected)] {
             let (consumer, shared, stop) = (consumer.clone(), Arc::clone(shared), Arc::clone(&self.stop));
-            let reader = Reader { channel, topic, history, consumer, shared, stop, begun };
+            let reader = Reader { channel, topic, history, consumer, shared, stop };
             self.spawn("verdicts", move || reader.run())?;
         }
         let watch = Watch { inputs, group, consumer, shared: Arc::clone(shared), stop: Arc::clone(&self.stop) };

@@ -2,6 +2,7 @@
 //! wait for nobody: the board's lock is held for as long as counting takes.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -49,12 +50,17 @@ pub(super) struct Reader {
     pub(super) consumer: ClientConfig,
     pub(super) shared: Arc<Shared>,
     pub(super) stop: Arc<AtomicBool>,
-    /// When the dashboard began.
-    pub(super) begun: i64,
 }
 
-/// A record as it was read: when it was written, and what it tells; `None` where it is no verdict.
-type Read<'r> = (i64, Option<(Told<'r>, Arc<Kept>)>);
+/// A record as it was read.
+struct Read<'r> {
+    /// When it was written.
+    at: i64,
+    /// Whether it came after the topic was opened.
+    news: bool,
+    /// What it tells; `None` where it is no verdict.
+    told: Option<(Told<'r>, Arc<Kept>)>,
+}
 
 impl Reader {
     /// Reads until it is stopped.
@@ -84,13 +90,12 @@ impl Reader {
     }
 
     fn step(&self, topic: &mut Topic) {
-        // What comes after the end of the history is news, whatever the clock says of whoever wrote it.
-        let news_from = if topic.caught_up() { i64::MIN } else { self.begun };
+        let ends = topic.ends();
         match topic.read() {
             Ok(records) => {
                 let number = records.len() as u64;
                 let now = super::now();
-                self.feed(records.iter().map(|record| read(record, now)).collect(), news_from);
+                self.feed(records.iter().map(|record| read(record, &ends, now)).collect());
                 drop(records);
                 let (caught_up, cut) = (topic.caught_up(), topic.cut());
                 self.progress(|progress| {
@@ -130,26 +135,37 @@ impl Reader {
 
     /// Counts records, and passes on those that are news: others were told before, by whoever was there. They are read before the board
     /// is locked.
-    fn feed(&self, read: Vec<Read<'_>>, news_from: i64) {
-        let unreadable: Vec<_> = read.iter().filter(|(_, told)| told.is_none()).map(|(at, _)| *at).collect();
+    fn feed(&self, records: Vec<Read<'_>>) {
         // A partial verdict is told in the accepted topic already, and counted there.
         let counts = |kept: &Kept| self.channel == Channel::Accepted || kept.outcome != Outcome::Partial;
-        let read: Vec<_> = read.into_iter().filter_map(|(_, told)| told).filter(|(_, kept)| counts(kept)).collect();
+        let (mut unreadable, mut news) = (0, Vec::new());
         let mut board = self.shared.board();
-        unreadable.iter().for_each(|at| board.unreadable.add(*at));
-        read.iter().for_each(|(told, kept)| board.feed(told, Arc::clone(kept)));
+        for Read { at, news: is_news, told } in records {
+            match told {
+                None => {
+                    board.unreadable.add(at);
+                    unreadable += usize::from(is_news);
+                }
+                Some((told, kept)) if counts(&kept) => {
+                    board.feed(&told, Arc::clone(&kept));
+                    news.extend(is_news.then_some(kept));
+                }
+                Some(_) => {}
+            }
+        }
         drop(board);
-        self.shared.counts.unreadable(unreadable.iter().filter(|at| **at >= news_from).count());
-        for (_, kept) in read.into_iter().filter(|(_, kept)| kept.at >= news_from) {
+        self.shared.counts.unreadable(unreadable);
+        for kept in news {
             // Where nobody listens nothing is missed.
             _ = self.shared.stream.send(kept);
         }
     }
 }
 
-fn read<'r>(record: &'r BorrowedMessage<'_>, now: i64) -> Read<'r> {
+fn read<'r>(record: &'r BorrowedMessage<'_>, ends: &BTreeMap<i32, i64>, now: i64) -> Read<'r> {
     let at = record.timestamp().to_millis().unwrap_or(now).min(now);
-    (at, told(record, at))
+    let news = ends.get(&record.partition()).is_none_or(|end| record.offset() >= *end);
+    Read { at, news, told: told(record, at) }
 }
 
 fn told<'r>(record: &'r BorrowedMessage<'_>, at: i64) -> Option<(Told<'r>, Arc<Kept>)> {
@@ -193,7 +209,6 @@ mod tests {
             consumer: ClientConfig::new(),
             shared: Arc::new(shared),
             stop: Arc::default(),
-            begun: NOW,
         }
     }
 
@@ -202,20 +217,17 @@ mod tests {
         let reader = reader();
         let mut stream = reader.shared.stream.subscribe();
         let verdict = samples::verdict(Outcome::Accepted, 1).to_string();
-        let written = |at| {
+        let written = |at, news| {
             let told = Told::read(verdict.as_bytes()).unwrap();
             let kept = Kept::of(&told, verdict.as_bytes(), at, samples::place(1)).unwrap();
-            (at, Some((told, Arc::new(kept))))
+            Read { at, news, told: Some((told, Arc::new(kept))) }
         };
-        reader.feed(vec![written(NOW - 1), written(NOW), (NOW - 1, None), (NOW, None)], NOW);
+        let unreadable = |news| Read { at: NOW, news, told: None };
+        reader.feed(vec![written(NOW - 1, false), written(NOW, true), unreadable(false), unreadable(true)]);
         assert_eq!(stream.try_recv().unwrap().at, NOW);
         assert!(stream.try_recv().is_err());
         assert_eq!(reader.shared.counts.unreadable_so_far(), 1);
-        // The history is read: a clock that is behind hides nothing.
-        reader.feed(vec![written(NOW - 1), (NOW - 1, None)], i64::MIN);
-        assert_eq!(stream.try_recv().unwrap().at, NOW - 1);
-        assert_eq!(reader.shared.counts.unreadable_so_far(), 2);
         let board = reader.shared.board();
-        assert_eq!((board.outcomes.weight(), board.unreadable.total), (3, 3));
+        assert_eq!((board.outcomes.weight(), board.unreadable.total), (2, 2));
     }
 }

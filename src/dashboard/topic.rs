@@ -1,7 +1,7 @@
 //! One verdict topic, read back by a consumer of its own: no group, no commits. Nobody waits for it, and it takes every
 //! partition. When the consumer is lost, the next one reads on from where it stood, so that nothing is counted twice.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use rdkafka::{
     ClientConfig, ClientContext, Offset, TopicPartitionList,
@@ -47,6 +47,8 @@ pub(super) struct Topic {
     next: BTreeMap<i32, i64>,
     /// Partitions whose end has not been reached yet.
     behind: Vec<i32>,
+    /// Where each partition ended when it was opened.
+    ends: Arc<BTreeMap<i32, i64>>,
     /// Whether there was more than the history allows.
     cut: bool,
 }
@@ -107,17 +109,27 @@ pub(super) fn partitions(consumer: &BaseConsumer<Context>, name: &str) -> Result
     if partitions.is_empty() { Err(TopicError::Missing(name.to_owned())) } else { Ok(partitions) }
 }
 
+/// Whether a consumer is at its end, or may never read a partition again (see [`native::Log::misled`]).
+pub(super) fn is_lost(consumer: &BaseConsumer<Context>) -> bool {
+    consumer.client().fatal_error().is_some() || consumer.context().log.misled()
+}
+
 impl Topic {
     /// A reader of this topic from where its history begins.
     pub(super) fn open(passed: &ClientConfig, name: &str, history: History) -> Result<Self, TopicError> {
         let kafka = |error| TopicError::of(name, error);
         let consumer = properties(passed).create_with_context(Context::default()).map_err(kafka)?;
-        let mut topic = Self { consumer, name: name.to_owned(), next: BTreeMap::new(), behind: Vec::new(), cut: false };
+        let mut topic = Self::of(consumer, name);
         let partitions = partitions(&topic.consumer, name)?;
-        topic.next = topic.begin(&partitions, history).map_err(kafka)?;
+        topic.begin(&partitions, history).map_err(kafka)?;
         topic.behind = partitions;
         topic.assign().map_err(kafka)?;
         Ok(topic)
+    }
+
+    fn of(consumer: BaseConsumer<Context>, name: &str) -> Self {
+        let (next, ends) = Default::default();
+        Self { consumer, name: name.to_owned(), next, behind: Vec::new(), ends, cut: false }
     }
 
     /// A new consumer in place of one that is lost.
@@ -126,13 +138,13 @@ impl Topic {
         self.assign()
     }
 
-    /// Where each partition's history begins.
-    fn begin(&mut self, partitions: &[i32], history: History) -> KafkaResult<BTreeMap<i32, i64>> {
+    /// Looks up where each partition's history begins, and where it ends by now.
+    fn begin(&mut self, partitions: &[i32], history: History) -> KafkaResult<()> {
         let since = match history {
             History::Whole => BTreeMap::new(),
             History::Window { time, .. } => self.offsets_at(partitions, time)?,
         };
-        let mut next = BTreeMap::new();
+        let mut ends = BTreeMap::new();
         for partition in partitions {
             let (low, high) = self.consumer.fetch_watermarks(&self.name, *partition, LOOKUP)?;
             let begin = since.get(partition).copied().unwrap_or(low).min(high).max(low);
@@ -142,9 +154,11 @@ impl Topic {
             };
             let least = high.saturating_sub(most);
             self.cut |= least > begin;
-            next.insert(*partition, begin.max(least));
+            self.next.insert(*partition, begin.max(least));
+            ends.insert(*partition, high);
         }
-        Ok(next)
+        self.ends = Arc::new(ends);
+        Ok(())
     }
 
     /// The offset of the first record within this time; that of the end where there is none.
@@ -202,13 +216,19 @@ impl Topic {
         Ok(records)
     }
 
-    /// Whether the consumer is at its end, or may never read a partition again (see [`native::Log::misled`]).
+    /// See [`is_lost`].
     pub(super) fn is_lost(&self) -> bool {
-        self.consumer.client().fatal_error().is_some() || self.consumer.context().log.misled()
+        is_lost(&self.consumer)
     }
 
     pub(super) fn caught_up(&self) -> bool {
         self.behind.is_empty()
+    }
+
+    /// Where each partition ended when the topic was opened: what comes after that is news, whatever the clocks of those who write
+    /// say. One that was added later is news as a whole.
+    pub(super) fn ends(&self) -> Arc<BTreeMap<i32, i64>> {
+        Arc::clone(&self.ends)
     }
 
     pub(super) fn cut(&self) -> bool {
@@ -223,7 +243,7 @@ mod tests {
     /// It never connects.
     fn topic() -> Topic {
         let consumer = properties(&ClientConfig::new()).create_with_context(Context::default()).unwrap();
-        Topic { consumer, name: "verdicts".to_owned(), next: BTreeMap::new(), behind: Vec::new(), cut: false }
+        Topic::of(consumer, "verdicts")
     }
 
     #[test]

@@ -217,6 +217,10 @@ impl Batches<'_> {
     fn deliver(&mut self, outbox: &mut Outbox, delivered: &mut Delivered) -> Result<(), Failure> {
         // However long that takes: not in the transaction, whose time would run out.
         self.wait(None);
+        if self.delivery.counter.stopped() {
+            return Err(Failure::Stopped);
+        }
+        self.reader.heard_anew();
         let transaction = outbox.begin()?;
         let (batch, chunk) = match self.fill(&transaction) {
             Ok(filled) => filled,
@@ -260,6 +264,7 @@ impl Batches<'_> {
             }
             let left = options.commit_interval.saturating_sub(begun.elapsed());
             let full = chunk.records >= options.batch_records as u64 || left.is_zero();
+            let full = full || delivery.counter.stopped();
             if full || self.reader.is_done() || !self.wait(Some(left)) {
                 return Ok((batch, chunk));
             }

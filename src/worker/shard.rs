@@ -100,8 +100,8 @@ impl Shard {
         let mut reassigned = false;
         while let Some(change) = self.consumer.take_change() {
             match &change {
-                Change::Assigned(partitions) => tracing::info!(shard = self.number, ?partitions, "assigned"),
-                Change::Revoked(partitions) => tracing::info!(shard = self.number, ?partitions, "revoked"),
+                Change::Assigned(_) => tracing::info!(shard = self.number, partitions = %change, "assigned"),
+                Change::Revoked(_) => tracing::info!(shard = self.number, partitions = %change, "revoked"),
             }
             self.consumer.apply(change).map_err(Fault::Reading)?;
             let assigned = self.consumer.assignment().map_err(position)?;

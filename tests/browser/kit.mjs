@@ -13,13 +13,15 @@ export const root = new URL("../..", import.meta.url).pathname;
 export const shots = join(root, "target/screenshots");
 const binary = process.env.ATTRSYNC_BINARY ?? join(root, "target/debug/attrsync");
 mkdirSync(shots, { recursive: true });
+const scratch = mkdtempSync(join(tmpdir(), "attrsync-browser-"));
+process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
 
 /** Starts `attrsync dev`; `stop` ends it. */
 export const dev = (...further) => start(["dev", "--dashboard-address", "127.0.0.1:0", ...further], "inherit");
 
 /** Starts `attrsync dashboard` for a cluster that is away, with this token. */
 export function dashboardAlone(token) {
-  const file = join(mkdtempSync(join(tmpdir(), "attrsync-token-")), "token");
+  const file = join(mkdtempSync(join(scratch, "token-")), "token");
   writeFileSync(file, `${token}\n`);
   // What it logs of the cluster is not what is looked at here.
   return start(["dashboard", "--address", "127.0.0.1:0", "--brokers", "127.0.0.1:9", "--set", `dashboard.token_file=${file}`], "ignore");
@@ -41,7 +43,7 @@ async function start(command, stderr) {
 
 /** Writes the page of what changes where an organization enforces and locks, of made-up events; some name their SDK like this. */
 export function changesPage(hostile) {
-  const folder = mkdtempSync(join(tmpdir(), "attrsync-changes-"));
+  const folder = mkdtempSync(join(scratch, "changes-"));
   const settings = join(root, "settings.example.toml");
   const at = Date.parse("2026-11-22T10:00:00Z");
   const payloads = (n) => [

@@ -84,8 +84,16 @@ fn a_file_that_takes_a_revocation_back_is_refused_unless_that_is_asked_for() {
     let told = base.attrsync(&plan).well();
     assert_eq!(told, "0 to add, 0 to change, 0 to archive; based on revision 3, the file was exported at 3\n");
     base.file(EXAMPLE);
+    // Nor does an organization that was archived bring its keys back, by its slug or its app id.
+    base.attrsync(&["settings", "org", "archive", "acme", "--reason", "gone", "--yes"]).well();
+    for text in [EXAMPLE.to_owned(), EXAMPLE.replace("slug = \"acme\"", "slug = \"acme-inc\"")] {
+        base.file(&text);
+        let told = base.attrsync(&plan);
+        assert!(told.code == Some(1) && told.err.contains("jwt_keys[2025-06].revoked_at: it was revoked"), "{told:?}");
+    }
+    base.file(EXAMPLE);
     base.attrsync(&[&apply[..], &["--unrevoke", "acme:iv-1", "--unrevoke", "acme:2025-06"]].concat()).well();
-    assert_eq!(revoked(), 1);
+    assert_eq!(base.value::<i64>("select count(*) from attrsync.keys where revoked_at < now()"), 4, "the archived keep theirs");
     let told = base.attrsync(&[&apply[..], &["--unrevoke", "2025-06"]].concat());
     assert!(told.code == Some(2) && told.err.contains("expected ORGANIZATION:ID"), "{told:?}");
 }

@@ -109,6 +109,8 @@ fn an_administrator_who_is_no_superuser_makes_the_roles() {
     assert_eq!(base.value::<String>(owner), format!("{prefix}migrate"));
     let more = format!("select has_database_privilege('{prefix}migrate', current_database(), 'create')");
     assert!(!base.value::<bool>(&more), "it may make this schema's tables, and no other schema");
+    let member = format!("select pg_has_role('{user}', '{prefix}migrate', 'usage')");
+    assert!(!base.value::<bool>(&member), "it was in the role for this moment alone");
     base.sql(&format!(
         "drop schema attrsync; reassign owned by {user} to current_user;
          drop role {prefix}migrate, {prefix}admin, {prefix}worker; drop owned by {user}; drop role {user}"

@@ -53,6 +53,23 @@ impl Interrupt {
     }
 }
 
+/// Does what can't be interrupted on a thread of its own; `None` where ctrl-C came first.
+pub(super) fn unless_interrupted<T: Send + 'static>(
+    interrupt: &Interrupt,
+    job: impl FnOnce() -> T + Send + 'static,
+) -> anyhow::Result<Option<T>> {
+    let (tell, news) = channel();
+    thread::Builder::new().name("settings".to_owned()).spawn(move || _ = tell.send(job())).context("no thread for it")?;
+    loop {
+        match news.recv_timeout(TICK) {
+            Ok(done) => return Ok(Some(done)),
+            Err(RecvTimeoutError::Disconnected) => bail!("the working thread is gone"),
+            Err(RecvTimeoutError::Timeout) if interrupt.came() => return Ok(None),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
 /// What shows how far a job is, and bounds and ends it.
 pub(super) type Watched<'w> = (&'w Interrupt, Progress, Limits);
 

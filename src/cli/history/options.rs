@@ -116,7 +116,7 @@ impl Chosen {
 
 impl HistoryOptions {
     /// The flags that choose the same events, of whichever organization, each after a space; none where they can't stand in a shell's
-    /// line.
+    /// line. Those that [`Self::refuse_picked`] refuses are not among them.
     pub(in crate::cli) fn flags_for_a_shell(&self) -> Option<String> {
         let mut flags = String::new();
         if let Some(file) = &self.from_file {
@@ -129,19 +129,11 @@ impl HistoryOptions {
         for offsets in &self.offsets {
             flags += &format!(" --offsets {offsets}");
         }
-        if self.rejected {
-            flags += " --rejected";
-        }
-        for reason in &self.reason {
-            flags += &format!(" --reason {}", reason.code());
-        }
         for (flag, time) in [("from", self.from), ("to", self.to)] {
             flags += &time.map(|time| format!(" --{flag} {time}")).unwrap_or_default();
         }
-        for (flag, text) in [("event-type", &self.event_type), ("user", &self.user)] {
-            if let Some(text) = text {
-                flags += &format!(" --{flag} {}", shell::word(text)?);
-            }
+        if let Some(kind) = &self.event_type {
+            flags += &format!(" --event-type {}", shell::word(kind)?);
         }
         Some(flags)
     }
@@ -345,11 +337,10 @@ mod tests {
         assert_eq!(parse(&[]).as_deref(), Some(""));
         assert_eq!(parse(&["--from-file", "-"]).as_deref(), Some(" --from-file -"));
         assert_eq!(parse(&["--from-file", "a b.ndjson"]).as_deref(), Some(" --from-file 'a b.ndjson'"));
-        assert_eq!(parse(&["--user", "it's"]), None, "no shell's word");
+        assert_eq!(parse(&["--topic", "it's"]), None, "no shell's word");
         for words in [
-            "--topic a --topic b --from 2026-11-22T10:00:00.000Z --to 2026-11-23T00:00:00.000Z --event-type boot --user 7",
+            "--topic a --topic b --from 2026-11-22T10:00:00.000Z --to 2026-11-23T00:00:00.000Z --event-type boot",
             "--topic a --offsets 0:1-2 --offsets 1:7-",
-            "--rejected --reason locked --reason not_configured",
         ] {
             assert_eq!(parse(&words.split(' ').collect::<Vec<_>>()), Some(format!(" {words}")));
         }

@@ -1,7 +1,7 @@
 //! A replay into topics: planned, kept under an id, delivered exactly once, and resumed.
 
 use std::{
-    io::{IsTerminal, Write, stdin},
+    io::{ErrorKind, IsTerminal, Write, stdin},
     path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
@@ -183,8 +183,11 @@ impl ReplayArgs {
 
     /// The plan of a replay that was begun, which is judged by the same settings to its end.
     fn planned(&self, id: &str, settings: &ChosenSettings) -> anyhow::Result<Plan> {
-        let plan = Plan::read(&self.topics.plans, id)
-            .with_context(|| format!("there is no plan of a replay {id} here; --plans names the folder where it is"))?;
+        let plan = Plan::read(&self.topics.plans, id).map_err(|failure| match &failure {
+            Failure::Plan { error, .. } if error.kind() == ErrorKind::NotFound => anyhow::Error::new(failure)
+                .context(format!("there is no plan of a replay {id} here; --plans names the folder where it is")),
+            _ => failure.into(),
+        })?;
         let versions = (plan.settings_version, plan.policy_version);
         // A version says all of it, however it was chosen.
         let chosen = plan.settings_version.is_some() || settings.words == plan.settings;

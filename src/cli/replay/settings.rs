@@ -61,7 +61,9 @@ impl ReplayArgs {
         let Source::Database(database) = source(config, Some(now()))? else {
             return Err(Usage::new("what settings were is in a database (settings.source)").into());
         };
-        let timeline = Timeline::load(&database, &config.policy())?;
+        let policy = config.policy();
+        let loaded = history::unless_interrupted(interrupt, move || Timeline::load(&database, &policy))?;
+        let Some(timeline) = loaded.transpose()? else { return Ok(None) };
         let policy_version = timeline.policy_version();
         let by = match settings_as {
             SettingsAs::Received => By::Time(Arc::new(timeline)),

@@ -4,20 +4,16 @@ use std::{
     borrow::Cow,
     fs::{self, File, OpenOptions, Permissions},
     io::{self, IsTerminal, stdout},
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
-    process,
 };
 
 use anyhow::{Context, bail};
+use tempfile::TempPath;
 
 use crate::{
     cli::output::{StandardOutput, Usage},
     replay::Output,
 };
-
-/// Verdicts hold personal data: a new file of them is its owner's alone.
-const PRIVATE: u32 = 0o600;
 
 /// What becomes of what was written. Dropped before [`Target::keep`], a file that is not whole is removed.
 pub(super) enum Target {
@@ -32,8 +28,8 @@ pub(super) enum Target {
     },
     /// A file: written beside its place, under another name.
     File {
-        /// Where the verdicts are while they are written.
-        partial: PathBuf,
+        /// Where the verdicts are while they are written, and are no more once this is dropped.
+        partial: TempPath,
         /// Where they belong.
         path: PathBuf,
     },
@@ -66,17 +62,19 @@ impl Target {
         Self::file(path, replaced).with_context(|| format!("{} cannot be written", path.display()))
     }
 
-    /// A file in place of one with these permissions, or of none. Where a link leads to it, the link stays.
+    /// A file in place of one with these permissions, or of none, and then its owner's alone: verdicts hold personal data. Where a link
+    /// leads to it, the link stays.
     fn file(path: &Path, replaced: Option<Permissions>) -> io::Result<(Self, Output)> {
         let path = if replaced.is_some() { Cow::Owned(path.canonicalize()?) } else { Cow::Borrowed(path) };
-        let partial = beside(&path);
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(PRIVATE).open(&partial)?;
-        // From here on what was begun is removed with it.
-        let target = Self::File { partial, path: path.into_owned() };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // In the same folder, so that renaming moves no data.
+        let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+        let partial = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".partial").tempfile_in(folder)?;
+        let (file, partial) = partial.into_parts();
         if let Some(permissions) = replaced {
             file.set_permissions(permissions)?;
         }
-        Ok((target, Box::new(file)))
+        Ok((Self::File { partial, path: path.into_owned() }, Box::new(file)))
     }
 
     /// Whether a progress bar on the terminal would not come between verdicts.
@@ -97,21 +95,6 @@ impl Target {
         }
         Ok(())
     }
-}
-
-impl Drop for Target {
-    fn drop(&mut self) {
-        if let Self::File { partial, .. } = self {
-            // Gone already where the file was kept; and there is no better place for it where it cannot be removed.
-            let _ = fs::remove_file(partial);
-        }
-    }
-}
-
-/// A name in the same folder, so that renaming moves no data; the process's number keeps two replays apart.
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}.partial", process::id()))
 }
 
 #[cfg(test)]

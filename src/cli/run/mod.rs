@@ -32,7 +32,7 @@ use crate::{
         telemetry::{Exporter, Spans, Target},
     },
     store::{Reload, Settings, log_unusable, log_warnings},
-    worker::{Options, Stats, Stopper, Worker},
+    worker::{Fault, Options, Stats, Stopper, Worker},
 };
 
 pub(super) use options::worker as worker_options;
@@ -60,6 +60,9 @@ impl RunArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         let config = self.config.load()?.config;
         log::init(&config.log)?;
+        // From here on: the first process of a container never hears of a signal that it has no handler for.
+        let stopper = Stopper::default();
+        signals::listen(stopper.clone(), Duration::from_millis(config.worker.shutdown_timeout_ms))?;
         let settings = Arc::new(load(&config)?);
         let changes = Changes::none();
         let told = {
@@ -67,7 +70,9 @@ impl RunArgs {
             move |reload: &Reload| changes.note(reload)
         };
         let _watch = settings.watch(Duration::from_millis(config.settings.reload_interval_ms), told)?;
-        work(&config, &settings, changes)?;
+        if !stopper.asked() {
+            work(&config, &settings, changes, &stopper)?;
+        }
         tracing::info!("stopped");
         Ok(ExitCode::SUCCESS)
     }
@@ -80,10 +85,8 @@ fn load(config: &Config) -> anyhow::Result<Settings> {
     Ok(settings)
 }
 
-/// From the first signal handler to the last commit. Probes are answered before a broker does.
-fn work(config: &Config, settings: &Arc<Settings>, changes: Changes) -> anyhow::Result<()> {
-    let stopper = Stopper::default();
-    signals::listen(stopper.clone(), Duration::from_millis(config.worker.shutdown_timeout_ms))?;
+/// Until the last commit. Probes are answered before a broker does.
+fn work(config: &Config, settings: &Arc<Settings>, changes: Changes, stopper: &Stopper) -> anyhow::Result<()> {
     let stats = Arc::<OnceLock<Arc<Stats>>>::default();
     let exports = !config.telemetry.otlp_endpoint.is_empty();
     let spans = exports.then(|| Arc::new(Spans::new(config.telemetry.queue_spans)));
@@ -94,9 +97,9 @@ fn work(config: &Config, settings: &Arc<Settings>, changes: Changes) -> anyhow::
         .with_context(|| format!("admin.address {address} can't be listened on"))?;
     // Ended after the shards, so that the spans of the last batch are told.
     let _exporter = spans.clone().map(|spans| Exporter::start(target(config), spans, of_worker(read))).transpose()?;
-    let worker = match Worker::start(&Options { spans, ..options }, settings, &stopper) {
+    let worker = match Worker::start(&Options { spans, ..options }, settings, stopper) {
         // Whoever asks for a stop while no broker answers has nothing in hand.
-        Err(_) if stopper.asked() => return Ok(()),
+        Err(Fault::Unreachable { .. }) if stopper.asked() => return Ok(()),
         started => started?,
     };
     let counts = stats.get_or_init(|| worker.stats());
@@ -104,7 +107,7 @@ fn work(config: &Config, settings: &Arc<Settings>, changes: Changes) -> anyhow::
         shards = counts.shards().len(),
         group = config.kafka.group_id,
         instance = config.kafka.instance,
-        topics = ?config.kafka.input.topics,
+        topics = config.kafka.input.topics.join(","),
         settings_version = settings.current().version(),
         "running"
     );

@@ -45,7 +45,11 @@ impl ResealArgs {
         }
         if resealed.left > 0 {
             let left = format!("{} left under another master key, which has to be kept until none is", resealed.left);
-            let way_out = "what somebody held or added meanwhile is sealed when this is run again";
+            let way_out = if resealed.left > resealed.problems.len() as u64 {
+                "what somebody held or added meanwhile is sealed when this is run again"
+            } else {
+                "those don't open: they need the master key that they were sealed under, or a new secret"
+            };
             writeln!(anstream::stderr(), "{} {left}; {way_out}", styled(BAD, "error:"))?;
         }
         if self.json {

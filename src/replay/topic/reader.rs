@@ -108,6 +108,11 @@ impl SpanReader {
         self.consumer.assign(&span.topic, span.partition, self.stand.next).map_err(Failure::Client)
     }
 
+    /// Nobody was asked for a while: the brokers' silence begins now.
+    pub(in crate::replay) fn heard_anew(&mut self) {
+        self.heard = Instant::now();
+    }
+
     /// Hands out the next records of the span, at most so many.
     pub(in crate::replay) fn read(
         &mut self,

@@ -3,7 +3,8 @@
 //! what happened, and the loop acts.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
+    fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -45,6 +46,23 @@ impl Change {
             (Self::Revoked(partitions), true) => consumer.incremental_unassign(&partitions),
             (Self::Revoked(_), false) => consumer.unassign(),
         }
+    }
+}
+
+/// Its partitions by topic, as they stand in the log: `events[0,2,4]`.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Assigned(partitions) | Self::Revoked(partitions)) = self;
+        let mut topics = BTreeMap::<_, Vec<_>>::new();
+        for part in &partitions.elements() {
+            topics.entry(part.topic().to_owned()).or_default().push(part.partition());
+        }
+        for (at, (topic, mut numbers)) in topics.into_iter().enumerate() {
+            numbers.sort_unstable();
+            let numbers: Vec<_> = numbers.iter().map(i32::to_string).collect();
+            write!(f, "{}{topic}[{}]", if at == 0 { "" } else { " " }, numbers.join(","))?;
+        }
+        Ok(())
     }
 }
 
@@ -139,4 +157,19 @@ fn ends_by_itself(consumer: &BaseConsumer<Context>) -> bool {
 /// A panic while one of these is held can't leave it half written: each is replaced or pushed to in one step.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_stand_in_the_log_by_topic() {
+        let mut partitions = TopicPartitionList::new();
+        for (topic, partition) in [("events", 10), ("boots", 1), ("events", 2)] {
+            partitions.add_partition(topic, partition);
+        }
+        assert_eq!(Change::Assigned(partitions).to_string(), "boots[1] events[2,10]");
+        assert_eq!(Change::Revoked(TopicPartitionList::new()).to_string(), "");
+    }
 }

@@ -35,16 +35,21 @@ impl Ears {
             return;
         }
         self.tried = Some(Instant::now());
-        let listening = listener(source).await;
-        match (&listening, self.deaf) {
-            (Err(error), false) => {
-                tracing::warn!(%error, "PostgreSQL can't tell of changes; they are found by looking for them");
+        match listener(source).await {
+            Ok(listener) => {
+                if std::mem::take(&mut self.deaf) {
+                    tracing::info!("PostgreSQL tells of changes again");
+                }
+                self.listener = Some(listener);
             }
-            (Ok(_), true) => tracing::info!("PostgreSQL tells of changes again"),
-            _ => {}
+            // The one that is there goes on.
+            Err(_) if self.listener.is_some() => {}
+            Err(error) => {
+                if !std::mem::replace(&mut self.deaf, true) {
+                    tracing::warn!(%error, "PostgreSQL can't tell of changes; they are found by looking for them");
+                }
+            }
         }
-        self.deaf = listening.is_err();
-        self.listener = listening.ok();
     }
 
     /// Lets go of the connection: the server it belongs to is out of reach.

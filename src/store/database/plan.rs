@@ -20,11 +20,15 @@ use crate::{
         document::{Document, Organization},
         effective::complete_listed,
         file::Parsed,
+        moment::Moment,
         problem::Problem,
         seal::MasterKeys,
         secret::{Secret, Vault},
     },
 };
+
+/// A key that was revoked in an organization that is archived: its slug, its app id, and the key's kind, id and when.
+type Archived = (String, Option<String>, String, String, i64);
 
 /// What becomes of organizations that the file doesn't name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -213,7 +217,8 @@ impl Database {
             stored.extend(read.into_iter().map(|stored| (stored.organization.slug.clone(), stored)));
         }
         let wanted = wanted(file, &stored, policy)?;
-        check_revoked(file, &wanted, &stored)?;
+        let archived = self.revoked_of_archived(&wanted, &stored).await?;
+        check_revoked(file, &wanted, (&stored, &archived))?;
         let others = self.others(&slugs).await?;
         let mut changes: Vec<_> = wanted
             .organizations
@@ -247,6 +252,27 @@ impl Database {
         Ok(())
     }
 
+    /// What was revoked in archived organizations of the slugs and app ids that the file makes anew.
+    async fn revoked_of_archived(
+        &mut self,
+        wanted: &Wanted,
+        stored: &BTreeMap<String, Stored>,
+    ) -> Result<Vec<Archived>, DatabaseError> {
+        let new = || wanted.organizations.iter().filter(|wanted| !stored.contains_key(&wanted.slug));
+        let slugs: Vec<_> = new().map(|organization| organization.slug.clone()).collect();
+        if slugs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let app_ids: Vec<_> = new().filter_map(|organization| organization.app_id.clone()).collect();
+        let failed = self.failed("what was revoked can't be read");
+        let sql = "select organization.slug, organization.app_id, key.kind, key.id, (extract(epoch from key.revoked_at) * 1000)::bigint
+            from attrsync.organizations as organization join attrsync.keys as key on key.organization_id = organization.id
+            where organization.archived_at is not null and key.revoked_at is not null
+              and (organization.slug = any($1) or organization.app_id = any($2))
+            order by key.revoked_at";
+        sqlx::query_as(sql).bind(slugs).bind(app_ids).fetch_all(&mut self.connection).await.map_err(failed)
+    }
+
     async fn others(&mut self, slugs: &[String]) -> Result<Vec<String>, DatabaseError> {
         let failed = self.failed("the settings can't be read");
         let sql = "select slug from attrsync.organizations where archived_at is null and slug <> all($1) order by slug";
@@ -274,15 +300,29 @@ fn wanted(file: &FileSettings, stored: &BTreeMap<String, Stored>, policy: &Polic
 }
 
 /// That what is revoked stays so, but for the keys that the file was allowed to let be honoured again.
-fn check_revoked(file: &FileSettings, wanted: &Wanted, stored: &BTreeMap<String, Stored>) -> Result<(), DatabaseError> {
+fn check_revoked(
+    file: &FileSettings,
+    wanted: &Wanted,
+    (stored, archived): (&BTreeMap<String, Stored>, &[Archived]),
+) -> Result<(), DatabaseError> {
     let mut problems = Vec::new();
     for new in &wanted.organizations {
-        let Some(Stored { organization: old, .. }) = stored.get(&new.slug) else { continue };
         let allowed = |id: &str| file.unrevoked.iter().any(|(slug, key)| *slug == new.slug && key == id);
-        let no_longer = revoked::no_longer(old, new).into_iter().filter(|(id, _)| !allowed(id));
-        problems.extend(no_longer.map(|(_, problem)| problem));
+        let no_longer = match stored.get(&new.slug) {
+            Some(Stored { organization: old, .. }) => revoked::no_longer(old, new),
+            None => archived.iter().filter(|archived| comes_back(new, archived)).filter_map(|(.., kind, id, at)| {
+                let list = if kind == "jwt" { "jwt_keys" } else { "identity_secrets" };
+                revoked::come_back(new, (list, id, Moment(EventTime::from_millis(*at))))
+            }).collect(),
+        };
+        problems.extend(no_longer.into_iter().filter(|(id, _)| !allowed(id)).map(|(_, problem)| problem));
     }
     if problems.is_empty() { Ok(()) } else { Err(DatabaseError::Broken { what: file.name.clone(), problems }) }
+}
+
+/// Whether an archived organization is the one that a file makes anew.
+fn comes_back(new: &Organization, (slug, app_id, ..): &Archived) -> bool {
+    *slug == new.slug || (app_id.is_some() && *app_id == new.app_id)
 }
 
 /// Puts what the database has where a file says that it does.

@@ -20,25 +20,50 @@ fn keys(organization: &Organization) -> impl Iterator<Item = Key<'_>> {
 /// What is revoked in an organization as it is and would not be any more, or only from a later time on: each by its id, and what
 /// to do about it.
 pub(super) fn no_longer<'o>(old: &'o Organization, new: &Organization) -> Vec<(&'o str, Problem)> {
-    let place = Place::organization(&old.slug);
     let taken_back = keys(old).filter_map(|(list, id, revoked)| {
-        let Moment(at) = revoked?;
-        let there = keys(new).find(|(other, key, _)| (*other, *key) == (list, id));
-        let said = match there.map(|(.., revoked)| revoked) {
-            Some(Some(Moment(now))) if now <= at => return None,
-            Some(Some(_)) => "says a later time",
-            Some(None) => "doesn't say so",
-            None => "leaves it out",
+        let said = match said(new, list, id, revoked?)? {
+            Said::LeftOut => "leaves it out",
+            Said::Otherwise(said) => said,
         };
-        let key = format!("{}:{}", old.slug.escape_debug(), id.escape_debug());
-        let message = format!(
-            "it was revoked at {at}, and the file {said}: what is revoked is never honoured again. Give it `revoked_at = {at}` there, \
-             as `attrsync settings export` does; if it shall be honoured again all the same, say --unrevoke {key} to apply"
-        );
-        let place = place.field(list).entry(id).field("revoked_at").to_string();
-        Some((id, Problem { line: None, place, message }))
+        Some((id, problem(&old.slug, (list, id, revoked?), said)))
     });
     taken_back.collect()
+}
+
+/// A key that was revoked in an archived organization, and would not be in the one that a file makes anew of it. One that the file
+/// leaves out is no key of the new one.
+pub(super) fn come_back<'o>(new: &Organization, key: (&str, &'o str, Moment)) -> Option<(&'o str, Problem)> {
+    let (list, id, revoked) = key;
+    match said(new, list, id, revoked)? {
+        Said::LeftOut => None,
+        Said::Otherwise(said) => Some((id, problem(&new.slug, key, said))),
+    }
+}
+
+/// What a file says of a key that is revoked, where it doesn't say that.
+enum Said {
+    LeftOut,
+    Otherwise(&'static str),
+}
+
+fn said(new: &Organization, list: &str, id: &str, Moment(at): Moment) -> Option<Said> {
+    let there = keys(new).find(|(other, key, _)| (*other, *key) == (list, id));
+    match there.map(|(.., revoked)| revoked) {
+        Some(Some(Moment(now))) if now <= at => None,
+        Some(Some(_)) => Some(Said::Otherwise("says a later time")),
+        Some(None) => Some(Said::Otherwise("doesn't say so")),
+        None => Some(Said::LeftOut),
+    }
+}
+
+fn problem(slug: &str, (list, id, Moment(at)): (&str, &str, Moment), said: &str) -> Problem {
+    let key = format!("{}:{}", slug.escape_debug(), id.escape_debug());
+    let message = format!(
+        "it was revoked at {at}, and the file {said}: what is revoked is never honoured again. Give it `revoked_at = {at}` there, \
+         as `attrsync settings export` does; if it shall be honoured again all the same, say --unrevoke {key} to apply"
+    );
+    let place = Place::organization(slug).field(list).entry(id).field("revoked_at").to_string();
+    Problem { line: None, place, message }
 }
 
 #[cfg(test)]
@@ -83,6 +108,16 @@ mod tests {
         }
         let told = told(&organization("", REVOKED), &organization(REVOKED, ""));
         assert!(told.len() == 1 && told[0].contains("identity_secrets[k]"), "{told:?}");
+    }
+
+    #[test]
+    fn a_key_that_was_revoked_in_an_archived_organization_does_not_come_back_with_it() {
+        let revoked = ("jwt_keys", "k", Moment(crate::domain::EventTime::parse("2026-11-22T10:00:00Z").unwrap()));
+        let (id, problem) = come_back(&organization("", ""), revoked).unwrap();
+        assert!(id == "k" && problem.to_string().contains("--unrevoke acme:k"), "{problem}");
+        assert_eq!(come_back(&organization(REVOKED, ""), revoked), None);
+        let without = Organization { jwt_keys: Vec::new(), ..organization("", "") };
+        assert_eq!(come_back(&without, revoked), None, "it is another one");
     }
 
     #[test]
