@@ -14,7 +14,7 @@ use serde_json::json;
 use super::{
     judging::settings_by,
     options::ConfigOptions,
-    output::{DIM, DOUBTFUL, FAULT, OK, USAGE, print, report, styled},
+    output::{DIM, DOUBTFUL, FAULT, OK, USAGE, Usage, print, report, styled},
     source::source,
 };
 use crate::{
@@ -99,7 +99,9 @@ fn check(config: &ConfigOptions, database: bool) -> anyhow::Result<ExitCode> {
     let settings = match &loaded.config.settings.source {
         SettingsSource::File(path) if database => {
             let file = path.display();
-            return Err(Usage::new(format!("--database is of no use: the settings are in {file} (settings.source)")).into());
+            return Err(
+                Usage::new(format!("--database is of no use: the settings are in {file} (settings.source)")).into()
+            );
         }
         // A dashboard has none, and a file made of the defaults says where they would be.
         SettingsSource::File(path) if path == Path::new(BY_DEFAULT) && !path.exists() => {

@@ -110,7 +110,9 @@ impl ConfigOptions {
             flags += &format!(" --brokers {}", shell::word(brokers)?);
         }
         let where_from = ["kafka.bootstrap_servers", "kafka.input.topics"];
-        for (key, text) in self.set.iter().filter_map(|set| key_and_value(set)).filter(|(key, _)| where_from.contains(key)) {
+        for (key, text) in
+            self.set.iter().filter_map(|set| key_and_value(set)).filter(|(key, _)| where_from.contains(key))
+        {
             flags += &format!(" --set {}", shell::word(&format!("{key}={text}"))?);
         }
         Some(flags)

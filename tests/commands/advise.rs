@@ -126,7 +126,11 @@ fn one_event_is_no_events_and_what_to_look_at_is_the_file_that_was_read() {
     assert!(ran.out.contains("2 events were judged") && ran.out.contains(&look("-")), "{}", ran.out);
     let brokers = ["advise", "--from-file", "the events.ndjson", "--type", "identify", "--brokers", "b:1,c:2"];
     let ran = desk.run(&brokers);
-    assert!(ran.out.contains("attrsync replay --from-file 'the events.ndjson' --brokers b:1,c:2 --type"), "{}", ran.out);
+    assert!(
+        ran.out.contains("attrsync replay --from-file 'the events.ndjson' --brokers b:1,c:2 --type"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]

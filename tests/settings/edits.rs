@@ -93,7 +93,11 @@ fn a_file_that_takes_a_revocation_back_is_refused_unless_that_is_asked_for() {
     }
     base.file(EXAMPLE);
     base.attrsync(&[&apply[..], &["--unrevoke", "acme:iv-1", "--unrevoke", "acme:2025-06"]].concat()).well();
-    assert_eq!(base.value::<i64>("select count(*) from attrsync.keys where revoked_at < now()"), 4, "the archived keep theirs");
+    assert_eq!(
+        base.value::<i64>("select count(*) from attrsync.keys where revoked_at < now()"),
+        4,
+        "the archived keep theirs"
+    );
     let told = base.attrsync(&[&apply[..], &["--unrevoke", "2025-06"]].concat());
     assert!(told.code == Some(2) && told.err.contains("expected ORGANIZATION:ID"), "{told:?}");
 }

@@ -59,7 +59,10 @@ pub(super) fn unless_interrupted<T: Send + 'static>(
     job: impl FnOnce() -> T + Send + 'static,
 ) -> anyhow::Result<Option<T>> {
     let (tell, news) = channel();
-    thread::Builder::new().name("settings".to_owned()).spawn(move || _ = tell.send(job())).context("no thread for it")?;
+    thread::Builder::new()
+        .name("settings".to_owned())
+        .spawn(move || _ = tell.send(job()))
+        .context("no thread for it")?;
     loop {
         match news.recv_timeout(TICK) {
             Ok(done) => return Ok(Some(done)),

@@ -24,7 +24,7 @@ use crate::{
     },
     config::Config,
     domain::EventTime,
-    replay::{Defaults, Delivery, Filter, Judgement, Means, Measure, Plan},
+    replay::{Defaults, Delivery, Failure, Filter, Judgement, Means, Measure, Plan},
 };
 
 /// How long the batches in hand may take to end after ctrl-C.

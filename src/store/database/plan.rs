@@ -310,10 +310,14 @@ fn check_revoked(
         let allowed = |id: &str| file.unrevoked.iter().any(|(slug, key)| *slug == new.slug && key == id);
         let no_longer = match stored.get(&new.slug) {
             Some(Stored { organization: old, .. }) => revoked::no_longer(old, new),
-            None => archived.iter().filter(|archived| comes_back(new, archived)).filter_map(|(.., kind, id, at)| {
-                let list = if kind == "jwt" { "jwt_keys" } else { "identity_secrets" };
-                revoked::come_back(new, (list, id, Moment(EventTime::from_millis(*at))))
-            }).collect(),
+            None => archived
+                .iter()
+                .filter(|archived| comes_back(new, archived))
+                .filter_map(|(.., kind, id, at)| {
+                    let list = if kind == "jwt" { "jwt_keys" } else { "identity_secrets" };
+                    revoked::come_back(new, (list, id, Moment(EventTime::from_millis(*at))))
+                })
+                .collect(),
         };
         problems.extend(no_longer.into_iter().filter(|(id, _)| !allowed(id)).map(|(_, problem)| problem));
     }
