@@ -157,10 +157,13 @@ fn a_reader_that_leaves_a_pipe_of_another_name_leaves_verdicts_unread() {
 #[test]
 fn ctrl_c_ends_it_where_it_asks() {
     let desk = Desk::new();
-    let mut command = Command::new("script");
+    let mut command = Command::new("env");
     let asks = concat!(env!("CARGO_BIN_EXE_attrsync"), " replay --into-live --brokers 127.0.0.1:9");
-    // A terminal for it to ask on.
-    command.args(["-q", "-e", "-c", asks, "/dev/null"]).current_dir(desk.path("")).env_remove("ATTRSYNC_CONFIG");
+    // A terminal for it to ask on; and ctrl-C means what it does there, also where the tests run in the background, which ignores it.
+    command
+        .args(["--default-signal=INT", "script", "-q", "-e", "-c", asks, "/dev/null"])
+        .current_dir(desk.path(""))
+        .env_remove("ATTRSYNC_CONFIG");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let (mut shown, mut byte) = (Vec::new(), [0]);
@@ -169,7 +172,18 @@ fn ctrl_c_ends_it_where_it_asks() {
         shown.push(byte[0]);
     }
     keys.write_all(b"\x03").unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130), "{}", String::from_utf8_lossy(&shown));
+    let began = Instant::now();
+    let ended = loop {
+        match child.try_wait().unwrap() {
+            None if began.elapsed() < DEADLINE => thread::park_timeout(Duration::from_millis(10)),
+            None => {
+                child.kill().unwrap();
+                panic!("it goes on: {}", String::from_utf8_lossy(&shown));
+            }
+            Some(ended) => break ended,
+        }
+    };
+    assert_eq!(ended.code(), Some(130), "{}", String::from_utf8_lossy(&shown));
     assert_eq!(desk.names(), [] as [String; 0]);
 }
 
