@@ -105,7 +105,7 @@ impl JudgeOptions {
         Some(flags)
     }
 
-    /// The flag for the brokers, where it was given, after a space; see [`Self::flags_of`].
+    /// The brokers and topics that were given by flags, each after a space; see [`Self::flags_of`].
     pub(super) fn brokers_for_a_shell(&self) -> Option<String> {
         self.config.brokers_for_a_shell()
     }

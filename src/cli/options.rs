@@ -94,13 +94,7 @@ impl ConfigOptions {
             true => !settings_in_file,
             false => JUDGING.iter().any(|begin| key.starts_with(begin)),
         };
-        for (key, text) in self.set.iter().filter_map(|set| key_and_value(set)).filter(|(key, _)| counts(key)) {
-            if !config::may_be_shown(key, text) {
-                return None;
-            }
-            flags += &format!(" --set {}", shell::word(&format!("{key}={text}"))?);
-        }
-        Some(flags)
+        Some(flags + &self.set_for_a_shell(counts)?)
     }
 
     /// The brokers and topics that were given by flags, as flags for a shell's line; none where they can't stand there.
@@ -109,13 +103,18 @@ impl ConfigOptions {
         if let Some(brokers) = &self.brokers {
             flags += &format!(" --brokers {}", shell::word(brokers)?);
         }
-        let where_from = ["kafka.bootstrap_servers", "kafka.input.topics"];
-        for (key, text) in
-            self.set.iter().filter_map(|set| key_and_value(set)).filter(|(key, _)| where_from.contains(key))
-        {
-            flags += &format!(" --set {}", shell::word(&format!("{key}={text}"))?);
-        }
-        Some(flags)
+        let where_from = |key: &str| ["kafka.bootstrap_servers", "kafka.input.topics"].contains(&key);
+        Some(flags + &self.set_for_a_shell(where_from)?)
+    }
+
+    /// The keys that were set and that count; none where one can't stand in a shell's line, or is not for print.
+    fn set_for_a_shell(&self, counts: impl Fn(&str) -> bool) -> Option<String> {
+        let set = self.set.iter().filter_map(|set| key_and_value(set)).filter(|(key, _)| counts(key));
+        let flag = |(key, text): (&str, &str)| {
+            let word = config::may_be_shown(key, text).then(|| format!("{key}={text}"))?;
+            Some(format!(" --set {}", shell::word(&word)?))
+        };
+        set.map(flag).collect()
     }
 
     /// `--settings FILE`, where it was given.

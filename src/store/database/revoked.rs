@@ -21,11 +21,12 @@ fn keys(organization: &Organization) -> impl Iterator<Item = Key<'_>> {
 /// to do about it.
 pub(super) fn no_longer<'o>(old: &'o Organization, new: &Organization) -> Vec<(&'o str, Problem)> {
     let taken_back = keys(old).filter_map(|(list, id, revoked)| {
-        let said = match said(new, list, id, revoked?)? {
+        let revoked = revoked?;
+        let said = match said(new, list, id, revoked)? {
             Said::LeftOut => "leaves it out",
             Said::Otherwise(said) => said,
         };
-        Some((id, problem(&old.slug, (list, id, revoked?), said)))
+        Some((id, problem(&old.slug, (list, id, revoked), said)))
     });
     taken_back.collect()
 }
