@@ -53,7 +53,7 @@ pub struct ShardReading {
     /// Partitions that it reads now.
     pub partitions: u64,
     /// Those of them that are held.
-    pub paused: u64,
+    pub held: u64,
     /// The lag of each of them, as far as it is known.
     pub lags: Vec<Lag>,
     /// Whether it has taken its place in the group, with partitions or without.

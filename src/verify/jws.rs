@@ -49,7 +49,8 @@ pub fn open<'a>(
 }
 
 impl<'a> UnverifiedToken<'a> {
-    /// The payload as a JSON object; called once the signature has verified.
+    /// The payload as a JSON object. Whose claims they are is known once the signature has verified, and only to whom verified it: a
+    /// caller before that says `unverified`.
     ///
     /// # Errors
     /// [`Reason::ClaimsMalformed`] for what isn't an object, [`Reason::DuplicateName`] and [`Reason::TooDeep`] as in an

@@ -173,9 +173,7 @@ impl Fault {
             | Self::Thread { .. } => Remedy::End,
         }
     }
-}
 
-impl Fault {
     /// This fault, of the try that was to get over another one.
     pub(crate) fn after(self, other: &Self) -> Self {
         match (self, other) {

@@ -64,7 +64,7 @@ impl Shard {
             self.stats.beat(self.number);
             let turned = self.turn();
             self.counts().set_in_flight(0);
-            self.counts().set_paused(self.holding.held());
+            self.counts().set_held(self.holding.held());
             if let Err(fault) = turned {
                 self.recover(fault)?;
             }

@@ -103,7 +103,7 @@ fn shard(stats: &Stats, counts: &ShardStats) -> ShardReading {
         fetched: fetched.records,
         fetched_bytes: fetched.bytes,
         partitions: counts.partitions(),
-        paused: counts.paused(),
+        held: counts.held(),
         lags: counts.lags().get().into_iter().map(lag).collect(),
         joined: counts.joined(),
         silence: stats.silence(counts),

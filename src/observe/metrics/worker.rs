@@ -56,7 +56,7 @@ fn places(shards: &[ShardReading]) -> Vec<Family> {
         Family::each(&list::FETCHED, numbered().map(|(label, shard)| (label, shard.fetched))),
         Family::each(&list::FETCHED_BYTES, numbered().map(|(label, shard)| (label, shard.fetched_bytes))),
         Family::each(&list::PARTITIONS, numbered().map(|(label, shard)| (label, shard.partitions))),
-        Family::each(&list::PAUSED, numbered().map(|(label, shard)| (label, shard.paused))),
+        Family::each(&list::HELD, numbered().map(|(label, shard)| (label, shard.held))),
         Family::each(&list::HEARTBEAT, numbered().map(|(label, shard)| (label, shard.silence))),
     ]
 }
