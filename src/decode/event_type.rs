@@ -16,12 +16,19 @@ pub enum Kind {
 }
 
 /// The type by its name, as it was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct EventType<'a> {
     /// The name.
     pub name: &'a str,
     /// What it may do.
     pub kind: Kind,
+}
+
+/// Leaves out the name, which a sender may have chosen.
+impl std::fmt::Debug for EventType<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.kind.fmt(f)
+    }
 }
 
 /// The type of an event: the envelope's `type`, which beats `ce_type`, which beats `event-type`, which beats the topic's.

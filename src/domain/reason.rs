@@ -72,8 +72,9 @@ reasons! {
         "The record has no value: a tombstone or an empty one."
         "Send one event in each record; this topic is not compacted by key."
     RecordTooLarge "record_too_large" Decode
-        "The record's value is larger than this deployment accepts."
-        "Send fewer or shorter attributes, or ask the operator to raise limits.record_bytes."
+        "The record's value is larger than this deployment accepts, or its verdict than the topic of verdicts takes."
+        "Send fewer or shorter attributes, or ask the operator to raise limits.record_bytes, or max.message.bytes of the topic of verdicts \
+         where `detail` shows less than that."
     NotUtf8 "not_utf8" Decode
         "The record's value is not UTF-8."
         "Encode the event as UTF-8 JSON."
@@ -91,7 +92,7 @@ reasons! {
         "Send the SDK's object, or an envelope around it."
     NameTooLong "name_too_long" Decode
         "A name, an identity or a tenant is longer than this deployment accepts."
-        "Shorten it; `detail` names the field."
+        "Shorten it; `detail` names the field, unless it is an attribute's own name."
     TooManyAttributes "too_many_attributes" Decode
         "The event has more attributes than this deployment accepts, users' and companies' together."
         "Send only the attributes that are configured."
@@ -205,7 +206,7 @@ reasons! {
         "`userHash` came without the `userId` or `email` that it should cover."
         "Send the identifier beside its hash."
     IdentitySecretMissing "identity_secret_missing" Verify
-        "The organization has no identity secret to check `userHash` with."
+        "The organization has no identity secret to check `userHash` or `companyHash` with."
         "Sign a JWT, or ask the operator to configure the identity secret."
     HashMismatch "hash_mismatch" Verify
         "`userHash` is not the HMAC of the identifier under the organization's identity secret."
@@ -223,7 +224,7 @@ reasons! {
         "The attribute accepts signed values only, and this one was not signed."
         "Put the attribute into the token that the server signs."
     Superseded "superseded" Decide
-        "Another value of the same attribute or company counts: the signed one, the flat one or the first one."
+        "Another value of the same attribute or company was looked at instead: the signed one, the flat one or the first one."
         "Send the value once."
     WrongType "wrong_type" Decide
         "The value does not fit the attribute's type."

@@ -45,7 +45,8 @@ pub struct Verdict<'a> {
     pub event: EventHead<'a>,
     /// The slug of the organization; null where the event could not be read far enough to know which one, or names none.
     pub organization: Option<&'a str>,
-    /// Whom the event concerns: what is proven, or what a rejected event's payload claims.
+    /// Whom the event concerns: what is proven, or else what the payload claims, where the event is rejected or enforcement lets it pass.
+    /// `anonymousId` is never proven.
     pub user: User<'a>,
     /// How the identity was proven.
     pub verification: Verification<'a>,
@@ -251,7 +252,7 @@ pub struct Refused<'a> {
 }
 
 /// The facts behind a reason: numbers and field names, never a value of the event.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Detail<'a> {
     /// A limit was passed.
@@ -334,10 +335,22 @@ impl std::fmt::Debug for User<'_> {
     }
 }
 
-/// Prints type and time: an event's id is the sender's and may hold anything.
+/// Leaves out the field, which may be a name of the sender's.
+impl std::fmt::Debug for Detail<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Detail::Limit { limit, size } | Detail::FieldLimit { limit, size, .. } => write!(f, "{size} of {limit}"),
+            Detail::Field { .. } => f.write_str("a field"),
+            Detail::Syntax { byte } => write!(f, "byte {byte}"),
+            Detail::Seconds { seconds, .. } => write!(f, "{seconds} s"),
+        }
+    }
+}
+
+/// Prints the time: the event's id is the sender's and may hold anything, and so may the type of a widget.
 impl std::fmt::Debug for EventHead<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EventHead").field("kind", &self.kind).field("time", &self.time).finish_non_exhaustive()
+        f.debug_struct("EventHead").field("time", &self.time).finish_non_exhaustive()
     }
 }
 

@@ -136,6 +136,8 @@ impl Reading {
         }
         if let Some(since) = self.settings.and_then(|settings| settings.out_of_reach) {
             missing.push(format!("a look at the settings, for {} s", since.as_secs()));
+        } else if self.settings.is_some_and(|settings| settings.stale) {
+            missing.push("settings that are not too old".to_owned());
         }
         if self.shards.is_empty() {
             missing.push("shards".to_owned());
@@ -192,6 +194,9 @@ mod tests {
         let settings = Some(SettingsReading { out_of_reach, ..SettingsReading::default() });
         let reading = Reading { settings, shards: vec![shard(true, 0)], telemetry: None };
         assert_eq!(reading.missing(), ["a look at the settings, for 12 s"]);
+        let settings = Some(SettingsReading { stale: true, ..SettingsReading::default() });
+        let reading = Reading { settings, shards: vec![shard(true, 0)], telemetry: None };
+        assert_eq!(reading.missing(), ["settings that are not too old"]);
     }
 
     #[test]

@@ -79,7 +79,8 @@ fn wrong_hash(case: &Case<'_, '_>, mac: &[u8]) -> Option<Hint> {
     };
     // An id that nobody read as one: it stands in `customFields`, where it may be as long as the record.
     let nested = || {
-        let id = payload.attributes.iter().find(|attribute| matches!(attribute.name, "userId" | "user_id" | "id"))?;
+        let named = |name| payload.attributes.iter().find(|attribute| attribute.name == name);
+        let id = ["userId", "user_id", "id"].into_iter().find_map(named)?;
         let limit = case.context.policy.limits.name_chars;
         id.value.as_text().filter(|text| scalar::too_long(text, limit).is_none())
     };

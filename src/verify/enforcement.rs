@@ -6,7 +6,7 @@ use crate::{
     domain::{
         Reason, Rejection,
         snapshot::Enforcement,
-        verdict::{Method, Status, User, Verification},
+        verdict::{Status, User, Verification},
     },
 };
 
@@ -62,7 +62,6 @@ fn refused<'a>(case: &Case<'_, 'a>, status: Status, reason: Reason) -> Unproven<
 }
 
 fn accepted<'a>(case: &Case<'_, 'a>, verification: Verification<'a>) -> Verified<'a> {
-    debug_assert_eq!(verification.method, Method::None);
     Verified {
         organization: case.organization,
         user: case.event.payload.user,

@@ -44,7 +44,7 @@ impl<'a> Tries<'a> {
     }
 
     /// The identity secret under which `mac` is that of `identifier`: the one that verified last, then the valid ones newest
-    /// first, then the others.
+    /// first, then the others as [`keys::NOT_HONOURED`] has them.
     ///
     /// # Errors
     /// [`Reason::HashMismatch`], the reason for which the secret is not honoured, that there is none, or that too many
@@ -54,7 +54,8 @@ impl<'a> Tries<'a> {
         let time = self.time;
         let unusable = |secret: &IdentitySecret| keys::unusable(secret.validity.at(time));
         let valid = secrets.iter().filter(|secret| unusable(secret).is_none()).take(VALID);
-        let others = secrets.iter().filter(|secret| unusable(secret).is_some());
+        let of = |standing| secrets.iter().filter(move |secret| secret.validity.at(time) == standing);
+        let others = keys::NOT_HONOURED.into_iter().flat_map(of);
         let missing = valid.clone().next().is_none();
         let last = self.last;
         let is_last = |secret: &IdentitySecret| last.is_some_and(|last| std::ptr::eq(last, secret));

@@ -19,8 +19,8 @@ pub struct UnverifiedToken<'a> {
     pub signature: &'a [u8],
 }
 
-/// What a token's header asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a token's header asks for. It never prints: whoever made the token chose it.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct UnverifiedHeader<'a> {
     /// The algorithm that it claims to be signed with.
     pub alg: &'a str,

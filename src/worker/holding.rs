@@ -130,6 +130,11 @@ impl Holding {
         Ok(())
     }
 
+    /// Nothing is assigned any more; what comes is held for its own reasons.
+    pub(super) fn forget(&mut self) {
+        *self = Self { stale: self.stale, due: true, ..Self::new(self.shard) };
+    }
+
     /// Goes back to a record that was read and isn't judged, and waits there where it has to wait.
     pub(super) fn go_back(&mut self, consumer: &Consumer, to: GivenBack) -> Result<(), Fault> {
         let mut place = TopicPartitionList::new();

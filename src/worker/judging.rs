@@ -47,7 +47,7 @@ pub(super) struct Judging {
     snapshot: Arc<Snapshot>,
     now: EventTime,
     /// The record for which settings were looked at last: once each.
-    looked_for: Option<(i32, i64)>,
+    looked_for: Option<(String, i32, i64)>,
     /// Where spans are exported.
     traces: Option<Traces>,
 }
@@ -85,7 +85,10 @@ impl Judging {
         let (arena, encoder, snapshot, now) = (&self.arena, &mut self.encoder, &self.snapshot, self.now);
         let record = kafka::record(message, arena);
         let span = self.traces.as_mut().and_then(|traces| traces.begin(&record));
-        let look = self.looked_for != Some((message.partition(), message.offset()));
+        let looked_for = |(topic, partition, offset): &(String, i32, i64)| {
+            (topic.as_str(), *partition, *offset) == (message.topic(), message.partition(), message.offset())
+        };
+        let look = !self.looked_for.as_ref().is_some_and(looked_for);
         let wait = self.organizations.unusable_wait;
         let judged = caught(move || {
             let verdict = judge(arena, &record, snapshot, now);
@@ -117,7 +120,7 @@ impl Judging {
     /// Has the settings looked at for a record whose organization isn't in them. Newer ones judge it in the next batch: this
     /// one is judged by one snapshot.
     fn look_again(&mut self, message: &BorrowedMessage<'_>, transaction: &Transaction<'_>) -> Result<Judged, Fault> {
-        self.looked_for = Some((message.partition(), message.offset()));
+        self.looked_for = Some((message.topic().to_owned(), message.partition(), message.offset()));
         if self.organizations.settings.look_again(&self.snapshot).is_some() {
             return Ok(Judged::Next);
         }

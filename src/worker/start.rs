@@ -5,7 +5,6 @@ use std::{
     num::NonZeroUsize,
     sync::Arc,
     thread::{self, JoinHandle},
-    time::Duration,
 };
 
 use super::{

@@ -64,6 +64,8 @@ fn properties(hand: &Hand, passed: &ClientConfig) -> ClientConfig {
             config.set(name, value);
         }
     }
+    // A follower tells of its own end, which may be before the one that was looked up.
+    config.remove("client.rack");
     // Beside the queue one answer of a broker is held.
     let kilobytes = (hand.queue_bytes / 1024).max(64).to_string();
     for (name, value) in [
