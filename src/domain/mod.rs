@@ -4,6 +4,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod arena;
+pub mod event_type;
 pub mod hint;
 pub mod ids;
 pub mod key;
