@@ -5,6 +5,7 @@
 
 pub mod arena;
 pub mod event_type;
+pub mod hex;
 pub mod hint;
 pub mod ids;
 pub mod key;

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use attrsync::{
     domain::{
+        hex,
         key::{HmacDigest, HmacState},
         verdict::Outcome,
     },
@@ -119,7 +120,7 @@ impl Maker {
     }
 
     fn hash(&self, identifier: &str) -> String {
-        self.identity.sign(identifier.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&self.identity.sign(identifier.as_bytes()))
     }
 
     fn token(&mut self, number: i64, person: &Person, outcome: Outcome) -> String {
