@@ -29,7 +29,7 @@ pub fn judged<'a>(
     let event = Event {
         kind: verdict.event.kind,
         at: verdict.event.time.millis(),
-        user: user.user_id.or(user.email).or(user.anonymous_id),
+        user: user.identity(),
         method: verdict.verification.method.name(),
         key: verdict.verification.key_id,
         reason: verdict.reason.map(Reason::code),

@@ -110,6 +110,14 @@ pub struct User<'a> {
     pub anonymous_id: Option<&'a str>,
 }
 
+impl<'a> User<'a> {
+    /// The one identity that an event is counted and kept in order by: `userId`, else `email`, else `anonymousId`.
+    #[must_use]
+    pub fn identity(self) -> Option<&'a str> {
+        self.user_id.or(self.email).or(self.anonymous_id)
+    }
+}
+
 /// How an identity was proven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -135,6 +135,7 @@ fn column(text: &str, width: usize) -> String {
     format!("{text:<width$}")
 }
 
+/// Whom it concerns. The e-mail address first, and not the id that records are keyed by: people know each other by it.
 fn named(user: &User) -> &str {
     user.email.as_deref().or(user.user_id.as_deref()).or(user.anonymous_id.as_deref()).unwrap_or("-")
 }
