@@ -9,6 +9,7 @@ pub mod hex;
 pub mod hint;
 pub mod ids;
 pub mod key;
+pub mod line_end;
 pub mod policy;
 pub mod reason;
 pub mod record;

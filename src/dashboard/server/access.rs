@@ -14,6 +14,7 @@ use axum::http::{
 use crate::domain::{
     hex,
     key::{HmacDigest, HmacState},
+    line_end,
 };
 
 /// The least length of a token: what `openssl rand -hex 16` prints.
@@ -56,8 +57,9 @@ impl Token {
     /// When the file can't be read, or holds no token worth its name.
     pub fn read(path: &Path) -> Result<Self, TokenError> {
         let shown = || path.display().to_string();
-        let text = fs::read_to_string(path).map_err(|source| TokenError::Unreadable { path: shown(), source })?;
-        Self::of(text.trim_end_matches(['\r', '\n'])).ok_or_else(|| TokenError::Weak { path: shown() })
+        let mut text = fs::read_to_string(path).map_err(|source| TokenError::Unreadable { path: shown(), source })?;
+        text.truncate(line_end::len_without(text.as_bytes()));
+        Self::of(&text).ok_or_else(|| TokenError::Weak { path: shown() })
     }
 
     fn of(text: &str) -> Option<Self> {
