@@ -11,6 +11,7 @@ pub mod ids;
 pub mod key;
 pub mod line_end;
 pub mod policy;
+pub mod random;
 pub mod reason;
 pub mod record;
 pub mod rejection;

@@ -11,9 +11,10 @@ use attrsync::{
     domain::{
         hex,
         key::{HmacDigest, HmacState},
+        random::Random,
         verdict::Outcome,
     },
-    traffic::{Person, Random},
+    traffic::Person,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
