@@ -232,6 +232,9 @@ impl Serialize for Attributes<'_> {
     }
 }
 
+/// What the membership in companies is called where an attribute's name stands.
+pub const MEMBERSHIP: &str = "companies";
+
 /// An attribute that was unset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Unset<'a> {
