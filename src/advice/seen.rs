@@ -7,7 +7,7 @@ use crate::{
         bounded::{Bounded, Tally},
         distinct::{Count, Distinct},
     },
-    domain::EventTime,
+    domain::{EventTime, Reason, verdict::Method},
 };
 
 /// Reasons, keys and types of events that are told apart.
@@ -295,10 +295,8 @@ impl Seen {
             used.often.add(event.at);
             *used.types.of(kind) += 1;
             let proofs = self.proofs.of(kind);
-            match event.method {
-                "jwt" => proofs.jwt += 1,
-                _ => proofs.hmac += 1,
-            }
+            let number = if event.method == Method::Jwt.name() { &mut proofs.jwt } else { &mut proofs.hmac };
+            *number += 1;
         }
         if let Some(reason) = event.would_reject {
             self.would_reject.of(reason).add(event.at);
@@ -306,7 +304,7 @@ impl Seen {
                 users.add(user);
             }
         }
-        self.refused += u64::from(event.reason == Some("proof_missing"));
+        self.refused += u64::from(event.reason == Some(Reason::ProofMissing.code()));
         self.tokens += u64::from(event.expires.is_some());
         self.endless += u64::from(event.expires == Some(false));
         self.company_proven += u64::from(event.company_proven);

@@ -252,11 +252,11 @@ fn organization<'a>(before: &Verdict<'a>, after: &Verdict<'a>) -> Option<&'a str
 
 /// The user that an event concerns: the one that is proven in either verdict, else the one that is claimed.
 fn user<'a>(before: &Verdict<'a>, after: &Verdict<'a>) -> Option<&'a str> {
-    let id = |verdict: &Verdict<'a>| verdict.user.user_id.or(verdict.user.email).or(verdict.user.anonymous_id);
+    let identity = |verdict: &Verdict<'a>| verdict.user.identity();
     let proven = |verdict: &&&Verdict<'a>| verdict.verification.status == Some(Status::Verified);
     let both = [before, after];
-    let proven = both.iter().filter(proven).filter_map(|verdict| id(verdict)).min();
-    proven.or_else(|| both.into_iter().filter_map(id).min())
+    let proven = both.iter().filter(proven).filter_map(|verdict| identity(verdict)).min();
+    proven.or_else(|| both.into_iter().filter_map(identity).min())
 }
 
 /// `method/key` of what verified it in either verdict; the method alone where nothing did.

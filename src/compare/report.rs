@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     Brief, Comparison, Fate, Kind, OfKind, Spell,
-    tallies::{Attribute, Matrix, OUTCOMES, Organization, Ways},
+    tallies::{Attribute, Matrix, Organization, Ways},
 };
 use crate::{
     count::{
@@ -268,7 +268,7 @@ impl Change {
 
 /// Every pair of verdicts that some event has.
 fn flows(matrix: &Matrix) -> Vec<Flow> {
-    let pairs = OUTCOMES.into_iter().flat_map(|from| OUTCOMES.map(|to| (from, to)));
+    let pairs = Outcome::ALL.into_iter().flat_map(|from| Outcome::ALL.map(|to| (from, to)));
     pairs.map(|(from, to)| Flow { from, to, events: matrix.of(from, to) }).filter(|flow| flow.events > 0).collect()
 }
 

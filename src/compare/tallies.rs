@@ -67,9 +67,6 @@ impl Tally for Ways {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Matrix([[u64; 3]; 3]);
 
-/// Every outcome, as they are numbered.
-pub(super) const OUTCOMES: [Outcome; 3] = [Outcome::Accepted, Outcome::Partial, Outcome::Rejected];
-
 impl Matrix {
     pub(super) fn add(&mut self, before: Outcome, after: Outcome) {
         if let Some(cell) = self.0.get_mut(before as usize).and_then(|row| row.get_mut(after as usize)) {

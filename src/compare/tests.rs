@@ -40,7 +40,7 @@ fn why() -> impl Strategy<Value = Reason> {
 
 prop_compose! {
     fn owned()(
-        outcome in prop::sample::select(vec![Outcome::Accepted, Outcome::Partial, Outcome::Rejected]),
+        outcome in prop::sample::select(Outcome::ALL.to_vec()),
         reason in prop::option::of(why()), organization in prop::option::of(name()),
         user in prop::option::of("[1-3]"), key in prop::option::of("[kl]"),
         set in prop::collection::vec((name(), any::<bool>(), any::<bool>()), 0..3),

@@ -1,19 +1,8 @@
-//! Which type of event it is, and which types are judged.
+//! Which type of event it is.
 
-use crate::domain::{Limits, Reason, Record, Rejection, Value};
+use crate::domain::{Limits, Reason, Record, Rejection, Value, event_type::Kind};
 
 use super::scalar;
-
-/// What an event of this type may do without an identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Starts the SDK, for a visitor too.
-    Boot,
-    /// Says who the user is.
-    Identify,
-    /// Starts a widget; judged as identify is, but for a visitor too.
-    Widget,
-}
 
 /// The type by its name, as it was written.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,12 +39,7 @@ pub(super) fn find<'a>(
         Some(_) => return Err(Reason::UnknownType.into()),
     };
     let name = name.ok_or(Reason::MissingType)?;
-    let kind = match name {
-        "boot" => Kind::Boot,
-        "identify" => Kind::Identify,
-        widget if widget.starts_with("init_") || widget.starts_with("initialize_") => Kind::Widget,
-        _ => return Err(Reason::UnknownType.into()),
-    };
+    let kind = Kind::named(name).ok_or(Reason::UnknownType)?;
     if scalar::too_long(name, limits.name_chars).is_some() || name.chars().any(char::is_control) {
         return Err(Reason::UnknownType.into());
     }

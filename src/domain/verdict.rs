@@ -21,6 +21,22 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome, as they are numbered: each is stricter than the one before.
+    pub const ALL: [Outcome; 3] = [Outcome::Accepted, Outcome::Partial, Outcome::Rejected];
+
+    /// The outcome of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.name() == name)
+    }
+
+    /// Every outcome with every reason that the event as a whole may have for it: none, unless it is rejected.
+    pub fn with_reasons() -> impl Iterator<Item = (Self, Option<Reason>)> {
+        let whole = [Outcome::Accepted, Outcome::Partial].map(|outcome| (outcome, None));
+        let rejected = Reason::ALL.iter().map(|reason| (Outcome::Rejected, Some(*reason)));
+        whole.into_iter().chain(rejected)
+    }
+
     /// The name in records, headers, metrics and docs.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -93,6 +109,14 @@ pub struct User<'a> {
     pub email: Option<&'a str>,
     /// The SDK's id of a visitor.
     pub anonymous_id: Option<&'a str>,
+}
+
+impl<'a> User<'a> {
+    /// The one identity that an event is counted and kept in order by: `userId`, else `email`, else `anonymousId`.
+    #[must_use]
+    pub fn identity(self) -> Option<&'a str> {
+        self.user_id.or(self.email).or(self.anonymous_id)
+    }
 }
 
 /// How an identity was proven.
@@ -208,6 +232,9 @@ impl Serialize for Attributes<'_> {
         map.end()
     }
 }
+
+/// What the membership in companies is called where an attribute's name stands.
+pub const MEMBERSHIP: &str = "companies";
 
 /// An attribute that was unset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]

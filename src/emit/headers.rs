@@ -20,7 +20,7 @@ use super::{
     trace::{self, SpanId},
 };
 use crate::domain::{
-    Reason, Record, Verdict,
+    Reason, Record, Verdict, hex,
     verdict::{Status, Verification},
 };
 
@@ -78,8 +78,7 @@ impl Headers {
     fn traceparent(&mut self, parent: &str, span: SpanId) {
         let (before, after) = trace::around_span(parent);
         self.bytes.extend_from_slice(before.as_bytes());
-        let digit = |nibble: u8| b"0123456789abcdef".get(usize::from(nibble)).copied().unwrap_or(b'0');
-        self.bytes.extend(span.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
+        self.bytes.extend(span.into_iter().flat_map(hex::digits));
         self.bytes.extend_from_slice(after.as_bytes());
         self.ends.push((names::TRACEPARENT, self.bytes.len()));
     }

@@ -15,7 +15,7 @@ use super::{
     document::{Attribute, IdentitySecret, JwtKey, Organization},
     secret::Secret,
 };
-use crate::domain::{Policy, key::HmacState};
+use crate::domain::{Policy, hex, key::HmacState};
 
 /// What a secret's MAC is of.
 const LABEL: &[u8] = b"attrsync settings version";
@@ -66,8 +66,7 @@ pub(super) fn complete_listed(mut organization: Organization, effective: &Organi
 
 /// What stands in for a secret: a MAC under it.
 pub(super) fn disguise(state: &HmacState) -> Secret {
-    let digits = |byte: u8| [byte >> 4, byte & 15].map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default());
-    Secret::Text(state.sign(LABEL).into_iter().flat_map(digits).collect())
+    Secret::Text(hex::encode(&state.sign(LABEL)))
 }
 
 /// Organizations in a number. It is the sum of theirs, so that one that changes is exchanged without a look at the others.

@@ -2,7 +2,9 @@
 //! identifier alone, and never expires.
 
 use super::{Case, Proof, keys};
-use crate::domain::{EventTime, Organization, Reason, Rejection, Value, snapshot::IdentitySecret, verdict::Method};
+use crate::domain::{
+    EventTime, Organization, Reason, Rejection, Value, hex, snapshot::IdentitySecret, verdict::Method,
+};
 
 /// Bytes of an HMAC-SHA256.
 const MAC_BYTES: usize = 32;
@@ -88,15 +90,7 @@ impl<'a> Tries<'a> {
 /// 64 hexadecimal digits of either case.
 #[must_use]
 pub fn parse(hash: Value<'_>) -> Option<[u8; MAC_BYTES]> {
-    let digits = hash.as_text().filter(|text| text.len() == 2 * MAC_BYTES)?.as_bytes();
-    let mut mac = [0; MAC_BYTES];
-    for (byte, pair) in mac.iter_mut().zip(digits.chunks_exact(2)) {
-        for digit in pair {
-            let value = char::from(*digit).to_digit(16).and_then(|value| u8::try_from(value).ok())?;
-            *byte = *byte << 4 | value;
-        }
-    }
-    Some(mac)
+    hex::decode(hash.as_text()?.as_bytes())
 }
 
 #[cfg(test)]

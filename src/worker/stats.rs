@@ -295,7 +295,7 @@ impl Tally {
     }
 }
 
-const OUTCOMES: usize = Outcome::Rejected as usize + 1;
+const OUTCOMES: usize = Outcome::ALL.len();
 const CHANNELS: usize = Channel::Rejected as usize + 1;
 const REASONS: usize = Reason::ALL.len();
 
@@ -332,10 +332,7 @@ mod tests {
             [shard.batch_time().sum(), shard.judge_time().sum(), shard.commit_time().sum()],
             [batch, judging, commit]
         );
-        assert_eq!(
-            [Outcome::Accepted, Outcome::Partial, Outcome::Rejected].map(|outcome| shard.verdicts(outcome)),
-            [1, 0, 2]
-        );
+        assert_eq!(Outcome::ALL.map(|outcome| shard.verdicts(outcome)), [1, 0, 2]);
         assert_eq!(
             [Reason::EmptyRecord, Reason::Locked, Reason::EventRejected].map(|reason| shard.rejected(reason)),
             [1, 0, 1]

@@ -7,7 +7,7 @@ use crate::{
         items::{apply, command},
         seen::Attribute,
     },
-    domain::Organization,
+    domain::{Organization, verdict::MEMBERSHIP},
 };
 
 pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
@@ -34,7 +34,7 @@ fn open(case: &Case<'_>, (owner, name): (Owner, &str), attribute: &Attribute) ->
 
 fn unlocked(settings: &Organization, owner: Owner, name: &str) -> bool {
     match owner {
-        Owner::User if name == "companies" => !settings.membership_locked,
+        Owner::User if name == MEMBERSHIP => !settings.membership_locked,
         Owner::User => settings.user_attributes.get(name).is_some_and(|known| !known.locked && !known.archived),
         Owner::Company => settings.company_attributes.get(name).is_some_and(|known| !known.locked && !known.archived),
     }
@@ -67,7 +67,7 @@ fn item(case: &Case<'_>, owner: Owner, (name, attribute): (&str, &Attribute)) ->
         check: case.compare().filter(|_| unsigned > 0),
         // Membership is a setting of its own, which stands in the file alone.
         command: match name {
-            "companies" => Some(apply("membership is signed")),
+            MEMBERSHIP => Some(apply("membership is signed")),
             _ => command("attrsync settings attribute lock", &[case.slug, name], flags),
         },
     }

@@ -1,10 +1,13 @@
 //! A locked attribute that nobody signs: its lock refuses every value there is.
 
 use super::{Case, of_users, times};
-use crate::advice::{
-    Item, Owner, Ready,
-    items::{apply, command},
-    seen::Attribute,
+use crate::{
+    advice::{
+        Item, Owner, Ready,
+        items::{apply, command},
+        seen::Attribute,
+    },
+    domain::verdict::MEMBERSHIP,
 };
 
 pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
@@ -40,7 +43,7 @@ fn item(case: &Case<'_>, owner: Owner, (name, attribute): (&str, &Attribute)) ->
             .collect(),
         check: None,
         command: match name {
-            "companies" => Some(apply("membership needs no proof")),
+            MEMBERSHIP => Some(apply("membership needs no proof")),
             _ => command("attrsync settings attribute unlock", &[case.slug, name], flags),
         },
     }

@@ -292,8 +292,7 @@ pub(in crate::cli) fn is_silence(code: RDKafkaErrorCode) -> bool {
 }
 
 fn reason(text: &str) -> Result<Reason, String> {
-    let known = Reason::ALL.iter().copied().find(|reason| reason.code() == text);
-    known.ok_or_else(|| "no such reason; docs/REASONS.md lists all".to_owned())
+    Reason::named(text).ok_or_else(|| "no such reason; docs/REASONS.md lists all".to_owned())
 }
 
 fn above_zero(text: &str) -> Result<f64, String> {

@@ -42,7 +42,7 @@ pub(super) fn table(report: &Report) -> String {
 fn verdicts(text: &mut String, report: &Report) {
     let title = format!("{} → {}", safe(&report.before.settings), safe(&report.after.settings));
     _ = writeln!(text, "\n{}", styled(DIM.bold(), title));
-    for outcome in [Outcome::Accepted, Outcome::Partial, Outcome::Rejected] {
+    for outcome in Outcome::ALL {
         let (was, is) = report.totals(outcome);
         let (was, is) = (grouped(was), grouped(is));
         _ = writeln!(text, "  {was:>12} → {is:<12} {}", badge(outcome));

@@ -24,7 +24,7 @@ use crate::{
         output::print,
         terminal::safe,
     },
-    domain::{EventTime, key::Algorithm},
+    domain::{EventTime, key::Algorithm, line_end},
     store::{
         document::{IdentitySecret, JwtKey, Organization},
         moment::Moment,
@@ -242,8 +242,7 @@ fn read(path: &PathBuf) -> anyhow::Result<Vec<u8>> {
     } else {
         bytes = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
     }
-    let end = bytes.strip_suffix(b"\n").map_or(bytes.len(), |line| line.strip_suffix(b"\r").unwrap_or(line).len());
-    bytes.truncate(end);
+    bytes.truncate(line_end::len_without(&bytes));
     if bytes.is_empty() {
         bail!("{} is empty", path.display());
     }

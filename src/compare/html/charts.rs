@@ -7,8 +7,6 @@ use crate::{
     domain::verdict::Outcome,
 };
 
-const OUTCOMES: [Outcome; 3] = [Outcome::Accepted, Outcome::Partial, Outcome::Rejected];
-
 /// The size of the chart of flows, in units of its own.
 const WIDTH: f64 = 400.0;
 const HEIGHT: f64 = 180.0;
@@ -44,7 +42,7 @@ fn tall(report: &Report, flow: &Flow) -> f64 {
 /// The bars of one side, one below the other, and where each begins.
 fn bars(page: &mut Markup, report: &Report, (x, side): (f64, fn(&Flow) -> Outcome)) -> [f64; 3] {
     let mut above = 0.0;
-    OUTCOMES.map(|outcome| {
+    Outcome::ALL.map(|outcome| {
         let flows = report.verdicts.iter().filter(|flow| side(flow) == outcome);
         let (begin, height) = (above, flows.map(|flow| tall(report, flow)).sum::<f64>());
         if height > 0.0 {
@@ -153,7 +151,7 @@ fn as_unit(number: u64) -> f64 {
 /// How many before and after of each verdict, in the order of the chart.
 pub(super) fn totals(page: &mut Markup, report: &Report, after: bool) {
     page.raw("<ul class=\"totals\">");
-    for outcome in OUTCOMES {
+    for outcome in Outcome::ALL {
         let (was, is) = report.totals(outcome);
         let number = if after { is } else { was };
         page.raw("<li class=\"")

@@ -106,7 +106,7 @@ pub(crate) struct Explained {
 
 impl Explained {
     pub(crate) fn of(code: &str) -> Self {
-        let reason = code.parse::<Reason>().ok();
+        let reason = Reason::named(code);
         Self {
             code: code.to_owned(),
             stage: reason.map(|reason| reason.stage().name()),

@@ -24,7 +24,7 @@ fn name() -> impl Strategy<Value = String> {
 
 prop_compose! {
     fn verdict()(
-        outcome in prop::sample::select(vec![Outcome::Accepted, Outcome::Partial, Outcome::Rejected]),
+        outcome in prop::sample::select(Outcome::ALL.to_vec()),
         organization in prop::option::of(name()), kind in prop::option::of(name()), user in name(),
         set in prop::collection::btree_map(name(), any::<bool>(), 0..4),
         unset in prop::collection::vec(name(), 0..3),

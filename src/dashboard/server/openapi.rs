@@ -9,7 +9,10 @@ use super::{
     problem::Problem,
     query::{MOST_ORGANIZATIONS, MOST_ROWS},
 };
-use crate::dashboard::answers::{OrganizationPage, Organizations, Overview, Reasons, VerdictPage, Verdicts};
+use crate::{
+    dashboard::answers::{OrganizationPage, Organizations, Overview, Reasons, VerdictPage, Verdicts},
+    domain::verdict::Outcome,
+};
 
 /// One thing that can be asked.
 struct Endpoint {
@@ -134,7 +137,7 @@ fn stream() -> Endpoint {
 fn filters() -> Vec<Parameter> {
     let text = || json!({"type": "string"});
     vec![
-        ("verdict", json!({"type": "string", "enum": ["accepted", "partial", "rejected"]}), "Only these."),
+        ("verdict", json!({"type": "string", "enum": Outcome::ALL.map(Outcome::name)}), "Only these."),
         ("organization", text(), "Only those of this slug."),
         ("reason", text(), "Only those with this code, for the event or for something that was rejected of it."),
         ("attribute", text(), "Only those that name this attribute."),

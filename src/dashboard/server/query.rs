@@ -101,7 +101,6 @@ fn limit(asked: Option<usize>, (default, most): (usize, usize)) -> Result<usize,
 }
 
 fn outcome(name: &str) -> Result<Outcome, Problem> {
-    let known = [Outcome::Accepted, Outcome::Partial, Outcome::Rejected];
     let refused = || Problem::new(StatusCode::BAD_REQUEST, "verdict must be accepted, partial or rejected");
-    known.into_iter().find(|outcome| outcome.name() == name).ok_or_else(refused)
+    Outcome::named(name).ok_or_else(refused)
 }

@@ -86,12 +86,11 @@ fn telemetry(telemetry: &TelemetryReading) -> Vec<Family> {
 /// The verdicts of all shards together, by the labels' values. All that there can be are there from the beginning: the first of a series
 /// that is born with it is no increase.
 fn verdicts(shards: &[ShardReading]) -> Family {
-    let whole = [Outcome::Accepted, Outcome::Partial].map(|outcome| [outcome.name(), ""]);
-    let rejected = Reason::ALL.iter().map(|reason| [Outcome::Rejected.name(), reason.code()]);
-    let mut all: BTreeMap<_, u64> = whole.into_iter().chain(rejected).map(|labels| (labels, 0)).collect();
+    let labels = |outcome: Outcome, reason: Option<Reason>| [outcome.name(), reason.map_or("", Reason::code)];
+    let every = Outcome::with_reasons().map(|(outcome, reason)| (labels(outcome, reason), 0));
+    let mut all: BTreeMap<_, u64> = every.collect();
     for verdicts in shards.iter().flat_map(|shard| &shard.verdicts) {
-        let labels = [verdicts.outcome.name(), verdicts.reason.map_or("", Reason::code)];
-        *all.entry(labels).or_default() += verdicts.count;
+        *all.entry(labels(verdicts.outcome, verdicts.reason)).or_default() += verdicts.count;
     }
     Family::each(&list::VERDICTS, all.into_iter().map(|(labels, count)| (labels.map(str::to_owned), count)))
 }
