@@ -36,6 +36,9 @@ pub(super) struct Findings {
 
 const ORGANIZATION: &str = "organization ";
 
+/// What stands between an organization and a field of it. No slug that passed the checks has a colon.
+const FIELD: &str = ": ";
+
 /// Where in a document something is found: an organization, then fields.
 #[derive(Debug, Clone)]
 pub(super) struct Place(String);
@@ -55,10 +58,16 @@ impl Place {
     pub(super) fn field(&self, name: &str) -> Self {
         let between = match self.0.as_str() {
             "" => "",
-            organization if organization.starts_with(ORGANIZATION) && !organization.contains(": ") => ": ",
+            organization if organization.starts_with(ORGANIZATION) && !organization.contains(FIELD) => FIELD,
             _ => ".",
         };
         Self(format!("{}{between}{}", self.0, name.escape_debug()))
+    }
+
+    /// Whether a problem is one of this organization: of it as a whole, or of a field of it.
+    pub(super) fn holds(&self, problem: &Problem) -> bool {
+        let rest = problem.place.strip_prefix(self.0.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(FIELD))
     }
 
     /// One of a list or a table: `jwt_keys[2026-10]`.

@@ -21,7 +21,7 @@ use crate::{
         effective::complete_listed,
         file::Parsed,
         moment::Moment,
-        problem::Problem,
+        problem::{Place, Problem},
         seal::MasterKeys,
         secret::{Secret, Vault},
     },
@@ -373,7 +373,29 @@ fn change(organization: &Organization, wanted: &Wanted, stored: Option<&Stored>,
     if stored.is_some() && changes.is_empty() && !unusable {
         return None;
     }
-    let place = super::super::problem::Place::organization(slug).to_string();
-    let warnings = wanted.warnings.iter().filter(|warning| warning.place.starts_with(&place)).cloned().collect();
+    let place = Place::organization(slug);
+    let warnings = wanted.warnings.iter().filter(|warning| place.holds(warning)).cloned().collect();
     Some(Change { organization: slug.clone(), added: stored.is_none(), archived: false, changes, warnings })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::file::parse;
+
+    #[test]
+    fn a_warning_goes_with_its_organization_and_not_with_one_whose_slug_begins_alike() {
+        let organization = |slug: &str| format!("[[organizations]]\nslug = \"{slug}\"\nenforcement = \"off\"\n");
+        let parsed = parse(&["acme", "acme-inc"].map(organization).concat()).unwrap();
+        let organizations = parsed.document.organizations.clone();
+        let compiled = compile(parsed, &Vault::empty(), &Policy::default()).unwrap();
+        let (effective, warnings) = (compiled.effective.into_organizations(), compiled.warnings);
+        let wanted = Wanted { organizations, effective, warnings };
+        for organization in &wanted.organizations {
+            let change = change(organization, &wanted, None, &Policy::default()).unwrap();
+            let places: Vec<_> = change.warnings.iter().map(|warning| warning.place.as_str()).collect();
+            let whole = format!("organization {}", organization.slug);
+            assert_eq!(places, [format!("{whole}: enforcement"), whole]);
+        }
+    }
 }
