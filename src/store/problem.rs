@@ -13,6 +13,13 @@ pub struct Problem {
     pub message: String,
 }
 
+impl Problem {
+    /// What is found at a place of which no line is known.
+    pub(super) fn at(place: &Place, message: impl Into<String>) -> Self {
+        Self { line: None, place: place.to_string(), message: message.into() }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(line) = self.line {
@@ -86,12 +93,12 @@ impl Findings {
     /// Adds a problem, unless something is wrong at that place already: what could not be read is not also missing.
     pub(super) fn problem(&mut self, place: &Place, message: impl Into<String>) {
         if self.problems.iter().all(|problem| problem.line.is_none() || problem.place != place.0) {
-            self.problems.push(Problem { line: None, place: place.0.clone(), message: message.into() });
+            self.problems.push(Problem::at(place, message));
         }
     }
 
     /// Adds a warning.
     pub(super) fn warning(&mut self, place: &Place, message: impl Into<String>) {
-        self.warnings.push(Problem { line: None, place: place.0.clone(), message: message.into() });
+        self.warnings.push(Problem::at(place, message));
     }
 }

@@ -39,8 +39,7 @@ pub use self::{
     reseal::Resealed,
     timeline::Timeline,
 };
-use super::problem::Problem;
-use crate::domain::EventTime;
+use super::problem::{Place, Problem};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -77,7 +76,7 @@ impl Address {
             "nothing checks that it is {self} that answers: who stands in between may read the password and change settings; end \
              the URL with ?sslmode=verify-full, and with &sslrootcert=FILE where the authority is your own"
         );
-        self.open.then(|| Problem { line: None, place: "settings.source".to_owned(), message })
+        self.open.then(|| Problem::at(&Place::document().field("settings.source"), message))
     }
 
     fn options(&self) -> Result<PgConnectOptions, DatabaseError> {
@@ -262,11 +261,6 @@ fn of_login(code: &str) -> Option<&'static str> {
         }
         _ => None,
     }
-}
-
-/// Milliseconds of a timestamp column, in SQL.
-fn time(millis: Option<i64>) -> Option<EventTime> {
-    millis.map(EventTime::from_millis)
 }
 
 #[cfg(test)]

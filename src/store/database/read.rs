@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow, query, query_as, query_scalar};
 
-use super::time;
 use crate::{
     domain::{EventTime, key::Algorithm, snapshot::Enforcement, snapshot::OnRejectedAttribute},
     store::{
@@ -189,7 +188,10 @@ impl Stored {
                 Some(opened.map_or_else(|message| self.gap(kind, id, message), Secret::of_bytes))
             }
         };
-        let moment = |column| Ok::<_, sqlx::Error>(time(row.try_get(column)?).map(Moment));
+        let moment = |column: usize| {
+            let millis: Option<i64> = row.try_get(column)?;
+            Ok::<_, sqlx::Error>(millis.map(|millis| Moment(EventTime::from_millis(millis))))
+        };
         let [valid_from, retired_at, revoked_at] = [moment(8)?, moment(9)?, moment(10)?];
         let id = id.to_owned();
         if kind == "identity" {
@@ -217,7 +219,7 @@ impl Stored {
     fn gap(&mut self, kind: &str, id: &str, message: String) -> Secret {
         let list = if kind == "jwt" { "jwt_keys" } else { "identity_secrets" };
         let place = Place::organization(&self.organization.slug).field(list).entry(id).field("secret");
-        self.problems.push(Problem { line: None, place: place.to_string(), message });
+        self.problems.push(Problem::at(&place, message));
         Secret::Stored(true)
     }
 

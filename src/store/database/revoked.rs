@@ -63,8 +63,7 @@ fn problem(slug: &str, (list, id, Moment(at)): (&str, &str, Moment), said: &str)
         "it was revoked at {at}, and the file {said}: what is revoked is never honoured again. Give it `revoked_at = {at}` there, \
          as `attrsync settings export` does; if it shall be honoured again all the same, say --unrevoke {key} to apply"
     );
-    let place = Place::organization(slug).field(list).entry(id).field("revoked_at").to_string();
-    Problem { line: None, place, message }
+    Problem::at(&Place::organization(slug).field(list).entry(id).field("revoked_at"), message)
 }
 
 #[cfg(test)]
