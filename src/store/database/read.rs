@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
+use serde::de::{DeserializeOwned, IntoDeserializer, value};
 use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow, query, query_as, query_scalar};
 
 use crate::{
-    domain::{EventTime, key::Algorithm, snapshot::Enforcement, snapshot::OnRejectedAttribute},
+    domain::EventTime,
     store::{
-        document::{Attribute, AttributeKind, IdentitySecret, JwtKey, Membership, Organization, Token},
+        document::{Attribute, IdentitySecret, JwtKey, Membership, Organization, Token},
         moment::Moment,
         problem::{Place, Problem},
         seal::{MasterKeys, Whose},
@@ -141,23 +142,18 @@ fn impossible(what: &str) -> sqlx::Error {
     sqlx::Error::Decode(format!("a row holds {what} that this version of attrsync doesn't know").into())
 }
 
+/// What a column says in a word of the document. serde's own message would quote the word.
+fn word<T: DeserializeOwned>(row: &PgRow, column: &str) -> sqlx::Result<T> {
+    let word: value::StrDeserializer<'_, value::Error> = row.try_get::<&str, _>(column)?.into_deserializer();
+    T::deserialize(word).map_err(|_| impossible(&format!("a value of {column}")))
+}
+
 fn organization(row: &PgRow) -> sqlx::Result<Stored> {
-    let enforcement = match row.try_get(3)? {
-        "enforced" => Enforcement::Enforced,
-        "observe" => Enforcement::Observe,
-        "off" => Enforcement::Off,
-        _ => return Err(impossible("an enforcement")),
-    };
-    let on_rejected_attribute = match row.try_get(4)? {
-        "attribute" => OnRejectedAttribute::Attribute,
-        "event" => OnRejectedAttribute::Event,
-        _ => return Err(impossible("an on_rejected_attribute")),
-    };
     let organization = Organization {
         slug: row.try_get(1)?,
         app_id: row.try_get(2)?,
-        enforcement,
-        on_rejected_attribute,
+        enforcement: word(row, "enforcement")?,
+        on_rejected_attribute: word(row, "on_rejected_attribute")?,
         token: Token {
             require_expiry: row.try_get(5)?,
             max_age_s: row.try_get::<Option<i64>, _>(6)?.and_then(|seconds| u32::try_from(seconds).ok()),
@@ -200,7 +196,7 @@ impl Stored {
             self.organization.identity_secrets.push(IdentitySecret { id, secret, valid_from, retired_at, revoked_at });
             return Ok(());
         }
-        let algorithm = Algorithm::from_alg(row.try_get(3)?).ok_or_else(|| impossible("an algorithm"))?;
+        let algorithm = word(row, "algorithm")?;
         let public_key = row.try_get::<Option<String>, _>(4)?.map(Secret::Text);
         self.jwt_secrets.push(secret_id);
         self.organization.jwt_keys.push(JwtKey {
@@ -224,16 +220,8 @@ impl Stored {
     }
 
     fn add_attribute(&mut self, row: &PgRow) -> sqlx::Result<()> {
-        let kind = match row.try_get(3)? {
-            "text" => AttributeKind::Text,
-            "number" => AttributeKind::Number,
-            "boolean" => AttributeKind::Boolean,
-            "date" => AttributeKind::Date,
-            "text_list" => AttributeKind::TextList,
-            _ => return Err(impossible("a type")),
-        };
         let attribute = Attribute {
-            kind: Some(kind),
+            kind: Some(word(row, "type")?),
             max_chars: row.try_get::<Option<i64>, _>(4)?.and_then(|chars| usize::try_from(chars).ok()),
             options: row.try_get(5)?,
             locked: Some(row.try_get(6)?),
