@@ -13,12 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{query, query_scalar};
+use sqlx::query_scalar;
 
 use super::{
     Address, Database, DatabaseError,
     listen::{ANEW, Ears},
-    read::{Mark, Reader, SLICE, Stored},
+    read::{Mark, Reader, SLICE, Stored, begin_reading, end_reading},
 };
 use crate::{
     domain::{
@@ -216,7 +216,7 @@ impl Follower {
         now: &Snapshot,
     ) -> Result<Option<(Snapshot, Found)>, DatabaseError> {
         let failed = database.failed("changes of the settings can't be read");
-        begin(database).await?;
+        within(ANSWER, begin_reading(&mut database.connection)).await.map_err(&failed)?;
         let mark = within(ANSWER, Mark::latest(&mut database.connection)).await.map_err(&failed)?;
         let mut changed = if mark == self.mark { Vec::new() } else { self.changed(mark, source, database).await? };
         changed.sort_unstable();
@@ -232,7 +232,7 @@ impl Follower {
             mended.retain(|stored| stored.problems.is_empty() && changed.binary_search(&stored.id).is_err());
             read.push((mended.iter().map(|stored| stored.id).collect(), mended));
         }
-        within(ANSWER, query("rollback").execute(&mut database.connection)).await.map_err(&failed)?;
+        within(ANSWER, end_reading(&mut database.connection)).await.map_err(&failed)?;
         // From here on nothing fails: either all of it is taken in, or nothing was.
         self.mark = mark;
         self.again = again.last().map_or(self.again, |last| (Instant::now() + AGAIN, *last));
@@ -381,7 +381,7 @@ pub(in crate::store) fn follow(
 async fn read_all(source: &DatabaseSource, mut take: impl FnMut(Vec<i64>, Vec<Stored>)) -> Result<Mark, DatabaseError> {
     let mut database = Database::connect(&source.address).await?;
     let failed = database.failed("the settings can't be read");
-    begin(&mut database).await?;
+    within(ANSWER, begin_reading(&mut database.connection)).await.map_err(&failed)?;
     let mark = within(ANSWER, Mark::latest(&mut database.connection)).await.map_err(&failed)?;
     let at = match source.at {
         Some(at) => Some(within(ANSWER, Mark::revision_at(&mut database.connection, at)).await.map_err(&failed)?),
@@ -395,13 +395,6 @@ async fn read_all(source: &DatabaseSource, mut take: impl FnMut(Vec<i64>, Vec<St
     }
     database.close().await;
     Ok(mark)
-}
-
-pub(super) async fn begin(database: &mut Database) -> Result<(), DatabaseError> {
-    let failed = database.failed("the settings can't be read");
-    let sql = "begin isolation level repeatable read read only";
-    within(ANSWER, query(sql).execute(&mut database.connection)).await.map_err(failed)?;
-    Ok(())
 }
 
 /// A connection whose other end is gone without a word would else be waited for.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     Database, DatabaseError, Edit,
     edit::{Outcome, checked, refuse_off},
-    read::{Mark, Reader, SLICE, Stored},
+    read::{Mark, Reader, SLICE, Stored, begin_reading, end_reading},
     revoked,
 };
 use crate::{
@@ -111,12 +111,9 @@ impl Database {
         (policy, master_keys): (&Policy, &MasterKeys),
     ) -> Result<Plan, DatabaseError> {
         let failed = self.failed("the settings can't be read");
-        sqlx::query("begin isolation level repeatable read read only")
-            .execute(&mut self.connection)
-            .await
-            .map_err(&failed)?;
+        begin_reading(&mut self.connection).await.map_err(&failed)?;
         let planned = self.compare(file, removal, (policy, master_keys)).await.map(|(plan, ..)| plan);
-        sqlx::query("rollback").execute(&mut self.connection).await.map_err(&failed)?;
+        end_reading(&mut self.connection).await.map_err(&failed)?;
         planned
     }
 
@@ -169,10 +166,7 @@ impl Database {
         slug: Option<&str>,
     ) -> Result<Export, DatabaseError> {
         let failed = self.failed("the settings can't be read");
-        sqlx::query("begin isolation level repeatable read read only")
-            .execute(&mut self.connection)
-            .await
-            .map_err(&failed)?;
+        begin_reading(&mut self.connection).await.map_err(&failed)?;
         let read = async {
             let revision = match at {
                 Some(at) => Mark::revision_at(&mut self.connection, at).await?,
@@ -191,7 +185,7 @@ impl Database {
             Ok::<_, sqlx::Error>((revision, stored))
         };
         let (revision, mut stored) = read.await.map_err(&failed)?;
-        sqlx::query("rollback").execute(&mut self.connection).await.map_err(&failed)?;
+        end_reading(&mut self.connection).await.map_err(&failed)?;
         stored.sort_by(|one, other| one.organization.slug.cmp(&other.organization.slug));
         let problems = stored.iter().flat_map(|stored| stored.problems.clone()).collect();
         let document = Document { organizations: stored.into_iter().map(|stored| stored.organization).collect() };

@@ -34,6 +34,18 @@ pub(in crate::store) struct Stored {
     pub(in crate::store) problems: Vec<Problem>,
 }
 
+/// Begins to read: until it ends, everything is as it is now, whatever others change meanwhile.
+pub(super) async fn begin_reading(connection: &mut PgConnection) -> sqlx::Result<()> {
+    query("begin isolation level repeatable read read only").execute(connection).await?;
+    Ok(())
+}
+
+/// Ends what [`begin_reading`] began; there is nothing to commit.
+pub(super) async fn end_reading(connection: &mut PgConnection) -> sqlx::Result<()> {
+    query("rollback").execute(connection).await?;
+    Ok(())
+}
+
 /// A reader of organizations, as they are or as they were at a revision.
 pub(super) struct Reader<'c> {
     pub(super) connection: &'c mut PgConnection,

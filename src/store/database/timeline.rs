@@ -9,8 +9,8 @@ use sqlx::{query_as, query_scalar};
 
 use super::{
     Database, DatabaseError,
-    follow::{DatabaseSource, Follower, begin, block_on},
-    read::{Reader, SLICE},
+    follow::{ANSWER, DatabaseSource, Follower, block_on, within},
+    read::{Reader, SLICE, begin_reading},
 };
 use crate::domain::{EventTime, Policy, Snapshot};
 
@@ -64,7 +64,7 @@ impl Timeline {
     async fn read(&mut self, source: &DatabaseSource, policy: &Policy) -> Result<(), DatabaseError> {
         let mut database = Database::connect(&source.address).await?;
         let failed = database.failed("the history of the settings can't be read");
-        begin(&mut database).await?;
+        within(ANSWER, begin_reading(&mut database.connection)).await.map_err(&failed)?;
         let mut follower = Follower::new(policy);
         let mut reader = Reader { connection: &mut database.connection, master_keys: &source.master_keys, at: Some(0) };
         let empty = Snapshot::new(0, policy.clone(), Vec::new());
