@@ -12,6 +12,7 @@ pub mod document;
 mod effective;
 mod file;
 mod freshness;
+mod key_kind;
 pub mod moment;
 pub mod problem;
 mod reread;
@@ -39,7 +40,7 @@ use compile::Compiled;
 use current::Current;
 use database::follow::Follower;
 pub use database::{
-    Address, Author, Change, Database, DatabaseError, Edit, Export, KeyKind, Plan, Removal, Timeline,
+    Address, Author, Change, Database, DatabaseError, Edit, Export, Plan, Removal, Timeline,
     follow::DatabaseSource,
 };
 use file::Parsed;

@@ -32,7 +32,7 @@ use sqlx::{
 };
 
 pub use self::{
-    edit::{Edit, KeyKind},
+    edit::Edit,
     history::{Entry, Revision},
     migrate::{MigrationStatus, ROLES},
     plan::{Change, Export, Plan, Removal},

@@ -20,6 +20,7 @@ use crate::{
         document::{Document, Organization},
         effective::complete_listed,
         file::Parsed,
+        key_kind::KeyKind,
         moment::Moment,
         problem::{Place, Problem},
         seal::MasterKeys,
@@ -308,8 +309,8 @@ fn check_revoked(
                 .iter()
                 .filter(|archived| comes_back(new, archived))
                 .filter_map(|(.., kind, id, at)| {
-                    let list = if kind == "jwt" { "jwt_keys" } else { "identity_secrets" };
-                    revoked::come_back(new, (list, id, Moment(EventTime::from_millis(*at))))
+                    let kind = KeyKind::of_column(kind)?;
+                    revoked::come_back(new, (kind, id, Moment(EventTime::from_millis(*at))))
                 })
                 .collect(),
         };

@@ -9,6 +9,7 @@ use crate::{
     domain::EventTime,
     store::{
         document::{Attribute, IdentitySecret, JwtKey, Membership, Organization, Token},
+        key_kind::KeyKind,
         moment::Moment,
         problem::{Place, Problem},
         seal::{MasterKeys, Whose},
@@ -185,12 +186,13 @@ fn organization(row: &PgRow) -> sqlx::Result<Stored> {
 
 impl Stored {
     fn add_key(&mut self, row: &PgRow, master_keys: &MasterKeys) -> sqlx::Result<()> {
-        let (kind, id): (&str, &str) = (row.try_get(1)?, row.try_get(2)?);
+        let kind = KeyKind::of_column(row.try_get(1)?).ok_or_else(|| impossible("a value of kind"))?;
+        let id: &str = row.try_get(2)?;
         let secret_id: Option<i64> = row.try_get(5)?;
         let secret = match secret_id {
             None => None,
             Some(secret) => {
-                let whose = Whose { organization: self.id, kind, key: id, secret };
+                let whose = Whose { organization: self.id, kind: kind.column(), key: id, secret };
                 let (sealed, master_key): (Option<&[u8]>, Option<&str>) = (row.try_get(6)?, row.try_get(7)?);
                 let opened = master_keys.open(&whose, sealed.unwrap_or_default(), master_key.unwrap_or_default());
                 Some(opened.map_or_else(|message| self.gap(kind, id, message), Secret::of_bytes))
@@ -202,7 +204,7 @@ impl Stored {
         };
         let [valid_from, retired_at, revoked_at] = [moment(8)?, moment(9)?, moment(10)?];
         let id = id.to_owned();
-        if kind == "identity" {
+        if kind == KeyKind::Identity {
             let secret = secret.ok_or_else(|| impossible("an identity secret without a secret"))?;
             self.identity_secrets.push(secret_id);
             self.organization.identity_secrets.push(IdentitySecret { id, secret, valid_from, retired_at, revoked_at });
@@ -224,9 +226,8 @@ impl Stored {
     }
 
     /// Notes that a secret doesn't open; what stands in for it says that it is there.
-    fn gap(&mut self, kind: &str, id: &str, message: String) -> Secret {
-        let list = if kind == "jwt" { "jwt_keys" } else { "identity_secrets" };
-        let place = Place::organization(&self.organization.slug).field(list).entry(id).field("secret");
+    fn gap(&mut self, kind: KeyKind, id: &str, message: String) -> Secret {
+        let place = Place::organization(&self.organization.slug).field(kind.list()).entry(id).field("secret");
         self.problems.push(Problem::at(&place, message));
         Secret::Stored(true)
     }
