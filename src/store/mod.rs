@@ -19,6 +19,7 @@ mod reread;
 pub mod seal;
 pub mod secret;
 mod standard;
+mod version;
 mod watch;
 
 use std::{

@@ -27,10 +27,10 @@ use crate::{
     },
     store::{
         compile::{One, compile_one},
-        effective::Sum,
         problem::Problem,
         seal::MasterKeys,
         secret::Vault,
+        version::Sum,
     },
 };
 
