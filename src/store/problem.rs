@@ -102,3 +102,13 @@ impl Findings {
         self.warnings.push(Problem::at(place, message));
     }
 }
+
+/// `settings.toml has 2 problems:` and a line for each.
+pub(super) fn listed(source_name: &str, problems: &[Problem]) -> String {
+    let number = match problems.len() {
+        1 => "a problem".to_owned(),
+        many => format!("{many} problems"),
+    };
+    let lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
+    format!("{source_name} has {number}:{lines}")
+}

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{EXAMPLE, Kept, Reload, Settings, SettingsError, Source};
+use super::{EXAMPLE, Reload, Settings, SettingsError, Source, settings::Kept};
 use crate::domain::Policy;
 
 const KEY: &str = "[[organizations.jwt_keys]]\nid = \"k1\"\nalgorithm = \"HS256\"\nsecret = { file = \"k1\" }\n";

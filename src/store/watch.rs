@@ -12,10 +12,11 @@ use std::{
 };
 
 use super::{
-    DatabaseError, Kept, Reload, Settings, Source,
+    DatabaseError, Reload, Settings, Source,
     database::follow::{DatabaseSource, Follower, Following, Found, follow},
     freshness::Look,
     problem::Problem,
+    settings::Kept,
 };
 use crate::domain::Snapshot;
 
@@ -52,7 +53,7 @@ impl Settings {
             Kept::Document(_) => None,
             Kept::Database(follower) => follower.lock().unwrap_or_else(PoisonError::into_inner).take(),
         };
-        if let (Some(follower), Source::Database(source)) = (taken, &self.source) {
+        if let (Some(follower), Source::Database(source)) = (taken, self.source()) {
             let ended = Arc::new(AtomicBool::new(false));
             let followed =
                 Followed { settings, ended: Arc::clone(&ended), told: Mutex::new(told), look: Mutex::default() };

@@ -39,7 +39,7 @@ pub use self::{
     reseal::Resealed,
     timeline::Timeline,
 };
-use super::problem::{Place, Problem};
+use super::problem::{Place, Problem, listed};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -196,7 +196,7 @@ pub enum DatabaseError {
     #[error("{0}")]
     Refused(String),
     /// What is to be written is wrong.
-    #[error("{}", super::listed(.what, .problems))]
+    #[error("{}", listed(.what, .problems))]
     Broken {
         /// What is wrong.
         what: String,
