@@ -28,7 +28,7 @@ mod watch;
 
 pub use self::{
     database::{
-        Address, Author, Change, Database, DatabaseError, Edit, Export, Plan, Removal, Timeline, follow::DatabaseSource,
+        Address, Author, Change, Database, DatabaseError, DatabaseSource, Edit, Export, Plan, Removal, Timeline,
     },
     error::SettingsError,
     file_settings::{FileSettings, REVISION},

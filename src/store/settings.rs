@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    SettingsError, Source, compile::Compiled, current::Current, database::follow::Follower, freshness::Freshness,
+    SettingsError, Source, compile::Compiled, current::Current, database::follower::Follower, freshness::Freshness,
     problem::Problem, reread::Reread,
 };
 use crate::domain::{Policy, Snapshot};

@@ -8,9 +8,8 @@ use std::{
 };
 
 use super::{
-    SettingsError,
+    DatabaseSource, SettingsError,
     compile::{Compiled, compile},
-    database::follow::DatabaseSource,
     file::{self, Parsed},
     problem::Problem,
     secret::Vault,

@@ -12,8 +12,11 @@ use std::{
 };
 
 use super::{
-    DatabaseError, Reload, Settings, Source,
-    database::follow::{DatabaseSource, Follower, Following, Found, follow},
+    DatabaseError, DatabaseSource, Reload, Settings, Source,
+    database::{
+        follow::{Following, follow},
+        follower::{Follower, Found},
+    },
     freshness::Look,
     problem::Problem,
     settings::Kept,

@@ -6,7 +6,7 @@
 //!   and write the very documents that a settings file holds, so that there is one set of rules.
 //!   [`revoked`] sees to it that a file which doesn't know of a revocation takes none back.
 //! - [`timeline`] makes the settings as they were, change by change.
-//! - [`follow`] keeps a worker's snapshot up to date; [`listen`] is told of changes.
+//! - [`follow`] keeps a worker's snapshot up to date, which a [`follower`] makes; [`listen`] is told of changes.
 //! - [`history`] tells who changed what, when and why; [`reseal`] changes the master key under which secrets are sealed.
 //!
 //! Whatever goes wrong is told without a value of a row, and without who logged in: a message of PostgreSQL names tables and
@@ -14,6 +14,7 @@
 
 mod edit;
 pub(super) mod follow;
+pub(super) mod follower;
 mod history;
 mod listen;
 mod migrate;
@@ -21,7 +22,9 @@ mod plan;
 mod read;
 mod reseal;
 mod revoked;
+mod source;
 mod timeline;
+mod wait;
 mod write;
 
 use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
@@ -37,6 +40,7 @@ pub use self::{
     migrate::{MigrationStatus, ROLES},
     plan::{Change, Export, Plan, Removal},
     reseal::Resealed,
+    source::DatabaseSource,
     timeline::Timeline,
 };
 use super::problem::{Place, Problem, listed};

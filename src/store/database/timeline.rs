@@ -8,9 +8,10 @@ use std::{collections::HashMap, sync::Arc};
 use sqlx::{query_as, query_scalar};
 
 use super::{
-    Database, DatabaseError,
-    follow::{ANSWER, DatabaseSource, Follower, block_on, within},
+    Database, DatabaseError, DatabaseSource,
+    follower::Follower,
     read::{Reader, SLICE, begin_reading},
+    wait::{ANSWER, block_on, within},
 };
 use crate::domain::{EventTime, Policy, Snapshot};
 
