@@ -14,9 +14,9 @@ use crate::domain::Snapshot;
 /// What a worker does with what it finds.
 pub(in crate::store) trait Following {
     /// A look begins; the snapshot that judges.
-    fn begin(&self) -> Arc<Snapshot>;
+    fn begin(&mut self) -> Arc<Snapshot>;
     /// It has ended: with a newer snapshot, or the same, or an error.
-    fn end(&self, looked: Result<Option<(Snapshot, Found)>, DatabaseError>);
+    fn end(&mut self, looked: Result<Option<(Snapshot, Found)>, DatabaseError>);
     /// Resolves when somebody wants a look, or the end.
     fn wanted(&self) -> impl Future<Output = ()>;
     /// Whether it is time to end.
@@ -28,7 +28,7 @@ pub(in crate::store) fn follow(
     mut follower: Follower,
     source: &DatabaseSource,
     every: Duration,
-    following: &impl Following,
+    following: &mut impl Following,
 ) -> Result<(), DatabaseError> {
     block_on(async move {
         let (mut connected, mut ears): (Option<Database>, Ears) = Default::default();
