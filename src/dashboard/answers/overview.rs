@@ -86,12 +86,11 @@ fn problems(board: &Board, now: i64) -> Vec<Problem> {
     let named = board.organizations.iter().map(|(slug, organization)| (Some(slug), organization));
     let reasons = |(slug, organization): (Option<&str>, &Organization)| -> Vec<(Option<String>, String, Recent)> {
         // No more of one organization can be listed.
-        let most =
-            organization.reasons.by(|recent| (recent.hour.sum(now, 60), recent.total)).into_iter().take(PROBLEMS);
+        let most = organization.reasons.by(|recent| (recent.hour.whole(now), recent.total)).into_iter().take(PROBLEMS);
         most.map(|(code, recent)| (slug.map(str::to_owned), code.to_owned(), recent.clone())).collect()
     };
     let mut all: Vec<_> = named.chain([(None, &board.nobody)]).flat_map(reasons).collect();
-    all.sort_by_cached_key(|(_, _, recent)| std::cmp::Reverse((recent.hour.sum(now, 60), recent.total)));
+    all.sort_by_cached_key(|(_, _, recent)| std::cmp::Reverse((recent.hour.whole(now), recent.total)));
     all.truncate(PROBLEMS);
     let problem = |(organization, code, recent): (_, String, Recent)| Problem {
         organization,

@@ -69,9 +69,9 @@ proptest! {
 
         let within = |from: i64| verdicts.iter().filter(|(_, ago)| (NOW - ago).div_euclid(60_000) > from).count() as u64;
         let outcomes = &board.outcomes;
-        let hour = [&outcomes.accepted, &outcomes.partial, &outcomes.rejected].map(|series| series.recent.hour.sum(NOW, 60)).iter().sum::<u64>();
+        let hour = [&outcomes.accepted, &outcomes.partial, &outcomes.rejected].map(|series| series.recent.hour.whole(NOW)).iter().sum::<u64>();
         prop_assert_eq!(hour, within(NOW.div_euclid(60_000) - 60));
-        let day = [&outcomes.accepted, &outcomes.partial, &outcomes.rejected].map(|series| series.day.sum(NOW, 144)).iter().sum::<u64>();
+        let day = [&outcomes.accepted, &outcomes.partial, &outcomes.rejected].map(|series| series.day.whole(NOW)).iter().sum::<u64>();
         prop_assert_eq!(day, fed);
     }
 
