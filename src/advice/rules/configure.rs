@@ -1,6 +1,6 @@
 //! A name that keeps arriving and that nobody configured: its values are dropped.
 
-use super::{Case, day, times};
+use super::{Case, minute, times};
 use crate::{
     advice::{Item, Owner, Ready, items::command, seen::Often},
     domain::snapshot::Found,
@@ -44,7 +44,7 @@ fn item(case: &Case<'_>, (name, often): (&str, &Often), owner: Owner) -> Item {
         says: format!(
             "is configured nowhere and was dropped {}, last {}{seems}{nearly}. Configure it, or stop sending it",
             times(often.events, "time", "times"),
-            day(often.last)
+            minute(often.last)
         ),
         figures: [("events", often.events)].into(),
         check: None,

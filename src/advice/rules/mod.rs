@@ -66,7 +66,7 @@ pub(super) fn of_users(users: Option<Count>) -> String {
 }
 
 /// A time, to the minute.
-pub(super) fn day(at: Option<i64>) -> String {
+pub(super) fn minute(at: Option<i64>) -> String {
     at.map(|at| EventTime::from_millis(at).text().as_str().get(..16).unwrap_or_default().replace('T', " "))
         .unwrap_or_default()
 }
