@@ -42,7 +42,8 @@ use answers::{Around, Looked, Reading};
 use board::{Board, told::Kept};
 use lag::Watch;
 use reader::{Channel, Progress, Reader};
-use server::Server;
+
+use crate::observe::serve::Server;
 
 /// Verdicts that may wait for subscribers, of a few kilobytes at most each; one who falls behind further is dropped. Some seconds of
 /// a busy worker.
@@ -129,7 +130,7 @@ impl Dashboard {
             History::Window { time, .. } => now() - i64::try_from(time.as_millis()).unwrap_or_default(),
         };
         let shared = Arc::new(Shared::new(options.limits, from));
-        let server = Server::start(&mut options, Arc::clone(&shared))?;
+        let server = server::start(&mut options, Arc::clone(&shared))?;
         let mut dashboard = Self { server, stop, threads: Vec::new() };
         dashboard.read(options, &shared)?;
         Ok(dashboard)

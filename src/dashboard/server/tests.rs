@@ -56,7 +56,7 @@ impl Running {
             subscribers,
             consumer: ClientConfig::new(),
         };
-        Self { server: Server::start(&mut options, Arc::clone(&shared)).unwrap(), shared }
+        Self { server: start(&mut options, Arc::clone(&shared)).unwrap(), shared }
     }
 
     fn feed(&self, verdict: &Value) {
