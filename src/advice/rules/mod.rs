@@ -8,10 +8,10 @@ mod migrate;
 mod retire;
 mod unlock;
 
-use super::{Item, Ready, Seen, items::command};
+use super::{Item, Owner, Ready, Seen, items::command};
 use crate::{
     count::distinct::{Count, grouped},
-    domain::{EventTime, Organization, Policy},
+    domain::{EventTime, Organization, Policy, snapshot::AttributeTable},
 };
 
 /// One organization before the rules.
@@ -50,6 +50,14 @@ pub fn advise(case: &Case<'_>) -> Vec<Item> {
     }
     items.sort_by_key(|item| item.ready);
     items
+}
+
+/// The attributes that the settings have for this owner.
+fn configured(settings: &Organization, owner: Owner) -> &AttributeTable {
+    match owner {
+        Owner::User => &settings.user_attributes,
+        Owner::Company => &settings.company_attributes,
+    }
 }
 
 /// `1 event`, `1,234 events`.
