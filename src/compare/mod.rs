@@ -16,6 +16,7 @@ use std::{collections::BTreeMap, hash::RandomState};
 
 pub use fates::Fate;
 pub use report::{Place, Report, Side};
+pub use tallies::Ways;
 pub use timeline::Spell;
 
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
         verdict::{Method, Outcome, Status, Verification},
     },
 };
-use tallies::{Matrix, Organization, Way, Ways};
+use tallies::{Matrix, Organization, Way};
 use timeline::Timeline;
 
 /// Organizations that are told apart.
@@ -128,13 +129,13 @@ impl Comparison {
         let differences = if identical(before, after) { Vec::new() } else { fates::differences(before, after) };
         let time = before.event.time.millis();
         if differences.is_empty() && same_head(before, after) {
-            return self.timeline.add(time, Spell { same: 1, ..Spell::default() });
+            return self.timeline.add(time, None);
         }
         let way = Way::of(before.outcome, after.outcome);
         differences.iter().for_each(|difference| of.attribute(difference));
         of.ways.add(way);
         self.ways.add(way);
-        self.timeline.add(time, spell(way));
+        self.timeline.add(time, Some(way));
         self.senders(judged, before, after);
         self.concerned(judged, before, after);
     }
@@ -215,14 +216,6 @@ impl OfKind {
 impl Brief {
     fn of(verdict: &Verdict<'_>) -> Self {
         Self { outcome: verdict.outcome, reason: verdict.reason }
-    }
-}
-
-fn spell(way: Way) -> Spell {
-    match way {
-        Way::Stricter => Spell { stricter: 1, ..Spell::default() },
-        Way::Milder => Spell { milder: 1, ..Spell::default() },
-        Way::Within => Spell { within: 1, ..Spell::default() },
     }
 }
 

@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use super::{
-    Brief, Comparison, Fate, Kind, OfKind, Spell,
-    tallies::{Attribute, Matrix, Organization, Ways},
+    Brief, Comparison, Fate, Kind, OfKind, Spell, Ways,
+    tallies::{Attribute, Matrix, Organization},
 };
 use crate::{
     count::{
@@ -75,12 +75,9 @@ pub struct Report {
 pub struct Change {
     /// All of them.
     pub events: u64,
-    /// From accepted to partial or rejected, from partial to rejected.
-    pub stricter: u64,
-    /// The other way.
-    pub milder: u64,
-    /// Their verdict is of the same kind, and says something else.
-    pub within: u64,
+    /// By the way that they go.
+    #[serde(flatten)]
+    pub ways: Ways,
 }
 
 /// Events of one verdict before and one after.
@@ -261,8 +258,7 @@ impl Report {
 
 impl Change {
     fn of(ways: Ways) -> Self {
-        let Ways { stricter, milder, within } = ways;
-        Self { events: ways.all(), stricter, milder, within }
+        Self { events: ways.all(), ways }
     }
 }
 

@@ -91,7 +91,7 @@ pub struct Lag {
     pub topic: String,
     /// The partition.
     pub partition: i32,
-    /// Records between the committed offset and the last stable one.
+    /// Records between the position and the last stable offset.
     pub records: u64,
     /// How long the events judged now have waited.
     pub behind: Duration,

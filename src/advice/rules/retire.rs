@@ -3,7 +3,7 @@
 //! A key that nothing was signed with is not in use any more, or not yet: that a later one took its place is known only where both say
 //! from when they are valid.
 
-use super::{Case, day, times};
+use super::{Case, minute, times};
 use crate::{
     advice::{Item, Ready, items::command, seen::Key},
     domain::{EventTime, Organization, key::Validity, verdict::Method},
@@ -82,7 +82,7 @@ fn item(case: &Case<'_>, method: Method, key: &Valid<'_>, all: &[Valid<'_>]) -> 
             "{} signs: {}, last {} ({}). Not safe to retire",
             if newer().next().is_some() { "is not the newest, and still" } else { "still" },
             times(events, "event", "events"),
-            day(used.often.last),
+            minute(used.often.last),
             types(used)
         ),
         None if companies > 0 => format!(

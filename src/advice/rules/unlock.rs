@@ -12,21 +12,14 @@ use crate::{
 
 pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
     let of = |owner| {
-        let table = match owner {
-            Owner::User => &case.seen.attributes,
-            Owner::Company => &case.seen.company_attributes,
-        };
-        let refused = table.by(|attribute| attribute.locked).into_iter();
+        let refused = case.seen.attributes.of(owner).by(|attribute| attribute.locked).into_iter();
         refused.filter(|(_, one)| one.locked > 0 && one.signed == 0).map(move |found| item(case, owner, found))
     };
     of(Owner::User).chain(of(Owner::Company)).collect()
 }
 
 fn item(case: &Case<'_>, owner: Owner, (name, attribute): (&str, &Attribute)) -> Item {
-    let flags = match owner {
-        Owner::User => " --reason 'it needs no proof'",
-        Owner::Company => " --company --reason 'it needs no proof'",
-    };
+    let flags = format!("{} --reason 'it needs no proof'", owner.flag());
     Item {
         advice: "unlock",
         about: name.to_owned(),
@@ -44,7 +37,7 @@ fn item(case: &Case<'_>, owner: Owner, (name, attribute): (&str, &Attribute)) ->
         check: None,
         command: match name {
             MEMBERSHIP => Some(apply("membership needs no proof")),
-            _ => command("attrsync settings attribute unlock", &[case.slug, name], flags),
+            _ => command("attrsync settings attribute unlock", &[case.slug, name], &flags),
         },
     }
 }

@@ -22,7 +22,7 @@ use crate::replay::{self, Counter, Failure, Limits, Output, Source, Work};
 
 pub(super) use self::{
     moment::moment,
-    options::{HistoryOptions, away, fetching, is_silence},
+    options::{HistoryOptions, away, fetching},
     progress::{Progress, records_in_words},
 };
 

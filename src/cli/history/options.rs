@@ -7,7 +7,6 @@ use std::{
 };
 
 use clap::Args;
-use rdkafka::types::RDKafkaErrorCode;
 
 use super::{
     super::{
@@ -24,6 +23,7 @@ use crate::{
         Defaults, Failure, Fetching, File, Filter, Limits, Offsets, Positions, Rejections, Source, Topics, Wanted,
         WhichRejections,
     },
+    source::kafka::is_silence,
 };
 
 /// Which events of history.
@@ -278,17 +278,6 @@ pub(in crate::cli) fn away(failure: Failure, config: &Config) -> anyhow::Error {
         ));
     }
     error
-}
-
-/// Whether librdkafka says with this code that nobody answered.
-pub(in crate::cli) fn is_silence(code: RDKafkaErrorCode) -> bool {
-    use RDKafkaErrorCode::{
-        AllBrokersDown, BrokerTransportFailure, OperationTimedOut, RequestTimedOut, Resolve, TimedOutQueue,
-    };
-    matches!(
-        code,
-        AllBrokersDown | BrokerTransportFailure | OperationTimedOut | RequestTimedOut | Resolve | TimedOutQueue
-    )
 }
 
 fn reason(text: &str) -> Result<Reason, String> {

@@ -8,8 +8,9 @@ use crate::{
         terminal::safe,
     },
     compare::{
+        Ways,
         html::{percent, sender_name, summary},
-        report::{AttributeChange, Change, End, OrganizationChange, Report, Sender},
+        report::{AttributeChange, End, OrganizationChange, Report, Sender},
     },
     count::distinct::{Count, grouped},
     domain::verdict::Outcome,
@@ -72,7 +73,7 @@ fn organizations(text: &mut String, report: &Report) {
             grouped(one.changed.events),
             safe(name),
             percent(one.changed.events, one.events),
-            ways(one.changed),
+            ways(one.changed.ways),
             styled(DIM, one.users.map(users).unwrap_or_default())
         );
         attributes(text, one);
@@ -107,7 +108,7 @@ fn senders(text: &mut String, title: &str, found: &[Sender]) {
     heading(text, title);
     for Sender { name, changed } in found.iter().take(ROWS) {
         let name = safe(sender_name(name.as_deref()));
-        _ = writeln!(text, "  {:>12}  {name}  {}", grouped(changed.events), styled(DIM, ways(*changed)));
+        _ = writeln!(text, "  {:>12}  {name}  {}", grouped(changed.events), styled(DIM, ways(changed.ways)));
     }
     more(text, found.len(), ROWS);
 }
@@ -122,7 +123,7 @@ fn more(text: &mut String, found: usize, shown: usize) {
     }
 }
 
-fn ways(Change { stricter, milder, within, .. }: Change) -> String {
+fn ways(Ways { stricter, milder, within }: Ways) -> String {
     let each = [(stricter, "stricter"), (milder, "milder"), (within, "within")].into_iter();
     let told = each.filter(|(number, _)| *number > 0).map(|(number, way)| format!("{} {way}", grouped(number)));
     told.collect::<Vec<_>>().join(", ")

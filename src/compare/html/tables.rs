@@ -85,7 +85,7 @@ fn of_organization(page: &mut Markup, one: &OrganizationChange, most: u64) {
     page.raw("<span class=\"name\">")
         .foreign(one.organization.as_deref().unwrap_or("unknown organization"))
         .raw("</span>");
-    charts::ways(page, one.changed, most);
+    charts::ways(page, one.changed.ways, most);
     page.raw("<span class=\"note\">").text(format_args!(
         "{} of {} events change ({})",
         grouped(one.changed.events),
@@ -95,7 +95,7 @@ fn of_organization(page: &mut Markup, one: &OrganizationChange, most: u64) {
     if let Some(users) = one.users.filter(|users| users.number > 0) {
         page.text(format_args!(", of {users} {}", if users.number == 1 { "user" } else { "users" }));
     }
-    page.raw(": ").text(charts::words(one.changed)).raw("</span></summary>");
+    page.raw(": ").text(charts::words(one.changed.ways)).raw("</span></summary>");
     attributes(page, one);
 }
 
@@ -164,7 +164,7 @@ pub(super) fn senders(page: &mut Markup, report: &Report) {
                 .raw("</p><p class=\"number\">")
                 .text(grouped(changed.events))
                 .raw("</p>");
-            charts::ways(page, *changed, most);
+            charts::ways(page, changed.ways, most);
             page.raw("</div>");
         }
         page.raw("</div>");

@@ -22,7 +22,7 @@ const LEAST: usize = 32;
 /// What a token signs to be compared.
 const PROOF: &[u8] = b"attrsync dashboard token";
 /// The cookie's name.
-const COOKIE_NAME: &str = "attrsync_session";
+pub(super) const COOKIE_NAME: &str = "attrsync_session";
 /// How long a cookie is good for.
 const SESSION_S: i64 = 12 * 60 * 60;
 
