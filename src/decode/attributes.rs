@@ -18,7 +18,10 @@ pub struct Attribute<'a> {
 /// Leaves out the name, which may be any.
 impl std::fmt::Debug for Attribute<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Attribute").field("value", &self.value).field("shadowed", &self.shadowed).finish_non_exhaustive()
+        f.debug_struct("Attribute")
+            .field("value", &self.value)
+            .field("shadowed", &self.shadowed)
+            .finish_non_exhaustive()
     }
 }
 

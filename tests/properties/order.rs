@@ -45,8 +45,17 @@ fn members() -> Vec<String> {
 
 /// The members that are at odds with none, so that what is set and dropped shows, too.
 fn agreeing() -> Vec<String> {
-    let odd =
-        ["\"app_id\"", "\"id\"", "\"created_at\"", "\"customData\"", "\"custom_data\"", "\"nnn", "\"company\"", "\"companies\"", "\"anonymousId\""];
+    let odd = [
+        "\"app_id\"",
+        "\"id\"",
+        "\"created_at\"",
+        "\"customData\"",
+        "\"custom_data\"",
+        "\"nnn",
+        "\"company\"",
+        "\"companies\"",
+        "\"anonymousId\"",
+    ];
     members().into_iter().filter(|member| !odd.iter().any(|name| member.starts_with(name))).collect()
 }
 
