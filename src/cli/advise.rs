@@ -16,8 +16,8 @@ use serde::Serialize;
 
 use super::{
     history::{self, HistoryOptions, Interrupt, Progress},
-    judging::{JudgeOptions, Which, interrupted},
-    output::{DIM, DOUBTFUL, GOOD, print, styled},
+    judging::{JudgeOptions, Which},
+    output::{DIM, DOUBTFUL, GOOD, interrupted, print, styled},
     terminal::safe,
 };
 use crate::{

@@ -5,7 +5,6 @@ use std::{borrow::Cow, fmt::Display, io, io::Write, process::ExitCode};
 
 use anstyle::{AnsiColor, Style};
 
-use super::{history::Interrupted, judging::INTERRUPTED};
 use crate::config::ConfigError;
 
 /// All went well.
@@ -14,6 +13,8 @@ pub(super) const OK: u8 = 0;
 pub(super) const FAULT: u8 = 1;
 /// A command line or a configuration that cannot be used. Clap exits with the same.
 pub(super) const USAGE: u8 = 2;
+/// Stopped by ctrl-C: 128 and the number of the signal, as a shell has it.
+const INTERRUPTED: u8 = 130;
 
 /// How an error begins.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -89,6 +90,16 @@ impl Usage {
     pub(super) fn new(text: impl Into<Cow<'static, str>>) -> Self {
         Self(text.into())
     }
+}
+
+/// Ctrl-C came before there was anything to show for it.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub(super) struct Interrupted;
+
+/// The exit code of a process that ctrl-C ended.
+pub(super) fn interrupted() -> ExitCode {
+    ExitCode::from(INTERRUPTED)
 }
 
 /// Says what went wrong and turns it into the exit code.

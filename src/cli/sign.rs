@@ -20,7 +20,9 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::{
-    judging::{self, Input},
+    input::Input,
+    judging,
+    moment::{now, seconds, time},
     options::ConfigOptions,
     output::{DOUBTFUL, OK, print, styled},
 };
@@ -84,7 +86,7 @@ pub(super) struct SignArgs {
     json: bool,
 
     /// Sign as at this time [default: now]
-    #[arg(long, value_name = "TIME", value_parser = judging::time)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     at: Option<EventTime>,
 
     #[command(flatten)]
@@ -106,7 +108,7 @@ impl SignArgs {
             bail!("only keys of a settings file sign; name one with --settings");
         }
         let snapshot = settings.current();
-        let now = self.at.unwrap_or_else(judging::now);
+        let now = self.at.unwrap_or_else(now);
         let organization = judging::organization(&snapshot, &self.organization)?;
         let (made, name, signer) = match &self.hash {
             Some(identifier) => {
@@ -224,19 +226,4 @@ fn claim(text: &str) -> Result<(String, Value), String> {
         }
         None => Ok((name.to_owned(), value.into())),
     }
-}
-
-/// Seconds, written with a unit.
-fn seconds(text: &str) -> Result<i64, String> {
-    let expected = || "expected a time as in 90s, 15m, 1h or 7d".to_owned();
-    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(expected)?;
-    let unit = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        _ => return Err(expected()),
-    };
-    let number: u32 = number.parse().map_err(|_| expected())?;
-    Ok(i64::from(number) * unit)
 }

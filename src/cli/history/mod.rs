@@ -1,7 +1,6 @@
 //! History on the command line: which events, how far it is, and an end by ctrl-C. What `replay` is made of, every command over
 //! history shares: a clap group that says which events, and a job that runs while its progress is shown.
 
-mod moment;
 mod options;
 mod progress;
 
@@ -21,7 +20,6 @@ use super::interrupt::on_interrupt;
 use crate::replay::{self, Counter, Failure, Limits, Output, Source, Work};
 
 pub(super) use self::{
-    moment::moment,
     options::{HistoryOptions, away, fetching, is_silence},
     progress::{Progress, records_in_words},
 };
@@ -30,11 +28,6 @@ pub(super) use self::{
 const TICK: Duration = Duration::from_millis(100);
 /// How long a job may take to end after ctrl-C. One that waits for a pipe never does.
 const ENDING: Duration = Duration::from_millis(500);
-
-/// Ctrl-C came before there was anything to show for it.
-#[derive(Debug, thiserror::Error)]
-#[error("interrupted")]
-pub(super) struct Interrupted;
 
 /// Whether ctrl-C came.
 pub(super) struct Interrupt(Arc<AtomicBool>);

@@ -9,15 +9,14 @@ use std::{
 use clap::Args;
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::{
-    super::{
-        judging::{Input, event_type},
-        output::Usage,
-    },
-    Interrupt, Interrupted, Progress,
-    moment::moment,
-};
+use super::{Interrupt, Progress};
 use crate::{
+    cli::{
+        input::Input,
+        judging::event_type,
+        moment::moment,
+        output::{Interrupted, Usage},
+    },
     config::{ClientRole, Config},
     domain::{EventTime, Reason, shell},
     replay::{

@@ -17,8 +17,8 @@ use super::{changes, target::Target};
 use crate::{
     cli::{
         history::{self, HistoryOptions, Interrupt, Progress},
-        judging::{JudgeOptions, Which, interrupted, which},
-        output::{Usage, print},
+        judging::{JudgeOptions, Which, which},
+        output::{Usage, interrupted, print},
     },
     compare::{Comparison, Judged, Place, Report, Side, html},
     domain::{Arena, EventTime, Record, Snapshot, shell},

@@ -19,8 +19,7 @@ use super::{
 use crate::{
     cli::{
         history::{self, Interrupt, Progress, fetching},
-        judging::interrupted,
-        output::{DIM, Usage, styled},
+        output::{DIM, Usage, interrupted, styled},
     },
     config::Config,
     domain::EventTime,

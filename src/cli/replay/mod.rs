@@ -25,7 +25,8 @@ use clap::Args;
 
 use super::{
     history::{self, HistoryOptions, Interrupt, Progress},
-    judging::{JudgeOptions, interrupted},
+    judging::JudgeOptions,
+    output::interrupted,
 };
 use crate::replay::{Judgement, Tally};
 use compare::{CompareOptions, Means};

@@ -8,7 +8,7 @@ use super::ReplayArgs;
 use crate::{
     cli::{
         history::{self, Interrupt, Progress, away, fetching},
-        judging::now,
+        moment::now,
         output::Usage,
         source::source,
     },

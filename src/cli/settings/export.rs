@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::{
     cli::{
-        history::moment,
+        moment::moment,
         options::ConfigOptions,
         output::{DOUBTFUL, FAULT, print, styled},
         source::{block_on, connect, master_keys},

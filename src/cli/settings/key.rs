@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     cli::{
-        judging::{now, time},
+        moment::{now, time},
         output::print,
         terminal::safe,
     },
