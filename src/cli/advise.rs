@@ -15,7 +15,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{
-    history::{self, HistoryOptions, Interrupt, Progress},
+    history::{self, HistoryOptions, Progress},
+    interrupt,
     judging::{JudgeOptions, Which},
     output::{DIM, DOUBTFUL, GOOD, interrupted, print, styled},
     terminal::safe,
@@ -90,7 +91,7 @@ struct OfOrganization<'a> {
 impl AdviseArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         self.history.refuse_picked()?;
-        let interrupt = Interrupt::listen()?;
+        let interrupt = interrupt::listen()?;
         let defaults = self.judge.defaults();
         let (config, now) = (self.judge.config()?, defaults.now);
         let chosen = self.history.open(&config, defaults)?;

@@ -7,7 +7,6 @@ mod progress;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
         mpsc::{RecvTimeoutError, channel},
     },
     thread,
@@ -16,7 +15,7 @@ use std::{
 
 use anyhow::{Context, bail};
 
-use super::interrupt::on_interrupt;
+use super::interrupt::Interrupt;
 use crate::replay::{self, Counter, Failure, Limits, Output, Source, Work};
 
 pub(super) use self::{
@@ -28,23 +27,6 @@ pub(super) use self::{
 const TICK: Duration = Duration::from_millis(100);
 /// How long a job may take to end after ctrl-C. One that waits for a pipe never does.
 const ENDING: Duration = Duration::from_millis(500);
-
-/// Whether ctrl-C came.
-pub(super) struct Interrupt(Arc<AtomicBool>);
-
-impl Interrupt {
-    /// Listens from here on: before there is anything that an interrupt would leave behind.
-    pub(super) fn listen() -> anyhow::Result<Self> {
-        let came = Arc::new(AtomicBool::new(false));
-        let interrupt = Arc::clone(&came);
-        on_interrupt(move || interrupt.store(true, Relaxed)).context("signals cannot be listened to")?;
-        Ok(Self(came))
-    }
-
-    fn came(&self) -> bool {
-        self.0.load(Relaxed)
-    }
-}
 
 /// Does what can't be interrupted on a thread of its own; `None` where ctrl-C came first.
 pub(super) fn unless_interrupted<T: Send + 'static>(

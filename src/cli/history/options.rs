@@ -9,10 +9,11 @@ use std::{
 use clap::Args;
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::{Interrupt, Progress};
+use super::Progress;
 use crate::{
     cli::{
         input::Input,
+        interrupt,
         judging::event_type,
         moment::moment,
         output::{Interrupted, Usage},
@@ -211,7 +212,7 @@ impl HistoryOptions {
             organization: self.organization.clone(),
             event_type: self.event_type.clone(),
         });
-        let watched = (&Interrupt::listen()?, progress, self.limits());
+        let watched = (&interrupt::listen()?, progress, self.limits());
         let found = super::run(Arc::new(topic), Box::new(io::sink()), watched, move || work.clone())?;
         Ok(found.ok_or(Interrupted)?.found())
     }

@@ -16,7 +16,8 @@ use clap::Args;
 use super::{changes, target::Target};
 use crate::{
     cli::{
-        history::{self, HistoryOptions, Interrupt, Progress},
+        history::{self, HistoryOptions, Progress},
+        interrupt,
         judging::{JudgeOptions, Which, which},
         output::{Usage, interrupted, print},
     },
@@ -63,7 +64,7 @@ impl CompareOptions {
             let wrong = "--settings-at is not for a comparison; in place of now write at:7d, or at: and another time";
             return Err(Usage::new(wrong).into());
         }
-        let interrupt = Interrupt::listen()?;
+        let interrupt = interrupt::listen()?;
         let (config, defaults) = (means.judge.config()?, means.judge.defaults());
         let snapshot = |which| means.judge.settings_of(which).map(|settings| settings.current());
         let snapshots = [snapshot(before)?, snapshot(after)?];

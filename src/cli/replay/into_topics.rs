@@ -18,7 +18,8 @@ use super::{
 };
 use crate::{
     cli::{
-        history::{self, Interrupt, Progress, fetching},
+        history::{self, Progress, fetching},
+        interrupt,
         output::{DIM, Usage, interrupted, styled},
     },
     config::Config,
@@ -105,7 +106,7 @@ impl ReplayArgs {
         if self.topics.into_live {
             self.topics.ask(&config)?;
         }
-        let (interrupt, began) = (Interrupt::listen()?, Instant::now());
+        let (interrupt, began) = (interrupt::listen()?, Instant::now());
         let Some(settings) = self.chosen_settings(&config, &interrupt)? else { return Ok(interrupted()) };
         let plan = match &self.topics.resume {
             Some(id) => self.planned(id, &settings)?,

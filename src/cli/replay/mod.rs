@@ -24,7 +24,8 @@ use anyhow::bail;
 use clap::Args;
 
 use super::{
-    history::{self, HistoryOptions, Interrupt, Progress},
+    history::{self, HistoryOptions, Progress},
+    interrupt,
     judging::JudgeOptions,
     output::interrupted,
 };
@@ -103,7 +104,7 @@ impl ReplayArgs {
         if self.topics.asked() {
             return self.deliver();
         }
-        let interrupt = Interrupt::listen()?;
+        let interrupt = interrupt::listen()?;
         let (defaults, began) = (self.judge.defaults(), Instant::now());
         let (config, now) = (self.judge.config()?, defaults.now);
         let chosen = self.history.open(&config, defaults)?;

@@ -7,7 +7,8 @@ use clap::ValueEnum;
 use super::ReplayArgs;
 use crate::{
     cli::{
-        history::{self, Interrupt, Progress, away, fetching},
+        history::{self, Progress, away, fetching},
+        interrupt::Interrupt,
         moment::now,
         output::Usage,
         source::source,
