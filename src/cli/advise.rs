@@ -9,13 +9,13 @@
 //! Every event is judged by the settings as they are. An organization whose enforcement is off is judged as if it observed: the verdict
 //! is the same, and says what enforcement would have refused.
 
-use std::{fmt::Write as _, hash::RandomState, io::sink, process::ExitCode, sync::Arc};
+use std::{fmt::Write as _, hash::RandomState, process::ExitCode, sync::Arc};
 
 use clap::Args;
 use serde::Serialize;
 
 use super::{
-    history::{self, HistoryOptions, Progress},
+    history::{self, HistoryOptions},
     interrupt,
     judging::{JudgeOptions, Which},
     output::{DIM, DOUBTFUL, GOOD, interrupted, print, styled},
@@ -99,9 +99,7 @@ impl AdviseArgs {
         let (snapshot, filter) = (observing(&settings), chosen.filter.clone());
         let key = RandomState::new();
         let work = move || Advising::new(Arc::clone(&snapshot), (now, filter.clone()), &key);
-        let watched =
-            (&interrupt, Progress::new((chosen.source.size(), chosen.source.measure()), true), self.history.limits());
-        let found = history::run(Arc::clone(&chosen.source), Box::new(sink()), watched, work)?;
+        let found = history::run(Arc::clone(&chosen.source), (&interrupt, self.history.limits()), work)?;
         let Some(found) = found else { return Ok(interrupted()) };
         let history = self.history_for_a_shell();
         let part = self.history.part().or_else(|| found.part());

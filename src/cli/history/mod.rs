@@ -5,6 +5,7 @@ mod options;
 mod progress;
 
 use std::{
+    io::sink,
     sync::{
         Arc,
         mpsc::{RecvTimeoutError, channel},
@@ -20,7 +21,7 @@ use crate::replay::{self, Counter, Failure, Limits, Output, Source, Work};
 
 pub(super) use self::{
     options::{HistoryOptions, away, fetching, is_silence},
-    progress::{Progress, records_in_words},
+    progress::{Progress, Terminal, records_in_words},
 };
 
 /// How often progress is looked at.
@@ -48,23 +49,34 @@ pub(super) fn unless_interrupted<T: Send + 'static>(
     }
 }
 
-/// What shows how far a job is, and bounds and ends it.
-pub(super) type Watched<'w> = (&'w Interrupt, Progress, Limits);
+/// What ends a job, and how fast it may go.
+pub(super) type Held<'h> = (&'h Interrupt, Limits);
 
 /// Works through history in the background, so that an interrupt ends the command even while it waits for input; shows how
-/// far it is meanwhile. `None` where it was interrupted.
+/// far it is meanwhile. What works write goes nowhere. `None` where it was interrupted.
 pub(super) fn run<W: Work + 'static>(
     source: Arc<dyn Source>,
-    output: Output,
-    watched: Watched<'_>,
+    held: Held<'_>,
     work: impl Fn() -> W + Send + Sync + 'static,
 ) -> anyhow::Result<Option<W>> {
-    watch(watched, ENDING, move |counter| replay::run(source.as_ref(), output, counter, work))
+    run_into((Box::new(sink()), Terminal::Free), source, held, work)
+}
+
+/// The same, where works write something, with what that leaves of the terminal.
+pub(super) fn run_into<W: Work + 'static>(
+    (output, terminal): (Output, Terminal),
+    source: Arc<dyn Source>,
+    held: Held<'_>,
+    work: impl Fn() -> W + Send + Sync + 'static,
+) -> anyhow::Result<Option<W>> {
+    let progress = Progress::new((source.size(), source.measure()), terminal);
+    watch(held, progress, ENDING, move |counter| replay::run(source.as_ref(), output, counter, work))
 }
 
 /// Runs a job in the background and shows how far it is; `None` where it was interrupted. It may take so long to end then.
 pub(super) fn watch<T: Send + 'static>(
-    (interrupt, mut progress, limits): Watched<'_>,
+    (interrupt, limits): Held<'_>,
+    mut progress: Progress,
     ending: Duration,
     job: impl FnOnce(&Counter) -> Result<T, Failure> + Send + 'static,
 ) -> anyhow::Result<Option<T>> {

@@ -1,7 +1,6 @@
 //! Which events: the options that every command over history has.
 
 use std::{
-    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -9,7 +8,6 @@ use std::{
 use clap::Args;
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::Progress;
 use crate::{
     cli::{
         input::Input,
@@ -206,14 +204,13 @@ impl HistoryOptions {
         let rejected = std::slice::from_ref(&config.kafka.rejected_topic);
         let topic = Topics::open(rejected, &self.wanted(), fetching(config), defaults);
         let topic = topic.map_err(|failure| away(failure, config))?;
-        let progress = Progress::new((topic.size(), topic.measure()), true);
         let work = Rejections::new(WhichRejections {
             reasons: self.reason.clone(),
             organization: self.organization.clone(),
             event_type: self.event_type.clone(),
         });
-        let watched = (&interrupt::listen()?, progress, self.limits());
-        let found = super::run(Arc::new(topic), Box::new(io::sink()), watched, move || work.clone())?;
+        let held = (&interrupt::listen()?, self.limits());
+        let found = super::run(Arc::new(topic), held, move || work.clone())?;
         Ok(found.ok_or(Interrupted)?.found())
     }
 

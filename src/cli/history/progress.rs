@@ -29,18 +29,27 @@ pub(in crate::cli) enum Progress {
         /// How much there is.
         size: Option<u64>,
     },
-    /// Verdicts come on this very terminal.
+    /// On a terminal that is taken.
     Nothing,
+}
+
+/// What is left of the terminal beside what works write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Terminal {
+    /// All of it.
+    Free,
+    /// Nothing: verdicts come on it, and a bar would come between them.
+    Taken,
 }
 
 impl Progress {
     /// What fits where standard error leads to.
-    pub(in crate::cli) fn new((size, measure): (Option<u64>, Measure), terminal_is_free: bool) -> Self {
+    pub(in crate::cli) fn new((size, measure): (Option<u64>, Measure), terminal: Terminal) -> Self {
         if !stderr().is_terminal() {
             let begun = Instant::now();
             return Self::Lines { begun, due: begun + LINE_EVERY, size };
         }
-        if !terminal_is_free {
+        if terminal == Terminal::Taken {
             return Self::Nothing;
         }
         let template = match (size, measure) {

@@ -4,7 +4,7 @@
 use std::{
     borrow::Cow,
     hash::RandomState,
-    io::{Write, sink},
+    io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -16,7 +16,7 @@ use clap::Args;
 use super::{changes, target::Target};
 use crate::{
     cli::{
-        history::{self, HistoryOptions, Progress},
+        history::{self, HistoryOptions},
         interrupt,
         judging::{JudgeOptions, Which, which},
         output::{Usage, interrupted, print},
@@ -79,9 +79,7 @@ impl CompareOptions {
             filter: filter.clone(),
             found: Comparison::new(&key),
         };
-        let progress = Progress::new((chosen.source.size(), chosen.source.measure()), true);
-        let watched = (&interrupt, progress, means.history.limits());
-        let found = history::run(Arc::clone(&chosen.source), Box::new(sink()), watched, work)?;
+        let found = history::run(Arc::clone(&chosen.source), (&interrupt, means.history.limits()), work)?;
         let Some(Comparing { found, .. }) = found else { return Ok(interrupted()) };
         let side = |which: &Which, version| Side { settings: which.to_string(), version };
         let sides = (side(before, first), side(after, second));

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     cli::{
-        history::{self, Progress, fetching},
+        history::{self, Progress, Terminal, fetching},
         interrupt,
         output::{DIM, Usage, interrupted, styled},
     },
@@ -115,10 +115,10 @@ impl ReplayArgs {
         let options = outputs::options(&config, (&plan.accepted, &plan.rejected)).within_topics();
         let defaults = Defaults { now: EventTime::from_millis(plan.now), event_type: plan.default_type.clone() };
         let judgement = Judgement { by: settings.by.clone(), now: defaults.now, filter: plan.filter.clone() };
-        let progress = Progress::new((Some(plan.size()), Measure::Offsets), true);
+        let progress = Progress::new((Some(plan.size()), Measure::Offsets), Terminal::Free);
         let (job_plan, job_fetching) = (plan.clone(), fetching(&config));
-        let watched = (&interrupt, progress, self.history.limits());
-        let found = history::watch(watched, ENDING, move |counter| {
+        let held = (&interrupt, self.history.limits());
+        let found = history::watch(held, progress, ENDING, move |counter| {
             let means = Means { options: &options, fetching: &job_fetching, judgement: &judgement, defaults };
             Delivery::new(&job_plan, means, counter).run()
         });

@@ -24,7 +24,7 @@ use anyhow::bail;
 use clap::Args;
 
 use super::{
-    history::{self, HistoryOptions, Progress},
+    history::{self, HistoryOptions},
     interrupt,
     judging::JudgeOptions,
     output::interrupted,
@@ -114,12 +114,10 @@ impl ReplayArgs {
             Some(file) => Target::open(file, self.force)?,
             None => Target::nowhere(),
         };
-        let size = (chosen.source.size(), chosen.source.measure());
-        let progress = Progress::new(size, target.leaves_terminal_free());
         let judgement = Judgement { by: settings.by.clone(), now, filter: chosen.filter.clone() };
         let work = Verdicts { judgement, written: self.to_file.is_some(), tally: Tally::default() };
-        let watched = (&interrupt, progress, self.history.limits());
-        let found = history::run(Arc::clone(&chosen.source), output, watched, move || work.clone())?;
+        let (source, held) = (Arc::clone(&chosen.source), (&interrupt, self.history.limits()));
+        let found = history::run_into((output, target.terminal()), source, held, move || work.clone())?;
         let Some(Verdicts { tally, .. }) = found else { return Ok(interrupted()) };
         target.keep()?;
         let took = began.elapsed();

@@ -11,7 +11,10 @@ use anyhow::{Context, bail};
 use tempfile::TempPath;
 
 use crate::{
-    cli::output::{StandardOutput, Usage},
+    cli::{
+        history::Terminal,
+        output::{StandardOutput, Usage},
+    },
     replay::Output,
 };
 
@@ -77,9 +80,12 @@ impl Target {
         Ok((Self::File { partial, path: path.into_owned() }, Box::new(file)))
     }
 
-    /// Whether a progress bar on the terminal would not come between verdicts.
-    pub(super) fn leaves_terminal_free(&self) -> bool {
-        !matches!(self, Self::Stream { terminal: true, .. })
+    /// What it leaves of the terminal.
+    pub(super) fn terminal(&self) -> Terminal {
+        match self {
+            Self::Stream { terminal: true, .. } => Terminal::Taken,
+            Self::Stream { terminal: false, .. } | Self::Nowhere | Self::File { .. } => Terminal::Free,
+        }
     }
 
     /// Whether it is this process's standard output, where nothing else may stand.
