@@ -18,7 +18,7 @@ use super::{
     history::{self, HistoryOptions},
     interrupt,
     judging::{JudgeOptions, Which},
-    output::{DIM, DOUBTFUL, GOOD, interrupted, print, styled},
+    output::{DIM, DOUBTFUL, GOOD, interrupted, print, print_json, styled},
     terminal::safe,
 };
 use crate::{
@@ -104,7 +104,11 @@ impl AdviseArgs {
         let history = self.history_for_a_shell();
         let part = self.history.part().or_else(|| found.part());
         let advice = advice(&found, (&settings, history.as_deref(), part), chosen.missing());
-        print(&if self.json { serde_json::to_string_pretty(&advice)? + "\n" } else { table(&advice) })?;
+        if self.json {
+            print_json(&advice)?;
+        } else {
+            print(&table(&advice))?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 

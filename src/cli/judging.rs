@@ -1,6 +1,6 @@
 //! By what commands judge beside the worker: which settings, under the same policy, and what stands in for what records do not say.
 
-use std::io::{self, Write};
+use std::io;
 
 use anyhow::Context;
 use clap::Args;
@@ -8,7 +8,7 @@ use clap::Args;
 use super::{
     moment::{moment, now},
     options::ConfigOptions,
-    output::{BAD, DOUBTFUL, styled},
+    output,
     source::source,
 };
 use crate::{
@@ -152,10 +152,10 @@ pub(super) fn settings_by(loaded: &Loaded, at: Option<EventTime>) -> anyhow::Res
     let settings =
         Settings::load(source(config, at)?, config.policy()).map_err(|error| with_way_out(error, by_default))?;
     for warning in settings.warnings() {
-        writeln!(anstream::stderr(), "{} {warning}", styled(DOUBTFUL, "warning:"))?;
+        output::warn(warning)?;
     }
     for problem in settings.unusable() {
-        writeln!(anstream::stderr(), "{} {problem}; the organization can't be used", styled(BAD, "error:"))?;
+        output::error(format_args!("{problem}; the organization can't be used"))?;
     }
     Ok(settings)
 }

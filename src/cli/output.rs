@@ -4,6 +4,7 @@
 use std::{borrow::Cow, fmt::Display, io, io::Write, process::ExitCode};
 
 use anstyle::{AnsiColor, Style};
+use serde::Serialize;
 
 use crate::config::ConfigError;
 
@@ -37,6 +38,21 @@ pub(super) fn print(text: &str) -> io::Result<()> {
     let mut out = StandardOutput(anstream::stdout().lock());
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+/// The same as JSON, indented.
+pub(super) fn print_json(result: &impl Serialize) -> anyhow::Result<()> {
+    Ok(print(&(serde_json::to_string_pretty(result)? + "\n"))?)
+}
+
+/// Tells a doubt on standard error.
+pub(super) fn warn(doubt: impl Display) -> io::Result<()> {
+    writeln!(anstream::stderr(), "{} {doubt}", styled(DOUBTFUL, "warning:"))
+}
+
+/// Tells what is wrong on standard error.
+pub(super) fn error(problem: impl Display) -> io::Result<()> {
+    writeln!(anstream::stderr(), "{} {problem}", styled(ERROR, "error:"))
 }
 
 /// This process's standard output, by the writer that leads there. A reader who leaves it (`| head`) is told apart from every other
@@ -107,7 +123,7 @@ pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     let code = code(error);
     if ![OK, INTERRUPTED].contains(&code) {
         // Nobody is left to tell when this fails.
-        _ = writeln!(anstream::stderr(), "{} {}", styled(ERROR, "error:"), told(error));
+        _ = self::error(told(error));
     }
     ExitCode::from(code)
 }

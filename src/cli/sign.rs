@@ -10,7 +10,7 @@
 //! with. A public key can't sign at all.
 
 use std::{
-    io::{Read, Write},
+    io::Read,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -24,7 +24,7 @@ use super::{
     judging,
     moment::{now, seconds, time},
     options::ConfigOptions,
-    output::{DOUBTFUL, OK, print, styled},
+    output::{OK, print, warn},
 };
 use crate::{
     domain::{
@@ -122,7 +122,7 @@ impl SignArgs {
             }
         };
         if let Some(doubt) = doubt(&signer, now) {
-            writeln!(anstream::stderr(), "{} {doubt}", styled(DOUBTFUL, "warning:"))?;
+            warn(doubt)?;
         }
         print(&if self.json {
             let told = json!({ name: made, "organization": organization.slug.as_str(), "keyId": signer.id, "algorithm": signer.alg });

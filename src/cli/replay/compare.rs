@@ -19,7 +19,7 @@ use crate::{
         history::{self, HistoryOptions},
         interrupt,
         judging::{JudgeOptions, Which, which},
-        output::{Usage, interrupted, print},
+        output::{Usage, interrupted, print, print_json},
     },
     compare::{Comparison, Judged, Place, Report, Side, html},
     domain::{Arena, EventTime, Record, Snapshot, shell},
@@ -108,7 +108,11 @@ impl CompareOptions {
         }
         // The page itself may be on standard output.
         if self.html.as_deref() != Some(Path::new("-")) {
-            print(&if json { serde_json::to_string_pretty(report)? + "\n" } else { changes::table(report) })?;
+            if json {
+                print_json(report)?;
+            } else {
+                print(&changes::table(report))?;
+            }
         }
         Ok(ExitCode::SUCCESS)
     }

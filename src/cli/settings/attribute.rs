@@ -10,7 +10,10 @@ use super::{
     render::shown,
 };
 use crate::{
-    cli::{output::print, terminal::safe},
+    cli::{
+        output::{print, print_json},
+        terminal::safe,
+    },
     store::document::{Attribute, AttributeKind, Organization},
 };
 
@@ -183,7 +186,7 @@ fn list(options: &ListOptions) -> anyhow::Result<ExitCode> {
     let organization = options.read()?;
     let all = serde_json::json!({"users": organization.attributes, "companies": organization.company_attributes});
     if options.json {
-        print(&(serde_json::to_string_pretty(&all)? + "\n"))?;
+        print_json(&all)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut text = String::new();

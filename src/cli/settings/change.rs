@@ -13,7 +13,7 @@ use super::render;
 use crate::{
     cli::{
         options::ConfigOptions,
-        output::{DOUBTFUL, print, styled},
+        output::{DOUBTFUL, print, print_json, styled, warn},
         source::{block_on, connect, master_keys},
     },
     config::Config,
@@ -138,10 +138,10 @@ impl ChangeOptions {
     /// Tells what is different, and what is doubtful.
     pub(super) fn tell(&self, changed: &Change) -> anyhow::Result<()> {
         for warning in &changed.warnings {
-            writeln!(anstream::stderr(), "{} {warning}", styled(DOUBTFUL, "warning:"))?;
+            warn(warning)?;
         }
         if self.json {
-            print(&(serde_json::to_string_pretty(changed)? + "\n"))?;
+            print_json(changed)?;
         } else {
             print(&render::change(changed))?;
         }

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     cli::{
         moment::{now, time},
-        output::print,
+        output::{print, print_json},
         terminal::safe,
     },
     domain::{EventTime, key::Algorithm},
@@ -205,7 +205,7 @@ fn add(
     match generated {
         // Shown once it is kept, and never again.
         Some(secret) if change.json => {
-            print(&(serde_json::to_string_pretty(&json!({"change": changed, "secret": secret}))? + "\n"))?;
+            print_json(&json!({"change": changed, "secret": secret}))?;
         }
         Some(secret) => {
             change.tell(&changed)?;
@@ -262,6 +262,10 @@ fn list(options: &ListOptions) -> anyhow::Result<ExitCode> {
             text += &format!("{kind}\t{}\t{}\n", safe(key["id"].as_str().unwrap_or_default()), shown(key));
         }
     }
-    print(&if options.json { serde_json::to_string_pretty(&keys)? + "\n" } else { text })?;
+    if options.json {
+        print_json(&keys)?;
+    } else {
+        print(&text)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
