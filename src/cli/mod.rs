@@ -7,6 +7,7 @@
 mod advise;
 mod completions;
 mod config;
+mod consent;
 mod dashboard;
 mod dev;
 mod explain;

@@ -1,7 +1,7 @@
 //! A replay into topics: planned, kept under an id, delivered exactly once, and resumed.
 
 use std::{
-    io::{ErrorKind, IsTerminal, Write, stdin},
+    io::{ErrorKind, Write},
     path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     cli::{
+        consent::Consent,
         history::{self, Progress, Terminal, fetching},
         interrupt,
         output::{DIM, Usage, interrupted, styled},
@@ -71,27 +72,12 @@ impl TopicOptions {
 
     /// Asks whether verdicts are to be told among the live ones.
     fn ask(&self, config: &Config) -> anyhow::Result<()> {
-        if self.yes {
-            return Ok(());
-        }
         let (accepted, rejected) = (&config.kafka.accepted_topic, &config.kafka.rejected_topic);
-        if !stdin().is_terminal() {
-            let wrong = format!(
-                "--into-live tells verdicts again in {accepted} and {rejected}; without a terminal to ask on, say --yes"
-            );
-            return Err(Usage::new(wrong).into());
-        }
-        write!(
-            anstream::stderr(),
-            "Verdicts of the past will be told again in {accepted} and {rejected}, where subscribers take them for news unless \
-             they look at attrsync-replay or the event's time (docs/REPLAY.md).\nReplay into the live topics? [y/N] "
-        )?;
-        let mut answer = String::new();
-        stdin().read_line(&mut answer)?;
-        if !["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()) {
-            bail!("nothing was replayed");
-        }
-        Ok(())
+        let advice = format!(
+            "verdicts of the past are told again in {accepted} and {rejected}, where subscribers take them for news unless they look \
+             at attrsync-replay or the event's time (docs/REPLAY.md)"
+        );
+        Consent { yes: self.yes }.ask_after(&advice, "replay into the live topics")
     }
 }
 

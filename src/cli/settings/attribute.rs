@@ -4,13 +4,10 @@ use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{
-    change::{ChangeOptions, Consent},
-    list::ListOptions,
-    render::shown,
-};
+use super::{change::ChangeOptions, list::ListOptions, render::shown};
 use crate::{
     cli::{
+        consent::Consent,
         output::{print, print_json},
         terminal::safe,
     },

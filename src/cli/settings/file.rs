@@ -9,12 +9,10 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::{
-    change::{ChangeOptions, Consent},
-    render,
-};
+use super::{change::ChangeOptions, render};
 use crate::{
     cli::{
+        consent::Consent,
         options::ConfigOptions,
         output::{USAGE, print, print_json, warn},
         source::{block_on, connect, master_keys},

@@ -13,13 +13,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{
-    change::{ChangeOptions, Consent},
-    list::ListOptions,
-    render::shown,
-};
+use super::{change::ChangeOptions, list::ListOptions, render::shown};
 use crate::{
     cli::{
+        consent::Consent,
         moment::{now, time},
         output::{print, print_json},
         terminal::safe,

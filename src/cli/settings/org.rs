@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::change::{ChangeOptions, Consent};
+use super::change::ChangeOptions;
 use crate::{
     cli::{
+        consent::Consent,
         options::ConfigOptions,
         output::{print, print_json},
         source::{block_on, connect},
