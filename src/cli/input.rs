@@ -36,7 +36,7 @@ impl Input {
         let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
         let (about, file) = opened.with_context(|| format!("{} cannot be opened", path.display()))?;
         if about.is_dir() {
-            bail!("{} is a folder; name a file of records, one a line", path.display());
+            bail!("{} is a folder; name a file", path.display());
         }
         let bytes = about.is_file().then_some(about.len());
         Ok(Self { name, bytes, reader: Box::new(file) })
