@@ -10,7 +10,6 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::bail;
 use clap::Args;
 
 use super::{changes, target::Target};
@@ -91,13 +90,7 @@ impl CompareOptions {
     /// Opens where the page goes, before there is anything to lose by it.
     fn page(&self, means: &Means<'_>) -> anyhow::Result<Option<(Target, Output)>> {
         let Some(path) = self.html.as_deref() else { return Ok(None) };
-        let real = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
-        if let (Some(from), Some(to)) = (means.history.from_file.as_deref().and_then(real), real(path))
-            && from == to
-        {
-            bail!("{} is read from and written to; name another file for the page", to.display());
-        }
-        Target::open(path, means.force).map(Some)
+        Target::apart_from(means.history.from_file.as_deref(), path, means.force).map(Some)
     }
 
     fn tell(&self, report: &Report, page: Option<(Target, Output)>, json: bool) -> anyhow::Result<ExitCode> {

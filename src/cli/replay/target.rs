@@ -44,8 +44,19 @@ impl Target {
         (Self::Nowhere, Box::new(io::sink()))
     }
 
+    /// Opens where verdicts go, unless that is the very file that events come from: a replay of it could never be repeated.
+    pub(super) fn apart_from(from: Option<&Path>, path: &Path, force: bool) -> anyhow::Result<(Self, Output)> {
+        let real = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
+        if let (Some(from), Some(to)) = (from.and_then(real), real(path))
+            && from == to
+        {
+            bail!("{} is read from and written to; name another file", to.display());
+        }
+        Self::open(path, force)
+    }
+
     /// Opens where verdicts go: a file, or standard output for `-` and `/dev/stdout`.
-    pub(super) fn open(path: &Path, force: bool) -> anyhow::Result<(Self, Output)> {
+    fn open(path: &Path, force: bool) -> anyhow::Result<(Self, Output)> {
         if [Path::new("-"), Path::new("/dev/stdout")].contains(&path) {
             let output: Output = Box::new(StandardOutput(stdout()));
             return Ok((Self::Stream { terminal: stdout().is_terminal(), standard: true }, output));
