@@ -139,7 +139,7 @@ impl Work for Comparing {
 struct Explain {
     /// The file of events, where it can be read once more.
     file: Option<String>,
-    brokers: Option<String>,
+    brokers: String,
     flags: Option<String>,
 }
 
@@ -147,8 +147,7 @@ impl Explain {
     fn new(after: &Which, means: &Means<'_>, brokers: &str) -> Self {
         let file = means.history.from_file.as_deref().and_then(Path::to_str).filter(|path| *path != "-");
         let file = file.and_then(shell::word).map(Cow::into_owned);
-        let brokers = shell::word(brokers).map(Cow::into_owned);
-        Self { file, brokers, flags: means.judge.flags_of(after) }
+        Self { file, brokers: brokers.to_owned(), flags: means.judge.flags_of(after) }
     }
 
     fn command(&self, Place { topic, partition, offset, line }: &Place) -> Option<String> {
@@ -156,7 +155,6 @@ impl Explain {
         if let Some(line) = line {
             return Some(format!("attrsync explain {} --line {line}{flags}", self.file.as_deref()?));
         }
-        let (topic, brokers) = (shell::word(topic)?, self.brokers.as_deref()?);
-        Some(format!("kcat -C -b {brokers} -t {topic} -p {partition} -o {offset} -c 1 -J | attrsync explain -{flags}"))
+        Some(shell::explain((topic, *partition, *offset), &self.brokers)? + flags)
     }
 }
