@@ -25,7 +25,7 @@ use crate::{
     advice::{self, Bounds, Case, Item, Ready, Seen},
     count::{
         bounded::{Bounded, Tally as _},
-        distinct::grouped,
+        words::times,
     },
     domain::{Arena, EventTime, Organization, Record, Snapshot, snapshot::Enforcement},
     replay::{Failure, Filter, Work},
@@ -225,13 +225,13 @@ fn advice<'a>(
 
 /// A table for people. Writing into a text does not fail.
 fn table(advice: &Advice<'_>) -> String {
-    let were = if advice.events == 1 { "was" } else { "were" };
-    let mut text = format!("{} {were} judged by settings {}.", events_in_words(advice.events), advice.settings_version);
+    let judged = times(advice.events, "event was", "events were");
+    let mut text = format!("{judged} judged by settings {}.", advice.settings_version);
     if advice.gone > 0 {
-        _ = write!(text, " {} older ones are no longer kept.", grouped(advice.gone));
+        _ = write!(text, " {} no longer kept.", times(advice.gone, "older one is", "older ones are"));
     }
     if advice.other_events > 0 {
-        _ = write!(text, " {} are of no organization that is told apart.", grouped(advice.other_events));
+        _ = write!(text, " {} of no organization that is told apart.", times(advice.other_events, "is", "are"));
     }
     text.push('\n');
     for OfOrganization { organization, events, last, advice } in &advice.organizations {
@@ -240,7 +240,7 @@ fn table(advice: &Advice<'_>) -> String {
             text,
             "\n{}  {}",
             styled(GOOD.bold(), safe(organization)),
-            styled(DIM, format_args!("{}{last}", events_in_words(*events)))
+            styled(DIM, times(*events, "event", "events") + &last)
         );
         if advice.is_empty() {
             _ = writeln!(text, "  nothing to advise");
@@ -248,11 +248,6 @@ fn table(advice: &Advice<'_>) -> String {
         advice.iter().for_each(|item| told(&mut text, item));
     }
     text
-}
-
-/// `1 event`, `1,234 events`.
-fn events_in_words(number: u64) -> String {
-    format!("{} {}", grouped(number), if number == 1 { "event" } else { "events" })
 }
 
 fn told(text: &mut String, item: &Item) {

@@ -10,7 +10,7 @@ mod unlock;
 
 use super::{Item, Ready, Seen, items::command};
 use crate::{
-    count::distinct::{Count, grouped},
+    count::words::{grouped, of_users, times},
     domain::{EventTime, Organization, Policy},
 };
 
@@ -50,19 +50,6 @@ pub fn advise(case: &Case<'_>) -> Vec<Item> {
     }
     items.sort_by_key(|item| item.ready);
     items
-}
-
-/// `1 event`, `1,234 events`.
-pub(super) fn times(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { many })
-}
-
-/// `, of 12 users`, where they were counted.
-pub(super) fn of_users(users: Option<Count>) -> String {
-    match users {
-        None | Some(Count { number: 0, .. }) => String::new(),
-        Some(users) => format!(", of {users} {}", if users.number == 1 { "user" } else { "users" }),
-    }
 }
 
 /// A time, to the minute.

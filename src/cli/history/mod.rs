@@ -21,7 +21,7 @@ use crate::replay::{self, Counter, Failure, Limits, Output, Source, Work};
 
 pub(super) use self::{
     options::{HistoryOptions, away, fetching, is_silence},
-    progress::{Progress, Terminal, records_in_words},
+    progress::{Progress, Terminal},
 };
 
 /// How often progress is looked at.

@@ -3,7 +3,7 @@
 use super::{markup::Markup, percent};
 use crate::{
     compare::report::{Change, Flow, Report, Span},
-    count::distinct::grouped,
+    count::words::grouped,
     domain::verdict::Outcome,
 };
 
