@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use attrsync::{
     domain::{
-        Arena, EventTime, Offset, Organization, Partition, Policy, Position, Record, Snapshot,
+        Arena, EventTime, Offset, Organization, Partition, Policy, Position, Record, Snapshot, hex,
         key::{Algorithm, HmacDigest, HmacState, SecretBytes, Validity, Verifier},
         snapshot::{
             Attribute, AttributeTable, AttributeType, Enforcement, IdentitySecret, JwtKey, OnRejectedAttribute, Pool,
@@ -77,7 +77,7 @@ fn hashed_companies(number: usize) -> String {
     let companies: Vec<String> = (0..50)
         .map(|at| {
             let id = format!("company-{at}");
-            let hash: String = state.sign(id.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+            let hash = hex::encode(&state.sign(id.as_bytes()));
             format!(r#"{{"id":"{id}","companyHash":"{hash}"}}"#)
         })
         .collect();

@@ -27,8 +27,21 @@
 //!
 //! # Where things are
 //!
-//! [`domain`] holds the words that all of them speak, [`store`] makes the settings that judge, [`worker`] drives the loop,
-//! [`replay`] reads history again, [`observe`] tells others how it goes, [`dashboard`] reads the verdicts back and shows them, [`config`] is what the process was told, [`cli`] is a file per command.
+//! Beside the stages:
+//!
+//! - [`domain`]: the words that all of them speak;
+//! - [`store`]: makes the settings that judge, of a file or of PostgreSQL;
+//! - [`worker`]: drives the loop, one shard a thread;
+//! - [`native`]: librdkafka where its wrapper won't do, and the only `unsafe`;
+//! - [`replay`]: reads history again, on as many threads;
+//! - [`compare`]: how two judgements of the same events differ;
+//! - [`advice`]: what an organization's verdicts suggest about its settings;
+//! - [`count`]: bounded tables and sketches, which those two and the dashboard count with;
+//! - [`observe`]: tells others how it goes;
+//! - [`dashboard`]: reads the verdicts back and shows them;
+//! - [`traffic`]: makes events like those of the wild, for `dev` and the benches;
+//! - [`config`]: what the process was told;
+//! - [`cli`]: a file or folder for each command.
 
 pub mod advice;
 pub mod cli;

@@ -1,6 +1,7 @@
 //! The few calls to librdkafka that rdkafka's safe wrapper lacks or gets wrong for this worker, and the only `unsafe` of
-//! the crate. Nothing here decides anything: each function is one call, its arguments checked by types, its answer copied
-//! into safe values before it returns.
+//! the crate. Each `unsafe` block is one call, its arguments checked by types, its answer copied into safe values before the
+//! function returns. Beside them stands what says how those calls can fail ([`CallError`]) and what librdkafka says nowhere but in its
+//! log ([`Log`]).
 //!
 //! - [`commit_transaction`]: the wrapper polls for delivery reports in quanta of 100 ms first, so that every commit costs
 //!   101 ms however little is in flight.

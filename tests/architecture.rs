@@ -68,7 +68,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("observe", &["domain", "config"]),
     ("compare", &["domain", "count", "decode"]),
     ("advice", &["domain", "count", "decode", "verify"]),
-    ("dashboard", &["domain", "native", "count", "advice", "observe"]),
+    ("dashboard", &["domain", "native", "source", "count", "advice", "observe"]),
     ("worker", &["domain", "native", "source", "decode", "verify", "decide", "emit", "store", "observe"]),
     ("replay", &["domain", "native", "source", "emit", "store", "worker"]),
     (

@@ -12,7 +12,7 @@ use std::{
 use attrsync::{
     config,
     domain::{
-        Arena, EventTime, Header, Offset, Partition, Policy, Position, Record, Snapshot,
+        Arena, EventTime, Header, Offset, Partition, Policy, Position, Record, Snapshot, hex,
         key::{HmacDigest, HmacState},
     },
     store::{Settings, Source},
@@ -122,7 +122,7 @@ fn events() -> Vec<Vec<u8>> {
     };
     let (good, forged) = (sign(TOKEN_SECRET), sign("pl4nted-secret"));
     let mac = HmacState::new(HmacDigest::Sha256, IDENTITY_SECRET.as_bytes()).sign(b"pl4nted-id");
-    let hash: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex::encode(&mac);
     let event =
         |credential: &str| format!(r#"{{"organization": "acme", {identity}, {attributes}{credential}}}"#).into_bytes();
     vec![

@@ -7,7 +7,7 @@ use crate::{
     decode::{self, Attribute, Context, Origin, Profile, profile},
     domain::{
         Arena, EventTime, Policy, Reason, Record, Value, Verdict,
-        verdict::{Attributes, Method, Refused, Status, Unset},
+        verdict::{Attributes, MEMBERSHIP, Method, Refused, Status, Unset},
     },
     verify::jws,
 };
@@ -29,7 +29,7 @@ pub fn judged<'a>(
     let event = Event {
         kind: verdict.event.kind,
         at: verdict.event.time.millis(),
-        user: user.user_id.or(user.email).or(user.anonymous_id),
+        user: user.identity(),
         method: verdict.verification.method.name(),
         key: verdict.verification.key_id,
         reason: verdict.reason.map(Reason::code),
@@ -48,7 +48,7 @@ pub fn judged<'a>(
     }
     for company in companies {
         let sent = if company.verified { Sent::Signed } else { Sent::Unsigned };
-        seen.attribute((Owner::User, "companies"), sent, &event);
+        seen.attribute((Owner::User, MEMBERSHIP), sent, &event);
         set(seen, Owner::Company, (company.attributes, company.unset), &event);
     }
     refused(seen, verdict, (&said, &event));
@@ -81,13 +81,13 @@ fn refused(seen: &mut Seen, verdict: &Verdict<'_>, (said, event): (&Said<'_>, &E
 /// doesn't say: such a one is counted as well.
 #[must_use]
 pub fn meets_lock<'c>((attribute, company): (&str, Option<&str>), accepted: impl IntoIterator<Item = &'c str>) -> bool {
-    company.is_none_or(|company| attribute == "companies" && !accepted.into_iter().any(|id| id == company))
+    company.is_none_or(|company| attribute == MEMBERSHIP && !accepted.into_iter().any(|id| id == company))
 }
 
 /// Whose an attribute is; a membership is the user's.
 fn owner(refused: &Refused<'_>) -> Owner {
     let of_company = refused.company.is_some() || refused.position.is_some();
-    if of_company && refused.attribute != "companies" { Owner::Company } else { Owner::User }
+    if of_company && refused.attribute != MEMBERSHIP { Owner::Company } else { Owner::User }
 }
 
 fn set(seen: &mut Seen, owner: Owner, (set, unset): (Attributes<'_>, &[Unset<'_>]), event: &Event<'_>) {

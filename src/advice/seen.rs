@@ -7,7 +7,7 @@ use crate::{
         bounded::{Bounded, Tally},
         distinct::{Count, Distinct},
     },
-    domain::EventTime,
+    domain::{EventTime, Reason, verdict::Method},
 };
 
 /// Reasons, keys and types of events that are told apart.
@@ -43,6 +43,50 @@ impl Owner {
             Self::User => "user",
             Self::Company => "company",
         }
+    }
+
+    /// The flag by which a command about an attribute says whose it is, after a space; none for a user's.
+    pub(super) fn flag(self) -> &'static str {
+        match self {
+            Self::User => "",
+            Self::Company => " --company",
+        }
+    }
+}
+
+/// One for users, and one for companies.
+#[derive(Debug, Clone)]
+pub(super) struct ByOwner<T> {
+    user: T,
+    company: T,
+}
+
+impl<T> ByOwner<T> {
+    /// That of this owner.
+    pub(super) fn of(&self, owner: Owner) -> &T {
+        match owner {
+            Owner::User => &self.user,
+            Owner::Company => &self.company,
+        }
+    }
+
+    fn of_mut(&mut self, owner: Owner) -> &mut T {
+        match owner {
+            Owner::User => &mut self.user,
+            Owner::Company => &mut self.company,
+        }
+    }
+}
+
+impl<T: Tally> ByOwner<Bounded<T>> {
+    /// A table with so much room for each.
+    fn new(most: usize) -> Self {
+        Self { user: Bounded::new(most), company: Bounded::new(most) }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.user.merge(other.user);
+        self.company.merge(other.company);
     }
 }
 
@@ -243,10 +287,8 @@ pub struct Seen {
     pub(super) last: Option<i64>,
     pub(super) proofs: Bounded<Proofs>,
     pub(super) keys: Bounded<Key>,
-    pub(super) attributes: Bounded<Attribute>,
-    pub(super) company_attributes: Bounded<Attribute>,
-    pub(super) unconfigured: Bounded<Often>,
-    pub(super) company_unconfigured: Bounded<Often>,
+    pub(super) attributes: ByOwner<Bounded<Attribute>>,
+    pub(super) unconfigured: ByOwner<Bounded<Often>>,
     pub(super) would_reject: Bounded<Often>,
     would_reject_users: Option<Distinct>,
     /// Events that were rejected for having no proof.
@@ -263,7 +305,7 @@ impl Seen {
     /// Nothing yet.
     #[must_use]
     pub fn new(bounds: Bounds) -> Self {
-        let (attributes, unconfigured) = (bounds.attributes, bounds.unconfigured);
+        let (attributes, unconfigured) = (ByOwner::new(bounds.attributes), ByOwner::new(bounds.unconfigured));
         let users = bounds.users.as_ref().map(|(most, key)| Distinct::new(key, *most));
         Self {
             bounds,
@@ -271,10 +313,8 @@ impl Seen {
             last: None,
             proofs: Bounded::new(CLOSED),
             keys: Bounded::new(CLOSED),
-            attributes: Bounded::new(attributes),
-            company_attributes: Bounded::new(attributes),
-            unconfigured: Bounded::new(unconfigured),
-            company_unconfigured: Bounded::new(unconfigured),
+            attributes,
+            unconfigured,
             would_reject: Bounded::new(CLOSED),
             would_reject_users: users,
             refused: 0,
@@ -295,10 +335,8 @@ impl Seen {
             used.often.add(event.at);
             *used.types.of(kind) += 1;
             let proofs = self.proofs.of(kind);
-            match event.method {
-                "jwt" => proofs.jwt += 1,
-                _ => proofs.hmac += 1,
-            }
+            let number = if event.method == Method::Jwt.name() { &mut proofs.jwt } else { &mut proofs.hmac };
+            *number += 1;
         }
         if let Some(reason) = event.would_reject {
             self.would_reject.of(reason).add(event.at);
@@ -306,7 +344,7 @@ impl Seen {
                 users.add(user);
             }
         }
-        self.refused += u64::from(event.reason == Some("proof_missing"));
+        self.refused += u64::from(event.reason == Some(Reason::ProofMissing.code()));
         self.tokens += u64::from(event.expires.is_some());
         self.endless += u64::from(event.expires == Some(false));
         self.company_proven += u64::from(event.company_proven);
@@ -316,22 +354,14 @@ impl Seen {
     /// Counts what became of an attribute of an event.
     pub fn attribute(&mut self, (owner, name): (Owner, &str), sent: Sent, event: &Event<'_>) {
         if let Sent::Unconfigured(kind) = sent {
-            let table = match owner {
-                Owner::User => &mut self.unconfigured,
-                Owner::Company => &mut self.company_unconfigured,
-            };
-            let often = table.of(name);
+            let often = self.unconfigured.of_mut(owner).of(name);
             often.add(event.at);
             if let Some(number) = kind.and_then(|kind| often.types.get_mut(kind as usize)) {
                 *number += 1;
             }
             return;
         }
-        let table = match owner {
-            Owner::User => &mut self.attributes,
-            Owner::Company => &mut self.company_attributes,
-        };
-        let attribute = table.of(name);
+        let attribute = self.attributes.of_mut(owner).of(name);
         match sent {
             Sent::Signed => attribute.signed += 1,
             Sent::Unsigned => attribute.unsigned += 1,
@@ -360,9 +390,7 @@ impl Seen {
         self.proofs.merge(other.proofs);
         self.keys.merge(other.keys);
         self.attributes.merge(other.attributes);
-        self.company_attributes.merge(other.company_attributes);
         self.unconfigured.merge(other.unconfigured);
-        self.company_unconfigured.merge(other.company_unconfigured);
         self.would_reject.merge(other.would_reject);
         absorb(&mut self.would_reject_users, other.would_reject_users);
         self.refused += other.refused;

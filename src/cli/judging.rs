@@ -12,8 +12,12 @@ use super::{
     source::source,
 };
 use crate::{
-    config::{Config, EVENT_TYPES, Loaded, is_event_type},
-    domain::{EventTime, Organization, Snapshot, shell},
+    config::{Config, Loaded},
+    domain::{
+        EventTime, Organization, Snapshot,
+        event_type::{EVENT_TYPES, Kind},
+        shell,
+    },
     replay::Defaults,
     store::{Settings, SettingsError},
 };
@@ -180,7 +184,7 @@ fn with_way_out(error: SettingsError, by_default: bool) -> anyhow::Error {
     }
 }
 
-/// A type of events on the command line, by the rule of the configuration.
+/// A type of events on the command line.
 pub(super) fn event_type(text: &str) -> Result<String, String> {
-    if is_event_type(text) { Ok(text.to_owned()) } else { Err(EVENT_TYPES.to_owned()) }
+    Kind::named(text).map(|_| text.to_owned()).ok_or_else(|| EVENT_TYPES.to_owned())
 }

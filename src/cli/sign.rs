@@ -28,7 +28,7 @@ use super::{
 };
 use crate::{
     domain::{
-        EventTime, Organization,
+        EventTime, Organization, hex,
         key::{HmacState, Standing, Validity, Verifier},
     },
     store::Source,
@@ -113,7 +113,7 @@ impl SignArgs {
         let (made, name, signer) = match &self.hash {
             Some(identifier) => {
                 let signer = pick(self.key.as_deref(), now, identity_secrets(organization), "identity secret")?;
-                (sign::hex(&signer.state.sign(identifier.as_bytes())), "hash", signer)
+                (hex::encode(&signer.state.sign(identifier.as_bytes())), "hash", signer)
             }
             None => {
                 let claims = self.claims(now)?;

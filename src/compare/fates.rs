@@ -7,11 +7,8 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::domain::{
     Reason, Value, Verdict,
-    verdict::{Attributes, Refused, Unset},
+    verdict::{Attributes, MEMBERSHIP, Refused, Unset},
 };
-
-/// What a membership is called.
-const COMPANIES: &str = "companies";
 
 /// What became of an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -151,10 +148,10 @@ fn entries<'a>(verdict: &Verdict<'a>) -> Vec<Entry<'a>> {
     let mut entries = Vec::new();
     of_owner(&mut entries, None, verdict.attributes, verdict.unset);
     if verdict.companies.is_some_and(<[_]>::is_empty) {
-        entries.push(entry(None, COMPANIES, Fate::Emptied));
+        entries.push(entry(None, MEMBERSHIP, Fate::Emptied));
     }
     for company in verdict.companies.unwrap_or_default() {
-        entries.push(entry(Some(company.id), COMPANIES, Fate::Set(company.verified)));
+        entries.push(entry(Some(company.id), MEMBERSHIP, Fate::Set(company.verified)));
         of_owner(&mut entries, Some(company.id), company.attributes, company.unset);
     }
     let refused = |refused: &Refused<'a>, fate| Entry {

@@ -16,6 +16,7 @@ use std::{collections::BTreeMap, hash::RandomState};
 
 pub use fates::Fate;
 pub use report::{Place, Report, Side};
+pub use tallies::Ways;
 pub use timeline::Spell;
 
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
         verdict::{Method, Outcome, Status, Verification},
     },
 };
-use tallies::{Matrix, Organization, Way, Ways};
+use tallies::{Matrix, Organization, Way};
 use timeline::Timeline;
 
 /// Organizations that are told apart.
@@ -128,13 +129,13 @@ impl Comparison {
         let differences = if identical(before, after) { Vec::new() } else { fates::differences(before, after) };
         let time = before.event.time.millis();
         if differences.is_empty() && same_head(before, after) {
-            return self.timeline.add(time, Spell { same: 1, ..Spell::default() });
+            return self.timeline.add(time, None);
         }
         let way = Way::of(before.outcome, after.outcome);
         differences.iter().for_each(|difference| of.attribute(difference));
         of.ways.add(way);
         self.ways.add(way);
-        self.timeline.add(time, spell(way));
+        self.timeline.add(time, Some(way));
         self.senders(judged, before, after);
         self.concerned(judged, before, after);
     }
@@ -218,14 +219,6 @@ impl Brief {
     }
 }
 
-fn spell(way: Way) -> Spell {
-    match way {
-        Way::Stricter => Spell { stricter: 1, ..Spell::default() },
-        Way::Milder => Spell { milder: 1, ..Spell::default() },
-        Way::Within => Spell { within: 1, ..Spell::default() },
-    }
-}
-
 /// Whether nothing differs that anybody acts upon, told the quick way: the lists are equal as they stand.
 fn identical(before: &Verdict<'_>, after: &Verdict<'_>) -> bool {
     before.attributes == after.attributes
@@ -252,11 +245,11 @@ fn organization<'a>(before: &Verdict<'a>, after: &Verdict<'a>) -> Option<&'a str
 
 /// The user that an event concerns: the one that is proven in either verdict, else the one that is claimed.
 fn user<'a>(before: &Verdict<'a>, after: &Verdict<'a>) -> Option<&'a str> {
-    let id = |verdict: &Verdict<'a>| verdict.user.user_id.or(verdict.user.email).or(verdict.user.anonymous_id);
+    let identity = |verdict: &Verdict<'a>| verdict.user.identity();
     let proven = |verdict: &&&Verdict<'a>| verdict.verification.status == Some(Status::Verified);
     let both = [before, after];
-    let proven = both.iter().filter(proven).filter_map(|verdict| id(verdict)).min();
-    proven.or_else(|| both.into_iter().filter_map(id).min())
+    let proven = both.iter().filter(proven).filter_map(|verdict| identity(verdict)).min();
+    proven.or_else(|| both.into_iter().filter_map(identity).min())
 }
 
 /// `method/key` of what verified it in either verdict; the method alone where nothing did.

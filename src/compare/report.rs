@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use super::{
-    Brief, Comparison, Fate, Kind, OfKind, Spell,
-    tallies::{Attribute, Matrix, OUTCOMES, Organization, Ways},
+    Brief, Comparison, Fate, Kind, OfKind, Spell, Ways,
+    tallies::{Attribute, Matrix, Organization},
 };
 use crate::{
     count::{
@@ -75,12 +75,9 @@ pub struct Report {
 pub struct Change {
     /// All of them.
     pub events: u64,
-    /// From accepted to partial or rejected, from partial to rejected.
-    pub stricter: u64,
-    /// The other way.
-    pub milder: u64,
-    /// Their verdict is of the same kind, and says something else.
-    pub within: u64,
+    /// By the way that they go.
+    #[serde(flatten)]
+    pub ways: Ways,
 }
 
 /// Events of one verdict before and one after.
@@ -261,14 +258,13 @@ impl Report {
 
 impl Change {
     fn of(ways: Ways) -> Self {
-        let Ways { stricter, milder, within } = ways;
-        Self { events: ways.all(), stricter, milder, within }
+        Self { events: ways.all(), ways }
     }
 }
 
 /// Every pair of verdicts that some event has.
 fn flows(matrix: &Matrix) -> Vec<Flow> {
-    let pairs = OUTCOMES.into_iter().flat_map(|from| OUTCOMES.map(|to| (from, to)));
+    let pairs = Outcome::ALL.into_iter().flat_map(|from| Outcome::ALL.map(|to| (from, to)));
     pairs.map(|(from, to)| Flow { from, to, events: matrix.of(from, to) }).filter(|flow| flow.events > 0).collect()
 }
 

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, hash::RandomState};
 
+use serde::Serialize;
+
 use super::{Fate, fates::Difference};
 use crate::{
     count::{
@@ -29,12 +31,15 @@ impl Way {
     }
 }
 
-/// Events of a sender that change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Ways {
-    pub(super) stricter: u64,
-    pub(super) milder: u64,
-    pub(super) within: u64,
+/// Events that change, by the way that they go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Ways {
+    /// From accepted to partial or rejected, from partial to rejected.
+    pub stricter: u64,
+    /// The other way.
+    pub milder: u64,
+    /// Their verdict is of the same kind, and says something else.
+    pub within: u64,
 }
 
 impl Ways {
@@ -46,7 +51,9 @@ impl Ways {
         } += 1;
     }
 
-    pub(super) fn all(self) -> u64 {
+    /// All of them.
+    #[must_use]
+    pub fn all(self) -> u64 {
         self.stricter + self.milder + self.within
     }
 }
@@ -66,9 +73,6 @@ impl Tally for Ways {
 /// Events by their outcome before and after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Matrix([[u64; 3]; 3]);
-
-/// Every outcome, as they are numbered.
-pub(super) const OUTCOMES: [Outcome; 3] = [Outcome::Accepted, Outcome::Partial, Outcome::Rejected];
 
 impl Matrix {
     pub(super) fn add(&mut self, before: Outcome, after: Outcome) {

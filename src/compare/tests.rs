@@ -4,7 +4,7 @@ use std::hash::RandomState;
 
 use proptest::prelude::*;
 
-use super::{Comparison, Judged, Report, Side, report::Flow};
+use super::{Comparison, Judged, Report, Side, Ways, report::Flow};
 use crate::domain::{
     Arena, EventTime, Offset, Partition, Policy, Position, Reason, Record, Value, Verdict,
     verdict::{
@@ -40,7 +40,7 @@ fn why() -> impl Strategy<Value = Reason> {
 
 prop_compose! {
     fn owned()(
-        outcome in prop::sample::select(vec![Outcome::Accepted, Outcome::Partial, Outcome::Rejected]),
+        outcome in prop::sample::select(Outcome::ALL.to_vec()),
         reason in prop::option::of(why()), organization in prop::option::of(name()),
         user in prop::option::of("[1-3]"), key in prop::option::of("[kl]"),
         set in prop::collection::vec((name(), any::<bool>(), any::<bool>()), 0..3),
@@ -119,22 +119,22 @@ fn mirrored(mut report: Report) -> Report {
         flows.iter_mut().for_each(|flow| std::mem::swap(&mut flow.from, &mut flow.to));
         flows.sort_by_key(|flow| (flow.from, flow.to));
     };
-    let swap = |change: &mut super::report::Change| std::mem::swap(&mut change.stricter, &mut change.milder);
+    let swap = |ways: &mut Ways| std::mem::swap(&mut ways.stricter, &mut ways.milder);
     flows(&mut report.verdicts);
     flows(&mut report.other_organizations);
-    swap(&mut report.changed);
+    swap(&mut report.changed.ways);
     report.kinds.iter_mut().for_each(|turn| std::mem::swap(&mut turn.from, &mut turn.to));
     for one in &mut report.organizations {
         flows(&mut one.verdicts);
-        swap(&mut one.changed);
+        swap(&mut one.changed.ways);
         one.attributes.iter_mut().for_each(|change| std::mem::swap(&mut change.from, &mut change.to));
     }
     let senders = &mut report.senders;
     for sender in senders.event_types.iter_mut().chain(&mut senders.keys).chain(&mut senders.sdks) {
-        swap(&mut sender.changed);
+        swap(&mut sender.changed.ways);
     }
     for span in &mut report.timeline.spans {
-        std::mem::swap(&mut span.events.stricter, &mut span.events.milder);
+        swap(&mut span.events.ways);
     }
     in_order(report)
 }
@@ -199,7 +199,7 @@ fn whatever_names_events_bring_the_report_stays_small() {
         count(&mut comparison, &owned, &after);
     }
     let report = told(&comparison);
-    assert_eq!((report.records, report.changed.stricter), (20_000, 20_000));
+    assert_eq!((report.records, report.changed.ways.stricter), (20_000, 20_000));
     assert!(report.users.estimated && report.users.number.abs_diff(20_000) < 1_200, "{}", report.users);
     assert!(report.organizations.len() <= super::ORGANIZATIONS);
     let others: u64 = report.other_organizations.iter().map(|flow| flow.events).sum();

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::tallies::{Way, Ways};
+use crate::count::bounded::Tally as _;
+
 /// The most spans.
 const MOST: usize = 120;
 
@@ -16,20 +19,15 @@ const NARROWEST: i64 = 60_000;
 pub struct Spell {
     /// Kept their verdict.
     pub same: u64,
-    /// Get a harder one: from accepted to partial or rejected, from partial to rejected.
-    pub stricter: u64,
-    /// Get a milder one.
-    pub milder: u64,
-    /// Changed within.
-    pub within: u64,
+    /// Got another.
+    #[serde(flatten)]
+    pub ways: Ways,
 }
 
 impl Spell {
     fn absorb(&mut self, other: Self) {
         self.same += other.same;
-        self.stricter += other.stricter;
-        self.milder += other.milder;
-        self.within += other.within;
+        self.ways.absorb(other.ways);
     }
 }
 
@@ -45,9 +43,13 @@ impl Timeline {
         Self { width: NARROWEST, spans: BTreeMap::new() }
     }
 
-    /// Where to count an event of this time.
-    pub(super) fn add(&mut self, at: i64, spell: Spell) {
-        self.spans.entry(at.div_euclid(self.width)).or_default().absorb(spell);
+    /// Counts an event of this time, by the way that its verdict goes; `None` where it keeps it.
+    pub(super) fn add(&mut self, at: i64, way: Option<Way>) {
+        let spell = self.spans.entry(at.div_euclid(self.width)).or_default();
+        match way {
+            Some(way) => spell.ways.add(way),
+            None => spell.same += 1,
+        }
         while self.spans.len() > MOST {
             self.widen();
         }

@@ -15,6 +15,7 @@ use super::{
     properties,
     values::Values,
 };
+use crate::domain::event_type::{EVENT_TYPES, Kind};
 
 /// The bounds of every number.
 pub(super) const RANGES: [(&str, RangeInclusive<i64>); 29] = [
@@ -34,8 +35,8 @@ pub(super) const RANGES: [(&str, RangeInclusive<i64>); 29] = [
     ("policy.leeway_s", 0..=3_600),
     ("limits.record_bytes", 1_024..=104_857_600),
     ("limits.depth", 1..=128),
-    ("limits.attributes", 1..=10_000),
-    ("limits.companies", 0..=10_000),
+    ("limits.attributes", 1..=1_000),
+    ("limits.companies", 0..=1_000),
     ("limits.token_bytes", 64..=1_048_576),
     ("limits.name_chars", 1..=10_000),
     ("dashboard.window_h", 1..=24),
@@ -126,10 +127,10 @@ impl Checks<'_> {
         let outputs = ["kafka.accepted_topic", "kafka.rejected_topic"];
         let problem = "accepted and rejected verdicts need topics of their own";
         self.require(kafka.accepted_topic != kafka.rejected_topic, &outputs, problem);
-        for (topic, kind) in &kafka.input.types {
+        for (topic, name) in &kafka.input.types {
             let key = format!("kafka.input.types.{topic}");
             self.require(topics.contains(topic), &[&key, "kafka.input.topics"], "names a topic that is not read");
-            self.require(is_event_type(kind), &[&key], EVENT_TYPES);
+            self.require(Kind::named(name).is_some(), &[&key], EVENT_TYPES);
         }
     }
 
@@ -237,15 +238,6 @@ fn no_level(filter: &str) -> Option<&str> {
     let words = filter.split(',').map(str::trim);
     let is_level = |word: &str| word.parse::<LevelFilter>().is_ok();
     words.filter(|_| !filter.contains('[')).find(|word| !word.is_empty() && !word.contains('=') && !is_level(word))
-}
-
-/// What a type of event is.
-pub const EVENT_TYPES: &str = "must be boot, identify, or a widget's init_… or initialize_…";
-
-/// Whether events of this type are judged.
-#[must_use]
-pub fn is_event_type(kind: &str) -> bool {
-    matches!(kind, "boot" | "identify") || kind.starts_with("init_") || kind.starts_with("initialize_")
 }
 
 /// Whether a text is a name as Kafka allows for topics.

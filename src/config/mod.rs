@@ -23,7 +23,6 @@ use std::{
 
 use toml::Value;
 
-pub use check::{EVENT_TYPES, is_event_type};
 pub use error::{ConfigError, Problem};
 pub use layers::Origin;
 pub use properties::{ClientRole, Properties};

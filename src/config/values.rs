@@ -10,6 +10,7 @@ use super::{
     layers::{Entry, Given, Layer, Origin, open_table},
     redact, reference,
 };
+use crate::domain::line_end;
 
 /// The effective value of every key, and where it came from.
 #[derive(Clone, Default)]
@@ -170,12 +171,13 @@ fn fetch(entry: &Entry, variables: &BTreeMap<String, String>) -> Result<(Value, 
     }
 }
 
-/// A file's text without the newline that editors add.
+/// A file's text without the line end that editors add.
 fn secret_in(path: &Path) -> Result<String, String> {
-    let text = fs::read_to_string(path)
+    let mut text = fs::read_to_string(path)
         .map_err(|error| format!("cannot read {}: {}", path.display(), error::reason(&error)))?;
-    match text.trim_end_matches(['\r', '\n']) {
-        "" => Err(format!("{} is empty", path.display())),
-        text => Ok(text.to_owned()),
+    text.truncate(line_end::len_without(text.as_bytes()));
+    if text.is_empty() {
+        return Err(format!("{} is empty", path.display()));
     }
+    Ok(text)
 }

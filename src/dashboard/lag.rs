@@ -27,7 +27,7 @@ use super::{
     answers::{Lag, Looked, PartitionLag},
     topic::{Context, TopicError, is_lost, partitions},
 };
-use crate::native;
+use crate::{native, source::kafka::edges};
 
 /// How often it is looked up.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -146,19 +146,14 @@ fn spans(consumer: &BaseConsumer<Context>, all: TopicPartitionList) -> KafkaResu
     Ok(committed.elements().iter().filter_map(span).collect())
 }
 
-/// Where each partition begins or ends, as their leaders say: one request for each leader. One that nobody leads is left out.
+/// Where each partition begins or ends. One that nobody leads is left out.
 fn offsets(
     consumer: &BaseConsumer<Context>,
-    mut all: TopicPartitionList,
+    all: TopicPartitionList,
     which: Offset,
 ) -> KafkaResult<BTreeMap<Place, i64>> {
-    all.set_all_offsets(which)?;
-    let found = consumer.offsets_for_times(all, LOOKUP)?;
-    let known = |found: &TopicPartitionListElem<'_>| match (found.error(), found.offset()) {
-        (Ok(()), Offset::Offset(offset)) => Some(((found.topic().to_owned(), found.partition()), offset)),
-        _ => None,
-    };
-    Ok(found.elements().iter().filter_map(known).collect())
+    let found = edges(consumer, all, which, LOOKUP)?;
+    Ok(found.into_iter().map(|edge| ((edge.topic, edge.partition), edge.offset.0)).collect())
 }
 
 /// Reads partitions of one topic from where the group reads on, each up to an event or its end: whether an event waits there. One

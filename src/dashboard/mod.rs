@@ -42,7 +42,8 @@ use answers::{Around, Looked, Reading};
 use board::{Board, told::Kept};
 use lag::Watch;
 use reader::{Channel, Progress, Reader};
-use server::Server;
+
+use crate::observe::serve::Server;
 
 /// Verdicts that may wait for subscribers, of a few kilobytes at most each; one who falls behind further is dropped. Some seconds of
 /// a busy worker.
@@ -66,6 +67,19 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
+    /// Nothing read yet, of verdicts from this time on.
+    fn new(limits: Limits, from: i64) -> Self {
+        Self {
+            board: Mutex::new(Board::new(limits)),
+            accepted: Mutex::default(),
+            rejected: Mutex::default(),
+            lag: Mutex::default(),
+            from,
+            stream: broadcast::Sender::new(WAITING),
+            counts: Arc::default(),
+        }
+    }
+
     fn board(&self) -> MutexGuard<'_, Board> {
         lock(&self.board)
     }
@@ -111,19 +125,12 @@ impl Dashboard {
     /// When the address can't be listened on, or the system has no thread to give.
     pub fn start(mut options: Options) -> io::Result<Self> {
         let stop = Arc::<AtomicBool>::default();
-        let shared = Arc::new(Shared {
-            board: Mutex::new(Board::new(options.limits)),
-            accepted: Mutex::default(),
-            rejected: Mutex::default(),
-            lag: Mutex::default(),
-            from: match options.history {
-                History::Whole => now(),
-                History::Window { time, .. } => now() - i64::try_from(time.as_millis()).unwrap_or_default(),
-            },
-            stream: broadcast::Sender::new(WAITING),
-            counts: Arc::default(),
-        });
-        let server = Server::start(&mut options, Arc::clone(&shared))?;
+        let from = match options.history {
+            History::Whole => now(),
+            History::Window { time, .. } => now() - i64::try_from(time.as_millis()).unwrap_or_default(),
+        };
+        let shared = Arc::new(Shared::new(options.limits, from));
+        let server = server::start(&mut options, Arc::clone(&shared))?;
         let mut dashboard = Self { server, stop, threads: Vec::new() };
         dashboard.read(options, &shared)?;
         Ok(dashboard)

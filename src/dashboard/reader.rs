@@ -1,5 +1,5 @@
-//! The threads that read: one for each verdict topic, and one that looks up the lag. They feed the board and the stream, and
-//! wait for nobody: the board's lock is held for as long as counting takes.
+//! The threads that read, one for each verdict topic. They feed the board and the stream, and wait for nobody: the board's lock is
+//! held for as long as counting takes.
 
 use std::{
     collections::BTreeMap,
@@ -178,36 +178,23 @@ fn told<'r>(record: &'r BorrowedMessage<'_>, at: i64) -> Option<(Told<'r>, Arc<K
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
-    use tokio::sync::broadcast;
-
     use super::*;
     use crate::{
         count::bounded::Tally as _,
         dashboard::board::{
-            Board, Limits,
+            Limits,
             samples::{self, NOW},
         },
     };
 
     fn reader() -> Reader {
         let limits = Limits { organizations: 1, attributes: 1, verdicts: 1, verdicts_bytes: 1 << 20 };
-        let shared = Shared {
-            board: Mutex::new(Board::new(limits)),
-            accepted: Mutex::default(),
-            rejected: Mutex::default(),
-            lag: Mutex::default(),
-            from: NOW,
-            stream: broadcast::Sender::new(16),
-            counts: Arc::default(),
-        };
         Reader {
             channel: Channel::Accepted,
             topic: "attributes.accepted".to_owned(),
             history: History::Whole,
             consumer: ClientConfig::new(),
-            shared: Arc::new(shared),
+            shared: Arc::new(Shared::new(limits, NOW)),
             stop: Arc::default(),
         }
     }

@@ -7,13 +7,15 @@ use rdkafka::{
     ClientConfig, ClientContext, Offset, TopicPartitionList,
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer as _, ConsumerContext},
-    error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
+    error::{KafkaError, KafkaResult},
     message::BorrowedMessage,
-    metadata::{MetadataPartition, MetadataTopic},
 };
 
 use super::options::History;
-use crate::native;
+use crate::{
+    native,
+    source::kafka::{at_time, is_silence, listed},
+};
 
 /// How long a broker may take to answer a look-up.
 const LOOKUP: Duration = Duration::from_secs(10);
@@ -71,7 +73,7 @@ impl TopicError {
     /// What an error about this topic means.
     pub(super) fn of(topic: &str, error: KafkaError) -> Self {
         match error.rdkafka_error_code() {
-            Some(Code::BrokerTransportFailure | Code::AllBrokersDown | Code::OperationTimedOut) => Self::Away(error),
+            Some(code) if is_silence(code) => Self::Away(error),
             _ => Self::Kafka(topic.to_owned(), error),
         }
     }
@@ -99,14 +101,8 @@ fn properties(passed: &ClientConfig) -> ClientConfig {
 
 /// The partitions of a topic.
 pub(super) fn partitions(consumer: &BaseConsumer<Context>, name: &str) -> Result<Vec<i32>, TopicError> {
-    let metadata = consumer.fetch_metadata(Some(name), LOOKUP).map_err(|error| TopicError::of(name, error))?;
-    let found = metadata.topics().iter().find(|found| found.name() == name);
-    match found.and_then(MetadataTopic::error).map(Code::from) {
-        None | Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => {}
-        Some(code) => return Err(TopicError::of(name, KafkaError::MetadataFetch(code))),
-    }
-    let partitions: Vec<_> = found.into_iter().flat_map(MetadataTopic::partitions).map(MetadataPartition::id).collect();
-    if partitions.is_empty() { Err(TopicError::Missing(name.to_owned())) } else { Ok(partitions) }
+    let found = listed(consumer, name, LOOKUP).map_err(|error| TopicError::of(name, error))?;
+    found.filter(|partitions| !partitions.is_empty()).ok_or_else(|| TopicError::Missing(name.to_owned()))
 }
 
 /// Whether a consumer is at its end, or may never read a partition again (see [`native::Log::misled`]).
@@ -164,16 +160,8 @@ impl Topic {
     /// The offset of the first record within this time; that of the end where there is none.
     fn offsets_at(&self, partitions: &[i32], time: Duration) -> KafkaResult<BTreeMap<i32, i64>> {
         let from = super::now() - i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-        let mut times = TopicPartitionList::new();
-        for partition in partitions {
-            times.add_partition_offset(&self.name, *partition, Offset::Offset(from))?;
-        }
-        let found = self.consumer.offsets_for_times(times, LOOKUP)?;
-        let offset = |offset| match offset {
-            Offset::Offset(offset) => offset,
-            _ => i64::MAX,
-        };
-        Ok(found.elements().iter().map(|found| (found.partition(), offset(found.offset()))).collect())
+        let found = at_time(&self.consumer, &self.name, (partitions, from), LOOKUP)?;
+        Ok(found.into_iter().map(|(partition, offset)| (partition, offset.unwrap_or(i64::MAX))).collect())
     }
 
     fn assign(&self) -> KafkaResult<()> {
@@ -238,6 +226,8 @@ impl Topic {
 
 #[cfg(test)]
 mod tests {
+    use rdkafka::error::RDKafkaErrorCode as Code;
+
     use super::*;
 
     /// It never connects.
@@ -254,5 +244,15 @@ mod tests {
         assert!(topic.is_lost());
         topic.reopen(&ClientConfig::new()).unwrap();
         assert!(!topic.is_lost());
+    }
+
+    #[test]
+    fn a_host_that_nobody_knows_is_told_as_a_broker_that_does_not_answer_and_a_refusal_as_what_it_is() {
+        let told = |code| TopicError::of("verdicts", KafkaError::MetadataFetch(code)).to_string();
+        for silence in [Code::Resolve, Code::BrokerTransportFailure, Code::OperationTimedOut] {
+            assert_eq!(told(silence), "no broker answers", "{silence:?}");
+        }
+        let refused = told(Code::TopicAuthorizationFailed);
+        assert!(refused.starts_with("topic verdicts: "), "{refused}");
     }
 }

@@ -11,15 +11,17 @@ use crate::{
         Attribute, Context,
         companies::{Entry, Membership, Statement},
     },
-    domain::{Reason, arena::ArenaVec, snapshot::Enforcement, verdict::Company},
+    domain::{
+        Reason,
+        arena::ArenaVec,
+        snapshot::Enforcement,
+        verdict::{Company, MEMBERSHIP},
+    },
     verify::{
         Verified,
         hash::{self, Tries},
     },
 };
-
-/// The name under which the membership itself is set, refused and unset.
-pub(super) const COMPANIES: &str = "companies";
 
 /// Rules on every company. `None` where nothing was said of them, or all were refused.
 pub(super) fn decide<'a>(
@@ -99,7 +101,7 @@ impl<'a> Roll<'_, 'a> {
             _ if !signed && self.event.organization.membership_locked => Ruling::Rejected(Reason::Locked, None),
             _ if !signed && self.signed.statement != Statement::Silent => Ruling::Dropped(Reason::Superseded, None),
             Statement::Misfit => Ruling::Rejected(Reason::WrongType, None),
-            Statement::Cleared => return self.user.unset(COMPANIES, signed),
+            Statement::Cleared => return self.user.unset(MEMBERSHIP, signed),
             Statement::Listed => return self.emptied = true,
         };
         self.refusals.refuse_membership(Owner::default(), ruling);

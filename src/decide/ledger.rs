@@ -4,13 +4,13 @@
 
 use std::cmp::Ordering;
 
-use super::{Candidate, Item, Owner, Ruling, companies::COMPANIES};
+use super::{Candidate, Item, Owner, Ruling};
 use crate::{
     decode::{Context, fields::looks_like_credential, scalar},
     domain::{
         Arena, Reason, Value,
         arena::ArenaVec,
-        verdict::{Attributes, Refused, SetAttribute, Unset},
+        verdict::{Attributes, MEMBERSHIP, Refused, SetAttribute, Unset},
     },
 };
 
@@ -76,7 +76,7 @@ impl<'a> Refusals<'a> {
 
     /// Writes down that a membership is refused, or what was said of all companies.
     pub(super) fn refuse_membership(&mut self, owner: Owner<'a>, ruling: Ruling<'a>) {
-        self.push(Line { attribute: COMPANIES, owner, value: None }, ruling);
+        self.push(Line { attribute: MEMBERSHIP, owner, value: None }, ruling);
     }
 
     fn push(&mut self, Line { attribute, owner: Owner { company, position }, value }: Line<'a>, ruling: Ruling<'a>) {

@@ -19,7 +19,7 @@ use crate::{
     domain::{
         Hint, Reason, Value,
         snapshot::{self, OnRejectedAttribute},
-        verdict::{Attributes, Company, Refused, Unset},
+        verdict::{Attributes, Company, MEMBERSHIP, Refused, Unset},
     },
     verify::Verified,
 };
@@ -114,11 +114,11 @@ pub fn decide<'a>(context: &Context<'a>, event: &Verified<'a>) -> Decision<'a> {
 /// Drops the companies that were fine. An empty list is one statement about all of them.
 fn drop_companies<'a>(refusals: &mut Refusals<'a>, companies: Option<&[Company<'a>]>) {
     if companies.is_some_and(<[_]>::is_empty) {
-        refusals.drop_all(iter::once(companies::COMPANIES), Owner::default());
+        refusals.drop_all(iter::once(MEMBERSHIP), Owner::default());
     }
     for company in companies.unwrap_or_default() {
         let owner = Owner { company: Some(company.id), position: None };
-        refusals.drop_all(iter::once(companies::COMPANIES), owner);
+        refusals.drop_all(iter::once(MEMBERSHIP), owner);
         refusals.drop_all(names(company.attributes, company.unset), owner);
     }
 }

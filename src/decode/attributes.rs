@@ -5,7 +5,7 @@ use super::findings::Findings;
 use crate::domain::{Arena, Member, Object, Reason, Rejection, Value, arena::ArenaVec};
 
 /// An attribute as it was sent.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Attribute<'a> {
     /// Its name, aliases folded.
     pub name: &'a str,
@@ -13,6 +13,13 @@ pub struct Attribute<'a> {
     pub value: Value<'a>,
     /// It is nested, and a flat one of its name counts instead.
     pub shadowed: bool,
+}
+
+/// Leaves out the name, which may be any.
+impl std::fmt::Debug for Attribute<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Attribute").field("value", &self.value).field("shadowed", &self.shadowed).finish_non_exhaustive()
+    }
 }
 
 /// Collects the attributes of one object.
@@ -36,7 +43,7 @@ impl<'a> Attributes<'a> {
     /// A flat attribute that has more than one spelling; two of them must agree.
     pub(super) fn alias(&mut self, findings: &mut Findings<'a, '_>, name: &'static str, value: Value<'a>) {
         match self.list.iter().find(|other| other.name == name) {
-            Some(twin) if twin.value == value => {}
+            Some(twin) if twin.value == value => findings.count_twin(),
             Some(_) => findings.note(Rejection::at(Reason::ConflictingFields, name)),
             None => self.own(findings, name, value),
         }
@@ -66,7 +73,7 @@ impl<'a> Attributes<'a> {
         }
         for Member { name, value } in self.containers.iter().flat_map(|container| container.0).copied() {
             match self.list.iter().skip(flat).find(|other| other.name == name) {
-                Some(twin) if twin.value == value => {}
+                Some(twin) if twin.value == value => findings.count_twin(),
                 Some(_) => findings.conflict(name),
                 None if findings.count_attribute(name) => {
                     let shadowed = taken(name) || self.list.iter().take(flat).any(|other| other.name == name);

@@ -32,7 +32,7 @@ pub enum Statement {
 }
 
 /// A company as it was sent.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Entry<'a> {
     /// Its id, or why there is none that can be used.
     pub id: Result<&'a str, Reason>,
@@ -40,6 +40,13 @@ pub struct Entry<'a> {
     pub hash: Option<Hash<'a>>,
     /// Its attributes.
     pub attributes: &'a [Attribute<'a>],
+}
+
+/// Leaves out the id, which is the sender's.
+impl std::fmt::Debug for Entry<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entry").field("attributes", &self.attributes).finish_non_exhaustive()
+    }
 }
 
 /// A company's hash as it was sent. It never prints.

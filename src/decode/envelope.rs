@@ -39,10 +39,13 @@ impl<'a> Envelope<'a> {
         own.unwrap_or_else(|| arena.format(format_args!("{}", record.position)))
     }
 
-    /// The record's timestamp, or `receivedAt` where the operator trusts it.
+    /// The record's timestamp, or `receivedAt` where the operator trusts it. On a topic that is configured with a type events need no
+    /// envelope: there one may be what a visitor put into the SDK's object, and who dates an event decides which tokens and keys
+    /// are honoured.
     pub(super) fn time(&self, context: &Context<'a>, record: &Record<'a>) -> EventTime {
         let received = match context.policy.event_time {
             EventTimeSource::Record => None,
+            EventTimeSource::ReceivedAt if context.policy.type_of(record.position.topic).is_some() => None,
             EventTimeSource::ReceivedAt => self.received_at.and_then(time_of),
         };
         received.or(record.timestamp).unwrap_or(context.now)

@@ -1,27 +1,23 @@
-//! Which type of event it is, and which types are judged.
+//! Which type of event it is.
 
-use crate::domain::{Limits, Reason, Record, Rejection, Value};
+use crate::domain::{Limits, Reason, Record, Rejection, Value, event_type::Kind};
 
 use super::scalar;
 
-/// What an event of this type may do without an identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Starts the SDK, for a visitor too.
-    Boot,
-    /// Says who the user is.
-    Identify,
-    /// Starts a widget; judged as identify is, but for a visitor too.
-    Widget,
-}
-
 /// The type by its name, as it was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct EventType<'a> {
     /// The name.
     pub name: &'a str,
     /// What it may do.
     pub kind: Kind,
+}
+
+/// Leaves out the name, which a sender may have chosen.
+impl std::fmt::Debug for EventType<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.kind.fmt(f)
+    }
 }
 
 /// The type of an event: the envelope's `type`, which beats `ce_type`, which beats `event-type`, which beats the topic's.
@@ -43,12 +39,7 @@ pub(super) fn find<'a>(
         Some(_) => return Err(Reason::UnknownType.into()),
     };
     let name = name.ok_or(Reason::MissingType)?;
-    let kind = match name {
-        "boot" => Kind::Boot,
-        "identify" => Kind::Identify,
-        widget if widget.starts_with("init_") || widget.starts_with("initialize_") => Kind::Widget,
-        _ => return Err(Reason::UnknownType.into()),
-    };
+    let kind = Kind::named(name).ok_or(Reason::UnknownType)?;
     if scalar::too_long(name, limits.name_chars).is_some() || name.chars().any(char::is_control) {
         return Err(Reason::UnknownType.into());
     }

@@ -1,6 +1,8 @@
 //! What each name of an SDK object means: the tables of aliases, credentials and control fields, for users and companies.
 //! Names are compared exactly; a name that differs in one letter is an attribute like any other.
 
+use crate::domain::verdict::MEMBERSHIP;
+
 /// The meaning of a member of the SDK's object, or of a token's claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserField {
@@ -139,7 +141,7 @@ pub fn configurable_for_users(name: &str) -> bool {
 #[must_use]
 pub fn configurable_for_companies(name: &str) -> bool {
     let meaning = match company_field(name) {
-        CompanyField::Custom => name != "companies",
+        CompanyField::Custom => name != MEMBERSHIP,
         CompanyField::Attribute(canonical) => canonical == name,
         CompanyField::Id | CompanyField::Hash | CompanyField::Nested => false,
     };

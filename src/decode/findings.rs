@@ -8,18 +8,21 @@ use crate::domain::{Arena, Detail, Limits, Reason, Rejection, Value};
 pub(super) struct Findings<'a, 'l> {
     pub(super) arena: &'a Arena,
     pub(super) limits: &'l Limits,
+    /// Attributes, of which two spellings of one are one. Beyond the limit they may be counted apart.
     attributes: usize,
+    /// What was sent of them, each spelling by itself.
+    spellings: usize,
     first: Option<Rejection<'a>>,
 }
 
 impl<'a, 'l> Findings<'a, 'l> {
     pub(super) fn new(arena: &'a Arena, limits: &'l Limits) -> Self {
-        Self { arena, limits, attributes: 0, first: None }
+        Self { arena, limits, attributes: 0, spellings: 0, first: None }
     }
 
-    /// Keeps the first in the order of reasons; of one reason that of the field that sorts first.
+    /// Keeps the first in the order of reasons; of one reason the one whose detail sorts first.
     pub(super) fn note(&mut self, found: Rejection<'a>) {
-        let rank = |rejection: &Rejection<'a>| (rejection.reason, rejection.detail.and_then(Detail::field));
+        let rank = |rejection: &Rejection<'a>| (rejection.reason, rejection.detail);
         if self.first.as_ref().is_none_or(|first| rank(&found) < rank(first)) {
             self.first = Some(found);
         }
@@ -71,7 +74,13 @@ impl<'a, 'l> Findings<'a, 'l> {
             self.note(Reason::InvalidText.into());
         }
         self.attributes += 1;
+        self.spellings += 1;
         self.attributes <= self.limits.attributes
+    }
+
+    /// Counts another spelling of an attribute that is counted.
+    pub(super) fn count_twin(&mut self) {
+        self.spellings += 1;
     }
 
     /// Whether so many nested attributes pass the limit even where each stands in every spelling of `customFields`. They are
@@ -80,14 +89,17 @@ impl<'a, 'l> Findings<'a, 'l> {
         const SPELLINGS: usize = 3;
         let refused = nested > self.limits.attributes.saturating_mul(SPELLINGS);
         self.attributes += if refused { nested } else { 0 };
+        self.spellings += if refused { nested } else { 0 };
         refused
     }
 
     /// The first finding, the limits of counts included.
     pub(super) fn finish(mut self, companies: usize) -> Option<Rejection<'a>> {
         let limits = self.limits;
-        if let Some(found) = over(Reason::TooManyAttributes, limits.attributes, self.attributes) {
-            self.note(found);
+        if self.attributes > limits.attributes {
+            // How many of those beyond the limit are twins depends on their order.
+            let detail = Detail::Limit { limit: limits.attributes, size: self.spellings };
+            self.note(Rejection::with(Reason::TooManyAttributes, detail));
         }
         if let Some(found) = over(Reason::TooManyCompanies, limits.companies, companies) {
             self.note(found);

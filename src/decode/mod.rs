@@ -18,12 +18,13 @@ pub mod sdk;
 
 pub use attributes::Attribute;
 pub(crate) use envelope::time_of;
-pub use event_type::{EventType, Kind};
+pub use event_type::EventType;
 pub(crate) use findings::over;
 pub use profile::{Origin, Profile, Tenant};
 
 use crate::domain::{
     Arena, Detail, EventTime, Limits, Policy, Reason, Record, Rejection, Value,
+    event_type::Kind,
     verdict::{EventHead, User},
 };
 use envelope::Envelope;

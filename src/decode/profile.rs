@@ -34,7 +34,7 @@ pub struct Profile<'a> {
 }
 
 /// The organization that an object names.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Tenant<'a> {
     /// The slug.
     pub organization: Option<&'a str>,
@@ -43,6 +43,18 @@ pub struct Tenant<'a> {
     /// One of them can't be read, or is given twice with different values: the event is rejected for that or for something
     /// else, and concerns nobody's tenant.
     pub unreadable: bool,
+}
+
+/// Says which of them is there: until they are looked up they are whatever a sender wrote.
+impl std::fmt::Debug for Tenant<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { organization, app_id, unreadable } = self;
+        f.debug_struct("Tenant")
+            .field("organization", &organization.is_some())
+            .field("app_id", &app_id.is_some())
+            .field("unreadable", unreadable)
+            .finish()
+    }
 }
 
 /// What an event offers as proof. It never prints.

@@ -3,6 +3,10 @@
 
 use bumpalo::Bump;
 
+/// The most that is kept from one record to the next. An event of a megabyte takes twenty times as much where it is one list of
+/// numbers, and each shard would hold that for good.
+const KEPT_BYTES: usize = 4 << 20;
+
 /// Memory for one judgement at a time. A worker keeps one for each thread and resets it once the verdict is encoded.
 #[derive(Debug, Default)]
 pub struct Arena(Bump);
@@ -17,9 +21,12 @@ impl Arena {
         Self::default()
     }
 
-    /// Forgets everything that was judged in it and keeps the largest chunk for the next record.
+    /// Forgets everything that was judged in it and keeps the largest chunk for the next record, unless that is out of the ordinary.
     pub fn reset(&mut self) {
         self.0.reset();
+        if self.0.allocated_bytes() > KEPT_BYTES {
+            self.0 = Bump::new();
+        }
     }
 
     /// An empty list that grows in the arena.

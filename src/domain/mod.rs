@@ -4,10 +4,14 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod arena;
+pub mod event_type;
+pub mod hex;
 pub mod hint;
 pub mod ids;
 pub mod key;
+pub mod line_end;
 pub mod policy;
+pub mod random;
 pub mod reason;
 pub mod record;
 pub mod rejection;

@@ -40,6 +40,12 @@ macro_rules! reasons {
             /// Every reason, in the order of the path.
             pub const ALL: &'static [Reason] = &[$(Reason::$variant,)*];
 
+            /// The reason of this code.
+            #[must_use]
+            pub fn named(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| reason.code() == code)
+            }
+
             /// The stable code.
             #[must_use]
             pub fn code(self) -> &'static str {
@@ -72,8 +78,9 @@ reasons! {
         "The record has no value: a tombstone or an empty one."
         "Send one event in each record; this topic is not compacted by key."
     RecordTooLarge "record_too_large" Decode
-        "The record's value is larger than this deployment accepts."
-        "Send fewer or shorter attributes, or ask the operator to raise limits.record_bytes."
+        "The record's value is larger than this deployment accepts, or its verdict than the topic of verdicts takes."
+        "Send fewer or shorter attributes, or ask the operator to raise limits.record_bytes, or max.message.bytes of the topic of verdicts \
+         where `detail` shows less than that."
     NotUtf8 "not_utf8" Decode
         "The record's value is not UTF-8."
         "Encode the event as UTF-8 JSON."
@@ -91,7 +98,7 @@ reasons! {
         "Send the SDK's object, or an envelope around it."
     NameTooLong "name_too_long" Decode
         "A name, an identity or a tenant is longer than this deployment accepts."
-        "Shorten it; `detail` names the field."
+        "Shorten it; `detail` names the field, unless it is an attribute's own name."
     TooManyAttributes "too_many_attributes" Decode
         "The event has more attributes than this deployment accepts, users' and companies' together."
         "Send only the attributes that are configured."
@@ -205,7 +212,7 @@ reasons! {
         "`userHash` came without the `userId` or `email` that it should cover."
         "Send the identifier beside its hash."
     IdentitySecretMissing "identity_secret_missing" Verify
-        "The organization has no identity secret to check `userHash` with."
+        "The organization has no identity secret to check `userHash` or `companyHash` with."
         "Sign a JWT, or ask the operator to configure the identity secret."
     HashMismatch "hash_mismatch" Verify
         "`userHash` is not the HMAC of the identifier under the organization's identity secret."
@@ -223,7 +230,7 @@ reasons! {
         "The attribute accepts signed values only, and this one was not signed."
         "Put the attribute into the token that the server signs."
     Superseded "superseded" Decide
-        "Another value of the same attribute or company counts: the signed one, the flat one or the first one."
+        "Another value of the same attribute or company was looked at instead: the signed one, the flat one or the first one."
         "Send the value once."
     WrongType "wrong_type" Decide
         "The value does not fit the attribute's type."
@@ -277,14 +284,6 @@ impl JsonSchema for Reason {
     }
 }
 
-impl std::str::FromStr for Reason {
-    type Err = ();
-
-    fn from_str(code: &str) -> Result<Self, ()> {
-        Self::ALL.iter().copied().find(|reason| reason.code() == code).ok_or(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,7 +294,7 @@ mod tests {
             assert!(
                 reason.code().bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
             );
-            assert_eq!(reason.code().parse(), Ok(*reason));
+            assert_eq!(Reason::named(reason.code()), Some(*reason));
             assert!(Reason::ALL[..at].iter().all(|other| other.code() != reason.code()), "{reason} stands twice");
         }
     }

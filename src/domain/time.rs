@@ -80,8 +80,12 @@ fn with_offset(text: &str) -> Option<i64> {
     text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
 }
 
-/// `Sun, 22 Nov 2026 10:00:00 GMT`.
+/// `Sun, 22 Nov 2026 10:00:00 GMT`, and nothing else that RFC 2822 allows: it has names of zones taken for UTC that aren't.
 fn rfc_1123(text: &str) -> Option<i64> {
+    let in_gmt = text.len() == "Sun, 22 Nov 2026 10:00:00 GMT".len() && text.ends_with(" GMT");
+    if !in_gmt {
+        return None;
+    }
     jiff::fmt::rfc2822::parse(text).ok().map(|zoned| zoned.timestamp().as_millisecond())
 }
 
@@ -200,6 +204,10 @@ mod tests {
             "10:00:00",
             "1795341600",
             "2026-11-22T10:00:00[Europe/Paris]",
+            "Sun, 22 Nov 2026 10:00:00 CET",
+            "Sun, 22 Nov 2026 10:00:00 PST",
+            "Sun, 22 Nov 26 10:00:00 GMT",
+            "Sun, 22 Nov 2026 10:00:00 (noon) GMT",
         ] {
             assert_eq!(EventTime::parse(text), None, "{text}");
         }

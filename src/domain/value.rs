@@ -38,8 +38,20 @@ pub struct Member<'a> {
 }
 
 /// An object without duplicate names, in the order it was written.
-#[derive(Clone, Copy, PartialEq, Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Object<'a>(pub &'a [Member<'a>]);
+
+/// The same members in whatever order: an object is unordered (RFC 8259 §4).
+impl PartialEq for Object<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let by_name = |object: &Self| {
+            let mut members = object.0.to_vec();
+            members.sort_unstable_by_key(|member| member.name);
+            members
+        };
+        self.0.len() == other.0.len() && by_name(self) == by_name(other)
+    }
+}
 
 impl<'a> Object<'a> {
     /// The value of the member of this exact name.

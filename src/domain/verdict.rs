@@ -21,6 +21,22 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Every outcome, as they are numbered: each is stricter than the one before.
+    pub const ALL: [Outcome; 3] = [Outcome::Accepted, Outcome::Partial, Outcome::Rejected];
+
+    /// The outcome of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.name() == name)
+    }
+
+    /// Every outcome with every reason that the event as a whole may have for it: none, unless it is rejected.
+    pub fn with_reasons() -> impl Iterator<Item = (Self, Option<Reason>)> {
+        let whole = [Outcome::Accepted, Outcome::Partial].map(|outcome| (outcome, None));
+        let rejected = Reason::ALL.iter().map(|reason| (Outcome::Rejected, Some(*reason)));
+        whole.into_iter().chain(rejected)
+    }
+
     /// The name in records, headers, metrics and docs.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -45,7 +61,8 @@ pub struct Verdict<'a> {
     pub event: EventHead<'a>,
     /// The slug of the organization; null where the event could not be read far enough to know which one, or names none.
     pub organization: Option<&'a str>,
-    /// Whom the event concerns: what is proven, or what a rejected event's payload claims.
+    /// Whom the event concerns: what is proven, or else what the payload claims, where the event is rejected or enforcement lets it pass.
+    /// `anonymousId` is never proven.
     pub user: User<'a>,
     /// How the identity was proven.
     pub verification: Verification<'a>,
@@ -92,6 +109,14 @@ pub struct User<'a> {
     pub email: Option<&'a str>,
     /// The SDK's id of a visitor.
     pub anonymous_id: Option<&'a str>,
+}
+
+impl<'a> User<'a> {
+    /// The one identity that an event is counted and kept in order by: `userId`, else `email`, else `anonymousId`.
+    #[must_use]
+    pub fn identity(self) -> Option<&'a str> {
+        self.user_id.or(self.email).or(self.anonymous_id)
+    }
 }
 
 /// How an identity was proven.
@@ -208,6 +233,9 @@ impl Serialize for Attributes<'_> {
     }
 }
 
+/// What the membership in companies is called where an attribute's name stands.
+pub const MEMBERSHIP: &str = "companies";
+
 /// An attribute that was unset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Unset<'a> {
@@ -251,7 +279,7 @@ pub struct Refused<'a> {
 }
 
 /// The facts behind a reason: numbers and field names, never a value of the event.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Detail<'a> {
     /// A limit was passed.
@@ -334,10 +362,22 @@ impl std::fmt::Debug for User<'_> {
     }
 }
 
-/// Prints type and time: an event's id is the sender's and may hold anything.
+/// Leaves out the field, which may be a name of the sender's.
+impl std::fmt::Debug for Detail<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Detail::Limit { limit, size } | Detail::FieldLimit { limit, size, .. } => write!(f, "{size} of {limit}"),
+            Detail::Field { .. } => f.write_str("a field"),
+            Detail::Syntax { byte } => write!(f, "byte {byte}"),
+            Detail::Seconds { seconds, .. } => write!(f, "{seconds} s"),
+        }
+    }
+}
+
+/// Prints the time: the event's id is the sender's and may hold anything, and so may the type of a widget.
 impl std::fmt::Debug for EventHead<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EventHead").field("kind", &self.kind).field("time", &self.time).finish_non_exhaustive()
+        f.debug_struct("EventHead").field("time", &self.time).finish_non_exhaustive()
     }
 }
 

@@ -12,14 +12,15 @@
 //! were a quarter of what an event cost.
 //!
 //! Header values in Kafka are bytes with a length: a line break in one can't begin another. Those that a sender chooses are
-//! bounded; one that is longer is left out whole, since a cut one would say something else.
+//! bounded, and hold no control character (CloudEvents 1.0 §3.1), which whoever makes headers of HTTP of them relies on. One that doesn't
+//! fit is left out whole, since a cut one would say something else.
 
 use super::{
     Channel, names,
     trace::{self, SpanId},
 };
 use crate::domain::{
-    Reason, Record, Verdict,
+    Reason, Record, Verdict, hex,
     verdict::{Status, Verification},
 };
 
@@ -62,7 +63,7 @@ impl Headers {
     }
 
     fn chosen(&mut self, name: &'static str, value: Option<&str>) {
-        if let Some(value) = value.filter(|value| value.len() <= CHOSEN_BYTES) {
+        if let Some(value) = value.filter(|value| value.len() <= CHOSEN_BYTES && !has_control(value)) {
             self.text(name, value);
         }
     }
@@ -77,11 +78,16 @@ impl Headers {
     fn traceparent(&mut self, parent: &str, span: SpanId) {
         let (before, after) = trace::around_span(parent);
         self.bytes.extend_from_slice(before.as_bytes());
-        let digit = |nibble: u8| b"0123456789abcdef".get(usize::from(nibble)).copied().unwrap_or(b'0');
-        self.bytes.extend(span.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
+        self.bytes.extend(span.into_iter().flat_map(hex::digits));
         self.bytes.extend_from_slice(after.as_bytes());
         self.ends.push((names::TRACEPARENT, self.bytes.len()));
     }
+}
+
+/// Whether a text holds a control character (U+0000–001F, U+007F–009F), which no attribute of a CloudEvent may.
+fn has_control(text: &str) -> bool {
+    let low = text.bytes().any(|byte| byte < b' ' || byte == 0x7f);
+    low || (!text.is_ascii() && text.chars().any(char::is_control))
 }
 
 /// Writes all headers of a record of this channel.

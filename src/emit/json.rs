@@ -4,8 +4,6 @@
 //!
 //! It knows what verdicts are made of. Anything else (bytes, tuples, floating point) is an error and never a wrong text.
 
-use std::fmt;
-
 use serde::{
     Serialize,
     ser::{self, Impossible},
@@ -118,16 +116,6 @@ fn escape(out: &mut Vec<u8>, byte: u8) {
     out.extend_from_slice(&[b'\\', short]);
 }
 
-/// Escapes what is formatted into it.
-struct Escaping<'o>(&'o mut Vec<u8>);
-
-impl fmt::Write for Escaping<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        escaped(self.0, text);
-        Ok(())
-    }
-}
-
 fn unknown(what: &str) -> Error {
     ser::Error::custom(format_args!("no verdict holds {what}"))
 }
@@ -187,13 +175,6 @@ impl<'o> ser::Serializer for Writer<'o> {
             Texts::Quoted => quoted(self.0, text),
             Texts::Raw => self.raw(text),
         }
-        Ok(())
-    }
-
-    fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<(), Error> {
-        self.0.push(b'"');
-        fmt::write(&mut Escaping(self.0), format_args!("{value}")).map_err(ser::Error::custom)?;
-        self.0.push(b'"');
         Ok(())
     }
 

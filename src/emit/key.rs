@@ -15,9 +15,7 @@ use crate::domain::Verdict;
 /// Writes the key into `key`, and says whether it names somebody.
 pub(super) fn write(verdict: &Verdict<'_>, key: &mut Vec<u8>) -> bool {
     key.clear();
-    let user = verdict.user;
-    let identity = user.user_id.or(user.email).or(user.anonymous_id);
-    let Some((organization, identity)) = verdict.organization.zip(identity) else {
+    let Some((organization, identity)) = verdict.organization.zip(verdict.user.identity()) else {
         // Writing to a `Vec` cannot fail.
         let _ = write!(key, "{}/{}", verdict.source.topic, verdict.source.partition);
         return false;

@@ -1,7 +1,7 @@
 //! 5. Verdicts to records ([`encode`], pure), and the producer that sends them ([`producer`], I/O).
 //!
 //! The accepted topic carries accepted and partial verdicts whole. The rejected topic carries rejected and partial ones
-//! without a value of any attribute ([`view`]). Key, headers and value are decided here once, for every way out to Kafka.
+//! without a value of any attribute, unless the operator asks for those of rejected ones ([`view`]). Key, headers and value are decided here once, for every way out to Kafka.
 
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 

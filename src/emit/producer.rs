@@ -31,6 +31,9 @@ use crate::native::{self, CallError, HeaderList, Outgoing, Topic};
 /// By how much a call may be late.
 const LATE: Duration = Duration::from_secs(1);
 
+/// The most bytes of a batch: librdkafka's own default.
+const BATCH_BYTES: usize = 1_000_000;
+
 /// What is asked of a producer beyond what the operator passes through.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
@@ -55,7 +58,10 @@ pub(crate) fn properties(identity: &Identity, passed: &ClientConfig) -> ClientCo
             config.set(name, value);
         }
     }
+    // librdkafka fills a batch up to this, and doesn't part one that the topic refuses for its size: it would be refused for ever.
+    let batch_size = passed.get("batch.size").and_then(|size| size.parse().ok()).unwrap_or(BATCH_BYTES);
     config
+        .set("batch.size", batch_size.min(identity.max_bytes).to_string())
         .set("client.id", &identity.client)
         .set("enable.idempotence", "true")
         .set("partitioner", "murmur2_random")

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::names::{TRACEPARENT, TRACESTATE};
-use crate::domain::Record;
+use crate::domain::{Record, hex};
 
 /// The longest `tracestate` that must be passed on (§3.3.1.5).
 const TRACESTATE_BYTES: usize = 512;
@@ -26,10 +26,12 @@ impl Parent {
     /// The parent that a record names; `None` where it names none, or the sender doesn't record the trace.
     #[must_use]
     pub fn sampled(record: &Record<'_>) -> Option<Self> {
-        let (parent, _) = context(record)?;
-        let flags = parent.get(FLAGS)?;
-        let sampled = u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & 1 == 1);
-        sampled.then_some(Self { trace: bytes(parent.get(TRACE)?)?, span: bytes(parent.get(SPAN)?)? })
+        let parent = context(record)?.0.as_bytes();
+        let [flags]: [u8; 1] = hex::decode(parent.get(FLAGS)?)?;
+        if flags & 1 == 0 {
+            return None;
+        }
+        Some(Self { trace: hex::decode(parent.get(TRACE)?)?, span: hex::decode(parent.get(SPAN)?)? })
     }
 }
 
@@ -41,15 +43,6 @@ const FLAGS: Range<usize> = 53..55;
 /// A well-formed `traceparent` in three parts, the span being the one in the middle.
 pub(super) fn around_span(parent: &str) -> (&str, &str) {
     (parent.get(..SPAN.start).unwrap_or_default(), parent.get(SPAN.end..).unwrap_or_default())
-}
-
-/// The bytes of hex digits.
-fn bytes<const N: usize>(hex: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
-        *byte = u8::from_str_radix(hex.get(at..at + 2)?, 16).ok()?;
-    }
-    Some(bytes)
 }
 
 /// `traceparent` and, only beside it, `tracestate`.

@@ -2,13 +2,7 @@
 //! silence tells, whatever the shards do. It asks for no password and shows no personal data; it stands on loopback unless
 //! configured otherwise.
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::Arc,
-    thread::{self, JoinHandle},
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -21,11 +15,12 @@ use axum::{
     routing::get,
 };
 use serde::{Deserialize, Serialize};
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::runtime::Builder;
 
 use super::{
-    bounded::{Bounded, Bounds, Patience},
+    bounded::{Bounds, Patience},
     metrics::{self, Metrics, Reader},
+    serve::{Server, Service, scraped},
 };
 
 /// Few connections, each of which carries one request.
@@ -42,11 +37,7 @@ pub struct Health {
 
 /// A running endpoint; it ends when this is dropped.
 #[derive(Debug)]
-pub struct Admin {
-    address: SocketAddr,
-    end: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
+pub struct Admin(Server);
 
 impl Admin {
     /// Serves what `read` tells. A shard that is silent for longer than `silence` counts as dead.
@@ -54,42 +45,21 @@ impl Admin {
     /// # Errors
     /// When the address cannot be listened on, or the system has no thread to give.
     pub fn start(address: SocketAddr, silence: Duration, read: Reader) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-        let shown = Arc::new(Shown { metrics: Metrics::new(metrics::of_worker(Arc::clone(&read))), read, silence });
-        let (end, ended) = oneshot::channel();
-        let serve = move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    result = serve(listener, shown) => {
-                        if let Err(error) = result {
-                            tracing::error!(%error, "the admin endpoint has ended");
-                        }
-                    }
-                    _ = ended => {}
-                }
-            });
+        let shown = Shown { metrics: Metrics::new(metrics::of_worker(Arc::clone(&read))), read, silence };
+        let service = Service {
+            name: "admin",
+            title: "the admin endpoint",
+            bounds: BOUNDS,
+            runtime: Builder::new_current_thread(),
+            router: router(Arc::new(shown)),
         };
-        let thread = thread::Builder::new().name("admin".to_owned()).spawn(serve)?;
-        Ok(Self { address, end: Some(end), thread: Some(thread) })
+        Server::start(address, service).map(Self)
     }
 
     /// Where it listens; with port 0 the system has chosen one.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
-
-impl Drop for Admin {
-    fn drop(&mut self) {
-        self.end.take();
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been reported by the panic hook.
-            _ = thread.join();
-        }
+        self.0.address()
     }
 }
 
@@ -99,14 +69,12 @@ struct Shown {
     silence: Duration,
 }
 
-async fn serve(listener: std::net::TcpListener, shown: Arc<Shown>) -> io::Result<()> {
-    let listener = Bounded::new(TcpListener::from_std(listener)?, BOUNDS);
-    let router = Router::new()
+fn router(shown: Arc<Shown>) -> Router {
+    Router::new()
         .route("/livez", get(livez))
         .route("/readyz", get(readyz))
         .route("/metrics", get(scrape))
-        .with_state(shown);
-    axum::serve(listener, router).await
+        .with_state(shown)
 }
 
 async fn livez(State(shown): State<Arc<Shown>>) -> Response {
@@ -119,10 +87,7 @@ async fn readyz(State(shown): State<Arc<Shown>>) -> Response {
 }
 
 async fn scrape(State(shown): State<Arc<Shown>>) -> Response {
-    match shown.metrics.text() {
-        Ok(text) => ([(CONTENT_TYPE, metrics::CONTENT_TYPE), (CONNECTION, "close")], text).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+    ([(CONNECTION, "close")], scraped(&shown.metrics)).into_response()
 }
 
 /// The answer of a probe: well when nothing is missing.

@@ -6,6 +6,7 @@ pub(crate) mod bounded;
 pub mod log;
 pub mod metrics;
 mod reading;
+pub(crate) mod serve;
 pub mod telemetry;
 
 pub use reading::{Durations, Lag, Reading, SettingsReading, ShardReading, Verdicts};

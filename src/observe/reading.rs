@@ -53,7 +53,7 @@ pub struct ShardReading {
     /// Partitions that it reads now.
     pub partitions: u64,
     /// Those of them that are held.
-    pub paused: u64,
+    pub held: u64,
     /// The lag of each of them, as far as it is known.
     pub lags: Vec<Lag>,
     /// Whether it has taken its place in the group, with partitions or without.
@@ -91,7 +91,7 @@ pub struct Lag {
     pub topic: String,
     /// The partition.
     pub partition: i32,
-    /// Records between the committed offset and the last stable one.
+    /// Records between the position and the last stable offset.
     pub records: u64,
     /// How long the events judged now have waited.
     pub behind: Duration,
@@ -136,6 +136,8 @@ impl Reading {
         }
         if let Some(since) = self.settings.and_then(|settings| settings.out_of_reach) {
             missing.push(format!("a look at the settings, for {} s", since.as_secs()));
+        } else if self.settings.is_some_and(|settings| settings.stale) {
+            missing.push("settings that are not too old".to_owned());
         }
         if self.shards.is_empty() {
             missing.push("shards".to_owned());
@@ -192,6 +194,9 @@ mod tests {
         let settings = Some(SettingsReading { out_of_reach, ..SettingsReading::default() });
         let reading = Reading { settings, shards: vec![shard(true, 0)], telemetry: None };
         assert_eq!(reading.missing(), ["a look at the settings, for 12 s"]);
+        let settings = Some(SettingsReading { stale: true, ..SettingsReading::default() });
+        let reading = Reading { settings, shards: vec![shard(true, 0)], telemetry: None };
+        assert_eq!(reading.missing(), ["settings that are not too old"]);
     }
 
     #[test]

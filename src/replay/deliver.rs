@@ -133,6 +133,7 @@ impl<'d> Delivery<'d> {
         let mut tries = Tries::new(self.options.retry);
         let mut counted = 0;
         loop {
+            let before = counted;
             let fault = match self.attempt(span, &mut counted, delivered) {
                 Err(Failure::Fault(fault)) => fault,
                 ended => return ended,
@@ -140,6 +141,9 @@ impl<'d> Delivery<'d> {
             // Of two processes the later one goes on: to try again would take the replay back from it.
             if fault.is_fenced() {
                 return Err(Failure::Rival { id: self.plan.id.clone() });
+            }
+            if counted > before {
+                tries.begin_anew();
             }
             let pause = tries.next(&fault).filter(|_| fault.remedy() != Remedy::End);
             let Some(pause) = pause else { return Err(Failure::Fault(fault)) };
@@ -216,11 +220,12 @@ impl Batches<'_> {
     /// One transaction: records until it is full or its time is up, their verdicts, and where the replay stands after them.
     fn deliver(&mut self, outbox: &mut Outbox, delivered: &mut Delivered) -> Result<(), Failure> {
         // However long that takes: not in the transaction, whose time would run out.
+        let begun = Instant::now();
         self.wait(None);
+        self.reader.rested(begun.elapsed());
         if self.delivery.counter.stopped() {
             return Err(Failure::Stopped);
         }
-        self.reader.heard_anew();
         let transaction = outbox.begin()?;
         let (batch, chunk) = match self.fill(&transaction) {
             Ok(filled) => filled,

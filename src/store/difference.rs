@@ -21,6 +21,18 @@ pub struct FieldChange {
     pub after: Option<Value>,
 }
 
+impl FieldChange {
+    /// The field without a value: `+attributes.plan` is new, `-jwt_keys[2025-06]` gone, `~enforcement` another.
+    pub(super) fn in_brief(&self) -> String {
+        let sign = match (&self.before, &self.after) {
+            (None, _) => '+',
+            (_, None) => '-',
+            _ => '~',
+        };
+        format!("{sign}{}", self.field.escape_debug())
+    }
+}
+
 /// What stands for a secret, and for one that is different from it.
 const SECRETS: [&str; 2] = ["[secret]", "[another secret]"];
 

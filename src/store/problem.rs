@@ -13,6 +13,13 @@ pub struct Problem {
     pub message: String,
 }
 
+impl Problem {
+    /// What is found at a place of which no line is known.
+    pub(super) fn at(place: &Place, message: impl Into<String>) -> Self {
+        Self { line: None, place: place.to_string(), message: message.into() }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(line) = self.line {
@@ -36,6 +43,9 @@ pub(super) struct Findings {
 
 const ORGANIZATION: &str = "organization ";
 
+/// What stands between an organization and a field of it. No slug that passed the checks has a colon.
+const FIELD: &str = ": ";
+
 /// Where in a document something is found: an organization, then fields.
 #[derive(Debug, Clone)]
 pub(super) struct Place(String);
@@ -55,10 +65,16 @@ impl Place {
     pub(super) fn field(&self, name: &str) -> Self {
         let between = match self.0.as_str() {
             "" => "",
-            organization if organization.starts_with(ORGANIZATION) && !organization.contains(": ") => ": ",
+            organization if organization.starts_with(ORGANIZATION) && !organization.contains(FIELD) => FIELD,
             _ => ".",
         };
         Self(format!("{}{between}{}", self.0, name.escape_debug()))
+    }
+
+    /// Whether a problem is one of this organization: of it as a whole, or of a field of it.
+    pub(super) fn holds(&self, problem: &Problem) -> bool {
+        let rest = problem.place.strip_prefix(self.0.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(FIELD))
     }
 
     /// One of a list or a table: `jwt_keys[2026-10]`.
@@ -77,12 +93,22 @@ impl Findings {
     /// Adds a problem, unless something is wrong at that place already: what could not be read is not also missing.
     pub(super) fn problem(&mut self, place: &Place, message: impl Into<String>) {
         if self.problems.iter().all(|problem| problem.line.is_none() || problem.place != place.0) {
-            self.problems.push(Problem { line: None, place: place.0.clone(), message: message.into() });
+            self.problems.push(Problem::at(place, message));
         }
     }
 
     /// Adds a warning.
     pub(super) fn warning(&mut self, place: &Place, message: impl Into<String>) {
-        self.warnings.push(Problem { line: None, place: place.0.clone(), message: message.into() });
+        self.warnings.push(Problem::at(place, message));
     }
+}
+
+/// `settings.toml has 2 problems:` and a line for each.
+pub(super) fn listed(source_name: &str, problems: &[Problem]) -> String {
+    let number = match problems.len() {
+        1 => "a problem".to_owned(),
+        many => format!("{many} problems"),
+    };
+    let lines: String = problems.iter().map(|problem| format!("\n  {problem}")).collect();
+    format!("{source_name} has {number}:{lines}")
 }

@@ -33,7 +33,8 @@ type Fingerprint = [u8; 32];
 
 impl Reread {
     /// The first look.
-    pub(super) fn first(source: &Source, vault: Vault, policy: &Policy) -> Result<(Self, Compiled), SettingsError> {
+    pub(super) fn first(source: &Source, policy: &Policy) -> Result<(Self, Compiled), SettingsError> {
+        let vault = source.vault();
         let text = source.read()?;
         let parsed = source.parse(&text)?;
         let secret_files = parsed.document.secret_files();

@@ -14,6 +14,8 @@ use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
+use crate::domain::line_end;
+
 /// More than any secret has; a file beyond it was named by mistake.
 const MAX_BYTES: u64 = 64 * 1024;
 
@@ -158,8 +160,7 @@ impl Vault {
         if bytes.len() as u64 > MAX_BYTES {
             return Err(format!("the file {} has more than {MAX_BYTES} bytes; is it the right one?", path.display()));
         }
-        let end = bytes.strip_suffix(b"\n").map_or(bytes.len(), |line| line.strip_suffix(b"\r").unwrap_or(line).len());
-        bytes.truncate(end);
+        bytes.truncate(line_end::len_without(&bytes));
         Ok(bytes)
     }
 }

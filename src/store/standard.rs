@@ -1,5 +1,5 @@
-//! The attributes that every organization has without listing them (DESIGN.md, Decide). `email` and `roles` start locked, as
-//! membership does: each grants access to something.
+//! The attributes that every organization has without listing them. `email` and `roles` start locked, as membership does: each
+//! grants access to something.
 
 use super::document::AttributeKind::{self, Date, Number, Text, TextList};
 

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{EXAMPLE, Kept, Reload, Settings, SettingsError, Source};
+use super::{EXAMPLE, Reload, Settings, SettingsError, Source, settings::Kept};
 use crate::domain::Policy;
 
 const KEY: &str = "[[organizations.jwt_keys]]\nid = \"k1\"\nalgorithm = \"HS256\"\nsecret = { file = \"k1\" }\n";
@@ -96,7 +96,7 @@ fn a_change_is_taken_once_it_has_come_to_rest() {
         "[[organizations]]\nslug = \"acme\"\nattributes.x.type = \"text\"\n[[organizations]]\nslug = \"new\"",
     );
     let Reload::Applied { changes, warnings, .. } = refreshed(&settings) else { panic!("not applied") };
-    assert_eq!(changes, ["organization acme jwt_keys -k1, attributes +x", "organization new added"]);
+    assert_eq!(changes, ["organization acme +attributes.x, -jwt_keys[k1]", "organization new added"]);
     assert_eq!(warnings.len(), 2);
     assert_ne!(settings.current().version(), before.version());
     assert!(before.by_slug("new").is_none() && settings.current().by_slug("new").is_some());
@@ -136,7 +136,7 @@ fn a_secret_file_is_watched_too() {
     let settings = load(folder.path()).unwrap();
     fs::write(folder.path().join("k1"), "fedcba9876543210fedcba9876543210").unwrap();
     let Reload::Applied { changes, .. } = refreshed(&settings) else { panic!("not applied") };
-    assert_eq!(changes, ["organization acme jwt_keys ~k1"]);
+    assert_eq!(changes, ["organization acme ~jwt_keys[k1].secret"]);
     fs::remove_file(folder.path().join("k1")).unwrap();
     assert!(matches!(refreshed(&settings), Reload::Refused(_)));
     fs::write(folder.path().join("k1"), "0123456789abcdef0123456789abcdef").unwrap();
@@ -159,7 +159,7 @@ fn a_file_of_public_keys_is_watched_too() {
     assert_eq!(settings.warnings(), []);
     set("two");
     let Reload::Applied { changes, .. } = refreshed(&settings) else { panic!("not applied") };
-    assert_eq!(changes, ["organization acme jwks"]);
+    assert_eq!(changes, ["organization acme ~jwks"]);
     assert_eq!(settings.current().by_slug("acme").unwrap().jwt_keys[0].id.as_str(), "two");
 }
 

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
         mpsc::{RecvTimeoutError, channel},
     },
@@ -12,10 +12,14 @@ use std::{
 };
 
 use super::{
-    DatabaseError, Kept, Reload, Settings, Source,
-    database::follow::{DatabaseSource, Follower, Following, Found, follow},
+    DatabaseError, DatabaseSource, Reload, Settings, Source,
+    database::{
+        follow::{Following, follow},
+        follower::{Follower, Found},
+    },
     freshness::Look,
     problem::Problem,
+    settings::Kept,
 };
 use crate::domain::Snapshot;
 
@@ -52,10 +56,10 @@ impl Settings {
             Kept::Document(_) => None,
             Kept::Database(follower) => follower.lock().unwrap_or_else(PoisonError::into_inner).take(),
         };
-        if let (Some(follower), Source::Database(source)) = (taken, &self.source) {
+        if let (Some(follower), Source::Database(source)) = (taken, self.source()) {
             let ended = Arc::new(AtomicBool::new(false));
             let followed =
-                Followed { settings, ended: Arc::clone(&ended), told: Mutex::new(told), look: Mutex::default() };
+                Followed { settings, ended: Arc::clone(&ended), told, look: None, outage: Outage::default() };
             let source = source.clone();
             let thread = thread.spawn(move || followed.run(*follower, &source, every))?;
             let settings = Arc::clone(self);
@@ -103,8 +107,10 @@ impl Settings {
 struct Followed {
     settings: Arc<Settings>,
     ended: Arc<AtomicBool>,
-    told: Mutex<Told>,
-    look: Mutex<(Option<Look>, Outage)>,
+    told: Told,
+    /// The look that has begun and not ended.
+    look: Option<Look>,
+    outage: Outage,
 }
 
 /// Whether the database is out of reach, which is told once.
@@ -116,23 +122,23 @@ enum Outage {
 }
 
 impl Followed {
-    fn run(&self, follower: Follower, source: &DatabaseSource, every: Duration) {
-        if let Err(error) = follow(follower, source, every, self) {
+    fn run(mut self, follower: Follower, source: &DatabaseSource, every: Duration) {
+        if let Err(error) = follow(follower, source, every, &mut self) {
             tracing::error!(%error, "the settings can't be followed any more");
         }
     }
 
     /// Logs the beginning and the end of an outage.
-    fn note(&self, outage: &mut Outage, error: Option<&DatabaseError>) {
+    fn note(&mut self, error: Option<&DatabaseError>) {
         let left_s = self.settings.fresh_for().as_secs();
-        match (error, &*outage) {
+        match (error, &self.outage) {
             (Some(error), Outage::None) => {
                 tracing::warn!(%error, left_s, "the settings can't be looked at; those in use judge on for so long");
-                *outage = Outage::Told;
+                self.outage = Outage::Told;
             }
             (None, Outage::Told) => {
                 tracing::info!("the settings can be looked at again");
-                *outage = Outage::None;
+                self.outage = Outage::None;
             }
             _ => {}
         }
@@ -140,14 +146,12 @@ impl Followed {
 }
 
 impl Following for Followed {
-    fn begin(&self) -> Arc<Snapshot> {
-        let look = self.settings.freshness.look_begins();
-        self.look.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(look);
+    fn begin(&mut self) -> Arc<Snapshot> {
+        self.look = Some(self.settings.freshness.look_begins());
         self.settings.current()
     }
 
-    fn end(&self, looked: Result<Option<(Snapshot, Found)>, DatabaseError>) {
-        let mut state = self.look.lock().unwrap_or_else(PoisonError::into_inner);
+    fn end(&mut self, looked: Result<Option<(Snapshot, Found)>, DatabaseError>) {
         let confirmed = looked.is_ok();
         let mut reload = Reload::Unchanged;
         let error = match looked {
@@ -162,12 +166,12 @@ impl Following for Followed {
             Err(error) => Some(error),
         };
         // After the snapshot was set: whoever waits for the look finds it.
-        if let Some(look) = state.0.take() {
+        if let Some(look) = self.look.take() {
             self.settings.freshness.look_ends(&look, confirmed);
         }
-        self.note(&mut state.1, error.as_ref());
+        self.note(error.as_ref());
         self.settings.current.tidy();
-        self.settings.tell(&reload, &mut self.told.lock().unwrap_or_else(PoisonError::into_inner));
+        self.settings.tell(&reload, &mut self.told);
     }
 
     async fn wanted(&self) {

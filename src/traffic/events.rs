@@ -6,10 +6,9 @@ use serde_json::{Value, json};
 use super::{
     Event, Kind,
     people::Person,
-    random::Random,
     sign::{Key, Secrets},
 };
-use crate::domain::{EventTime, Reason, verdict::Outcome};
+use crate::domain::{EventTime, Reason, random::Random, verdict::Outcome};
 
 const TITLES: &[&str] = &["Engineer", "Analyst", "Designer", "Founder", "Support", "Researcher"];
 const PLANS: &[&str] = &["Free", "Premium", "Enterprise"];

@@ -5,12 +5,10 @@
 
 mod events;
 mod people;
-mod random;
 pub(crate) mod sign;
 
-use crate::domain::{EventTime, Reason, verdict::Outcome};
+use crate::domain::{EventTime, Reason, random::Random, verdict::Outcome};
 pub use people::Person;
-pub use random::Random;
 use sign::Secrets;
 
 /// One made-up record.

@@ -1,6 +1,6 @@
 //! Who the made-up events are about. Names of the history of computing, addresses of the domain that RFC 2606 keeps free.
 
-use super::random::Random;
+use crate::domain::random::Random;
 
 const FIRST: &[&str] = &[
     "Ada",

@@ -1,12 +1,13 @@
 //! Proofs made the way a customer's server makes them, with the secrets of the sample settings.
 
-use std::fmt::Write;
-
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::{
-    domain::key::{HmacDigest, HmacState},
+    domain::{
+        hex,
+        key::{HmacDigest, HmacState},
+    },
     store::{
         EXAMPLE,
         document::{Document, JwtKey},
@@ -51,7 +52,7 @@ impl Secrets {
 
     /// The `userHash` of an identifier.
     pub(super) fn hash(&self, identifier: &str) -> String {
-        hex(&self.identity.sign(identifier.as_bytes()))
+        hex::encode(&self.identity.sign(identifier.as_bytes()))
     }
 }
 
@@ -77,15 +78,6 @@ pub(crate) fn token(kid: &str, alg: &str, state: &HmacState, claims: &Value) -> 
     token.push('.');
     URL_SAFE_NO_PAD.encode_string(signature, &mut token);
     token
-}
-
-/// Bytes as a hash is sent.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        // Writing into a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 /// The samples write their secrets as texts.

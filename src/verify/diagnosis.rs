@@ -11,7 +11,7 @@ use super::{Case, hash, jws, keys};
 use crate::{
     decode::{profile::Tenant, scalar},
     domain::{
-        Hint, Object, Reason, Rejection, Value,
+        Hint, Object, Reason, Rejection, Value, hex,
         key::{Algorithm, HmacDigest, HmacState, SecretBytes, Standing, Verifier},
         snapshot::{IdentitySecret, JwtKey},
     },
@@ -79,7 +79,8 @@ fn wrong_hash(case: &Case<'_, '_>, mac: &[u8]) -> Option<Hint> {
     };
     // An id that nobody read as one: it stands in `customFields`, where it may be as long as the record.
     let nested = || {
-        let id = payload.attributes.iter().find(|attribute| matches!(attribute.name, "userId" | "user_id" | "id"))?;
+        let named = |name| payload.attributes.iter().find(|attribute| attribute.name == name);
+        let id = ["userId", "user_id", "id"].into_iter().find_map(named)?;
         let limit = case.context.policy.limits.name_chars;
         id.value.as_text().filter(|text| scalar::too_long(text, limit).is_none())
     };
@@ -149,18 +150,9 @@ impl Tries<'_> {
     /// The secret as bytes that its text spells in hex or base64.
     fn decoded(&mut self, digest: HmacDigest, secret: &SecretBytes) -> Option<Hint> {
         let text = Some(secret.expose()).filter(|text| text.len() <= PASTED_BYTES && self.left > 0)?;
-        if from_hex(text).is_some_and(|key| self.key(digest, &key)) {
+        if hex::decode_all(text).is_some_and(|key| self.key(digest, &key)) {
             return Some(Hint::SecretDecodedFromHex);
         }
         STANDARD.decode(text).is_ok_and(|key| self.key(digest, &key)).then_some(Hint::SecretDecodedFromBase64)
     }
-}
-
-fn from_hex(text: &[u8]) -> Option<Vec<u8>> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|value| u8::try_from(value).ok());
-    let pair = |pair: &[u8]| match pair {
-        [high, low] => Some(digit(high)? << 4 | digit(low)?),
-        _ => None,
-    };
-    text.chunks(2).map(pair).collect()
 }

@@ -1,13 +1,11 @@
 //! What happens without a proof that counts: the organization's enforcement decides.
 
 use super::{Case, FailedProof, UNSEEN, Unproven, Verified};
-use crate::{
-    decode::Kind,
-    domain::{
-        Reason, Rejection,
-        snapshot::Enforcement,
-        verdict::{Method, Status, User, Verification},
-    },
+use crate::domain::{
+    Reason, Rejection,
+    event_type::Kind,
+    snapshot::Enforcement,
+    verdict::{Status, User, Verification},
 };
 
 /// An event without a proof that counts. Under `observe` and `off` a failed proof counts as none: the event is judged as if
@@ -62,7 +60,6 @@ fn refused<'a>(case: &Case<'_, 'a>, status: Status, reason: Reason) -> Unproven<
 }
 
 fn accepted<'a>(case: &Case<'_, 'a>, verification: Verification<'a>) -> Verified<'a> {
-    debug_assert_eq!(verification.method, Method::None);
     Verified {
         organization: case.organization,
         user: case.event.payload.user,

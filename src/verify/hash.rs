@@ -2,7 +2,9 @@
 //! identifier alone, and never expires.
 
 use super::{Case, Proof, keys};
-use crate::domain::{EventTime, Organization, Reason, Rejection, Value, snapshot::IdentitySecret, verdict::Method};
+use crate::domain::{
+    EventTime, Organization, Reason, Rejection, Value, hex, snapshot::IdentitySecret, verdict::Method,
+};
 
 /// Bytes of an HMAC-SHA256.
 const MAC_BYTES: usize = 32;
@@ -44,7 +46,7 @@ impl<'a> Tries<'a> {
     }
 
     /// The identity secret under which `mac` is that of `identifier`: the one that verified last, then the valid ones newest
-    /// first, then the others.
+    /// first, then the others as [`keys::NOT_HONOURED`] has them.
     ///
     /// # Errors
     /// [`Reason::HashMismatch`], the reason for which the secret is not honoured, that there is none, or that too many
@@ -54,7 +56,8 @@ impl<'a> Tries<'a> {
         let time = self.time;
         let unusable = |secret: &IdentitySecret| keys::unusable(secret.validity.at(time));
         let valid = secrets.iter().filter(|secret| unusable(secret).is_none()).take(VALID);
-        let others = secrets.iter().filter(|secret| unusable(secret).is_some());
+        let of = |standing| secrets.iter().filter(move |secret| secret.validity.at(time) == standing);
+        let others = keys::NOT_HONOURED.into_iter().flat_map(of);
         let missing = valid.clone().next().is_none();
         let last = self.last;
         let is_last = |secret: &IdentitySecret| last.is_some_and(|last| std::ptr::eq(last, secret));
@@ -87,15 +90,7 @@ impl<'a> Tries<'a> {
 /// 64 hexadecimal digits of either case.
 #[must_use]
 pub fn parse(hash: Value<'_>) -> Option<[u8; MAC_BYTES]> {
-    let digits = hash.as_text().filter(|text| text.len() == 2 * MAC_BYTES)?.as_bytes();
-    let mut mac = [0; MAC_BYTES];
-    for (byte, pair) in mac.iter_mut().zip(digits.chunks_exact(2)) {
-        for digit in pair {
-            let value = char::from(*digit).to_digit(16).and_then(|value| u8::try_from(value).ok())?;
-            *byte = *byte << 4 | value;
-        }
-    }
-    Some(mac)
+    hex::decode(hash.as_text()?.as_bytes())
 }
 
 #[cfg(test)]

@@ -19,8 +19,8 @@ pub struct UnverifiedToken<'a> {
     pub signature: &'a [u8],
 }
 
-/// What a token's header asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a token's header asks for. It never prints: whoever made the token chose it.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct UnverifiedHeader<'a> {
     /// The algorithm that it claims to be signed with.
     pub alg: &'a str,
@@ -49,7 +49,8 @@ pub fn open<'a>(
 }
 
 impl<'a> UnverifiedToken<'a> {
-    /// The payload as a JSON object; called once the signature has verified.
+    /// The payload as a JSON object. Whose claims they are is known once the signature has verified, and only to whom verified it: a
+    /// caller before that says `unverified`.
     ///
     /// # Errors
     /// [`Reason::ClaimsMalformed`] for what isn't an object, [`Reason::DuplicateName`] and [`Reason::TooDeep`] as in an

@@ -16,6 +16,10 @@ pub(super) const SPARE: usize = 3;
 /// The same where one try is most of what the event costs: for a public key, or a long token.
 const SPARE_OF_DEAR_ONES: usize = 2;
 
+/// The order in which they are tried. A sender that was forgotten has a retired key rather than one that was revoked, and one that is
+/// to come least of all.
+pub(super) const NOT_HONOURED: [Standing; 3] = [Standing::Retired, Standing::Revoked, Standing::NotYet];
+
 /// The longest token for which a try is cheap beside the rest of its judgement.
 const SHORT_BYTES: usize = 1024;
 
@@ -60,14 +64,12 @@ fn any<'a>(
     token: &UnverifiedToken<'_>,
     time: EventTime,
 ) -> Result<&'a JwtKey, Reason> {
-    let standing = |standing: fn(Option<Reason>) -> bool| {
-        let of_algorithm = organization.jwt_keys.iter().filter(move |key| key.algorithm == algorithm);
-        of_algorithm.filter(move |key| standing(unusable(key.validity.at(time))))
-    };
-    let mut valid = standing(|reason| reason.is_none()).take(VALID).peekable();
+    let of_algorithm = organization.jwt_keys.iter().filter(move |key| key.algorithm == algorithm);
+    let standing = |standing| of_algorithm.clone().filter(move |key| key.validity.at(time) == standing);
+    let mut valid = standing(Standing::Valid).take(VALID).peekable();
     let usable = valid.peek().is_some();
     let spare = if cheap(algorithm, token) { SPARE } else { SPARE_OF_DEAR_ONES };
-    let others = standing(|reason| reason.is_some()).take(spare);
+    let others = NOT_HONOURED.into_iter().flat_map(standing).take(spare);
     match valid.chain(others).find(|key| verifies(key, token)) {
         Some(key) => unusable(key.validity.at(time)).map_or(Ok(key), Err),
         None if usable => Err(Reason::SignatureInvalid),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::judge;
 use crate::{
     domain::{
-        Arena, EventTime, Offset, Partition, Policy, Position, Record, Snapshot,
+        Arena, EventTime, Offset, Partition, Policy, Position, Record, Snapshot, hex,
         key::{
             HmacDigest, HmacState,
             cost::{self, Cost},
@@ -98,7 +98,7 @@ fn token(alg: &str, secret: &str, claims: &Value) -> String {
 
 fn hash(secret: &str, of: &str) -> String {
     let mac = HmacState::new(HmacDigest::Sha256, secret.as_bytes()).sign(of.as_bytes());
-    mac.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+    hex::encode(&mac)
 }
 
 fn with_token(secret: &str, claim_bytes: usize) -> Value {

@@ -150,6 +150,8 @@ impl Fault {
         match self {
             // The consumer doesn't know it yet; reading on with it would end the same way.
             Self::Aborted { source, .. } if source.code == RDKafkaErrorCode::FencedInstanceId => Remedy::Rejoin,
+            // The group has gone on without it, perhaps past this batch, and a static member isn't told that what it has was lost.
+            Self::Aborted { source, .. } if source.code == RDKafkaErrorCode::UnknownMemberId => Remedy::Rejoin,
             // Nothing is sent by this producer any more.
             Self::Aborted { source, .. } if source.code == RDKafkaErrorCode::Fatal => Remedy::Rebuild,
             // Perhaps it would never be delivered: see `native::Log::misled`.
@@ -173,9 +175,7 @@ impl Fault {
             | Self::Thread { .. } => Remedy::End,
         }
     }
-}
 
-impl Fault {
     /// This fault, of the try that was to get over another one.
     pub(crate) fn after(self, other: &Self) -> Self {
         match (self, other) {
@@ -197,7 +197,7 @@ fn rival(code: RDKafkaErrorCode) -> &'static str {
     use RDKafkaErrorCode as Code;
     match code {
         Code::Fenced | Code::ProducerFenced => {
-            "; another producer has this id: give each process a kafka.instance of its own, each deployment a \
+            "; the broker timed its transaction out, or another producer has this id: give each process a kafka.instance of its own, each deployment a \
              kafka.transactional_id_prefix"
         }
         Code::FencedInstanceId => "; another consumer has this name: give each process a kafka.instance of its own",
@@ -242,6 +242,7 @@ mod tests {
     fn an_aborted_batch_is_read_again_but_not_by_a_consumer_that_is_fenced() {
         assert_eq!(aborted(RDKafkaErrorCode::IllegalGeneration).remedy(), Remedy::Rewind);
         assert_eq!(aborted(RDKafkaErrorCode::FencedInstanceId).remedy(), Remedy::Rejoin);
+        assert_eq!(aborted(RDKafkaErrorCode::UnknownMemberId).remedy(), Remedy::Rejoin);
         assert_eq!(aborted(RDKafkaErrorCode::Fatal).remedy(), Remedy::Rebuild, "its producer is at its end");
         let mut late = aborted(RDKafkaErrorCode::State);
         if let Fault::Aborted { delivery, .. } = &mut late {

@@ -25,6 +25,7 @@ const ANSWER: Duration = Duration::from_millis(500);
 /// The partitions that a shard holds.
 #[derive(Debug, Default)]
 pub(super) struct Holding {
+    shard: usize,
     /// All, since the settings are stale.
     stale: bool,
     /// Those whose next event waits for its organization.
@@ -46,6 +47,11 @@ struct Waiting {
 }
 
 impl Holding {
+    /// What this shard holds, which is nothing yet.
+    pub(super) fn new(shard: usize) -> Self {
+        Self { shard, ..Self::default() }
+    }
+
     /// How many partitions are held.
     pub(super) fn held(&self) -> usize {
         self.held
@@ -59,7 +65,7 @@ impl Holding {
             return Ok(());
         }
         if stale != self.stale {
-            log(stale);
+            self.log(stale);
         }
         self.stale = stale;
         self.apply(consumer).map_err(position)
@@ -124,6 +130,11 @@ impl Holding {
         Ok(())
     }
 
+    /// Nothing is assigned any more; what comes is held for its own reasons.
+    pub(super) fn forget(&mut self) {
+        *self = Self { stale: self.stale, due: true, ..Self::new(self.shard) };
+    }
+
     /// Goes back to a record that was read and isn't judged, and waits there where it has to wait.
     pub(super) fn go_back(&mut self, consumer: &Consumer, to: GivenBack) -> Result<(), Fault> {
         let mut place = TopicPartitionList::new();
@@ -131,6 +142,7 @@ impl Holding {
         consumer.seek(place, LOOKUP).map_err(position)?;
         if to.judged == Judged::Waits {
             tracing::warn!(
+                shard = self.shard,
                 topic = to.topic,
                 partition = to.partition,
                 offset = to.offset,
@@ -141,12 +153,13 @@ impl Holding {
         }
         Ok(())
     }
-}
 
-fn log(stale: bool) {
-    if stale {
-        tracing::error!("paused: the settings could not be looked at for settings.max_staleness_s");
-    } else {
-        tracing::info!("resumed: the settings could be looked at again");
+    fn log(&self, stale: bool) {
+        let shard = self.shard;
+        if stale {
+            tracing::error!(shard, "held: the settings could not be looked at for settings.max_staleness_s");
+        } else {
+            tracing::info!(shard, "resumed: the settings could be looked at again");
+        }
     }
 }

@@ -44,10 +44,10 @@ pub(super) struct Judging {
     encoder: Encoder,
     tally: Tally,
     organizations: Organizations,
-    settings: Arc<Snapshot>,
+    snapshot: Arc<Snapshot>,
     now: EventTime,
     /// The record for which settings were looked at last: once each.
-    looked_for: Option<(i32, i64)>,
+    looked_for: Option<(String, i32, i64)>,
     /// Where spans are exported.
     traces: Option<Traces>,
 }
@@ -61,14 +61,14 @@ enum Step<T> {
 
 impl Judging {
     pub(super) fn new(encoder: Encoder, organizations: Organizations, traces: Option<Traces>) -> Self {
-        let (arena, tally, settings) = (Arena::new(), Tally::new(), Arc::default());
-        Self { arena, encoder, tally, organizations, settings, now: EventTime::default(), looked_for: None, traces }
+        let (arena, tally, snapshot) = (Arena::new(), Tally::new(), Arc::default());
+        Self { arena, encoder, tally, organizations, snapshot, now: EventTime::default(), looked_for: None, traces }
     }
 
     /// Begins a batch: everything in it is judged by the settings as they are now.
     pub(super) fn begin(&mut self) {
         self.now = EventTime::from_millis(jiff::Timestamp::now().as_millisecond());
-        self.settings = self.organizations.settings.current();
+        self.snapshot = self.organizations.settings.current();
         self.tally.clear();
         if let Some(traces) = &mut self.traces {
             traces.clear();
@@ -82,13 +82,16 @@ impl Judging {
         transaction: &Transaction<'_>,
     ) -> Result<Judged, Fault> {
         self.arena.reset();
-        let (arena, encoder, settings, now) = (&self.arena, &mut self.encoder, &self.settings, self.now);
+        let (arena, encoder, snapshot, now) = (&self.arena, &mut self.encoder, &self.snapshot, self.now);
         let record = kafka::record(message, arena);
         let span = self.traces.as_mut().and_then(|traces| traces.begin(&record));
-        let look = self.looked_for != Some((message.partition(), message.offset()));
+        let looked_for = |(topic, partition, offset): &(String, i32, i64)| {
+            (topic.as_str(), *partition, *offset) == (message.topic(), message.partition(), message.offset())
+        };
+        let look = !self.looked_for.as_ref().is_some_and(looked_for);
         let wait = self.organizations.unusable_wait;
         let judged = caught(move || {
-            let verdict = judge(arena, &record, settings, now);
+            let verdict = judge(arena, &record, snapshot, now);
             match verdict.reason {
                 Some(Reason::UnknownOrganization) if look => Ok(Step::Unknown),
                 Some(Reason::SettingsUnusable) if wait => Ok(Step::Unusable),
@@ -117,8 +120,8 @@ impl Judging {
     /// Has the settings looked at for a record whose organization isn't in them. Newer ones judge it in the next batch: this
     /// one is judged by one snapshot.
     fn look_again(&mut self, message: &BorrowedMessage<'_>, transaction: &Transaction<'_>) -> Result<Judged, Fault> {
-        self.looked_for = Some((message.partition(), message.offset()));
-        if self.organizations.settings.look_again(&self.settings).is_some() {
+        self.looked_for = Some((message.topic().to_owned(), message.partition(), message.offset()));
+        if self.organizations.settings.look_again(&self.snapshot).is_some() {
             return Ok(Judged::Next);
         }
         self.judge(message, transaction)
@@ -133,7 +136,7 @@ impl Judging {
 
     /// The version of the settings that the batch is judged by.
     pub(super) fn version(&self) -> u64 {
-        self.settings.version()
+        self.snapshot.version()
     }
 
     /// The counts of the batch so far.

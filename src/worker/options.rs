@@ -53,6 +53,14 @@ impl Options {
     pub(super) fn brokers(&self) -> String {
         self.consumer.get("bootstrap.servers").unwrap_or_default().to_owned()
     }
+
+    /// How long a shard's loop may be silent while it does nothing but wait for what these options allow: a pause after a fault, or a
+    /// batch whose records are sent, whose offsets are added and which is committed or aborted, each as slowly as may be. Beyond
+    /// this it hangs.
+    #[must_use]
+    pub fn longest_silence(&self) -> Duration {
+        longest_silence(self.timeouts, self.retry)
+    }
 }
 
 /// Where verdicts go, and what bounds them.
@@ -140,16 +148,6 @@ impl Retry {
 
 /// What a shard may be silent for whatever its options.
 const SILENT: Duration = Duration::from_secs(90);
-
-impl Options {
-    /// How long a shard's loop may be silent while it does nothing but wait for what these options allow: a pause after a fault, or a
-    /// batch whose records are sent, whose offsets are added and which is committed or aborted, each as slowly as may be. Beyond
-    /// this it hangs.
-    #[must_use]
-    pub fn longest_silence(&self) -> Duration {
-        longest_silence(self.timeouts, self.retry)
-    }
-}
 
 fn longest_silence(Timeouts { message, transaction, .. }: Timeouts, retry: Retry) -> Duration {
     let batch = message + 3 * transaction + SILENT / 3;

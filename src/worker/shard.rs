@@ -64,7 +64,7 @@ impl Shard {
             self.stats.beat(self.number);
             let turned = self.turn();
             self.counts().set_in_flight(0);
-            self.counts().set_paused(self.holding.held());
+            self.counts().set_held(self.holding.held());
             if let Err(fault) = turned {
                 self.recover(fault)?;
             }
@@ -125,7 +125,10 @@ impl Shard {
             }
             self.stats.beat(self.number);
             match self.restore(fault.remedy()) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.tries.recovered();
+                    return Ok(());
+                }
                 Err(next) => fault = next.after(&fault),
             }
         }
@@ -159,6 +162,7 @@ impl Shard {
         let rejoined = self.consumer.rejoin();
         rejoined.map_err(|source| Fault::Client { client: self.consumer.name().to_owned(), source })?;
         self.progress = Progress::default();
+        self.holding.forget();
         self.counts().lags().keep(&rdkafka::TopicPartitionList::new());
         self.counts().left();
         Ok(())

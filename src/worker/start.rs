@@ -5,7 +5,6 @@ use std::{
     num::NonZeroUsize,
     sync::Arc,
     thread::{self, JoinHandle},
-    time::Duration,
 };
 
 use super::{
@@ -16,7 +15,7 @@ use super::{
     judging::{Judging, Organizations},
     limit,
     progress::Progress,
-    shard::Shard,
+    shard::{LOOKUP, Shard},
     stop::Stop,
     traces::Traces,
     transaction::Outbox,
@@ -27,9 +26,6 @@ use crate::{
     source::kafka::{self, Consumer, Member, Membership},
     store::Settings,
 };
-
-/// How long a broker may take to describe a topic.
-const LOOKUP: Duration = Duration::from_secs(5);
 
 /// The shards of this process at work.
 pub struct Worker {
@@ -59,7 +55,7 @@ impl Worker {
     pub fn start(options: &Options, settings: &Arc<Settings>, stopper: &Stopper) -> Result<Self, Fault> {
         options.timeouts.check()?;
         let count = shards(options, &stopper.0)?;
-        let options = &within_topics(options);
+        let options = &options.within_topics();
         let stats = Arc::new(Stats::new(count));
         let shared = Shared { options, count, settings, stats: &stats, stop: &stopper.0 };
         // All are made before the first one runs: a property that librdkafka refuses ends the process here.
@@ -91,17 +87,9 @@ fn shards(options: &Options, stop: &Stop) -> Result<usize, Fault> {
     for topic in &options.inputs {
         partitions += count_partitions(options, topic, stop)?;
     }
-    check_outputs(options, stop)?;
+    options.outputs_exist(stop)?;
     let wanted = options.shards.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     Ok(wanted.min(partitions).max(1))
-}
-
-/// Both output topics have to be there.
-fn check_outputs(options: &Options, stop: &Stop) -> Result<(), Fault> {
-    for topic in [&options.outputs.accepted, &options.outputs.rejected] {
-        count_partitions(options, topic, stop)?;
-    }
-    Ok(())
 }
 
 impl Options {
@@ -111,32 +99,36 @@ impl Options {
     /// What is wrong.
     pub fn check_outputs(&self) -> Result<(), Fault> {
         self.timeouts.check()?;
-        check_outputs(self, &Stop::default())
+        self.outputs_exist(&Stop::default())
+    }
+
+    /// Both output topics have to be there.
+    fn outputs_exist(&self, stop: &Stop) -> Result<(), Fault> {
+        for topic in [&self.outputs.accepted, &self.outputs.rejected] {
+            count_partitions(self, topic, stop)?;
+        }
+        Ok(())
     }
 
     /// The same options, with output records no larger than their topics take.
     #[must_use]
     pub fn within_topics(&self) -> Self {
-        within_topics(self)
+        let topics = [self.outputs.accepted.as_str(), self.outputs.rejected.as_str()];
+        let passed = limit::passed(&self.producer);
+        let limit = match self.outputs.topics {
+            TopicLimits::Unknown => passed.min(limit::record_bytes(&self.producer, topics, LOOKUP)),
+            TopicLimits::None => passed,
+        };
+        let mut within = self.clone();
+        if limit < within.outputs.max_bytes {
+            tracing::info!(
+                limit,
+                "a verdict that takes more bytes is rejected as record_too_large, for its topic or the producer takes no more"
+            );
+            within.outputs.max_bytes = limit;
+        }
+        within
     }
-}
-
-fn within_topics(options: &Options) -> Options {
-    let mut options = options.clone();
-    let topics = [options.outputs.accepted.as_str(), options.outputs.rejected.as_str()];
-    let passed = limit::passed(&options.producer);
-    let limit = match options.outputs.topics {
-        TopicLimits::Unknown => passed.min(limit::record_bytes(&options.producer, topics, LOOKUP)),
-        TopicLimits::None => passed,
-    };
-    if limit < options.outputs.max_bytes {
-        tracing::info!(
-            limit,
-            "a verdict that takes more bytes is rejected as record_too_large, for its topic or the producer takes no more"
-        );
-        options.outputs.max_bytes = limit;
-    }
-    options
 }
 
 /// Waits for a broker as long as the tries last and nobody asks for a stop.
@@ -179,7 +171,7 @@ impl Shared<'_> {
             consumer: self.consumer(number)?,
             outbox: self.outbox(number)?,
             judging: Judging::new(encoder, organizations, options.spans.clone().map(Traces::new)),
-            holding: Holding::default(),
+            holding: Holding::new(number),
             progress: Progress::default(),
             tries: Tries::new(options.retry),
             settings: Arc::clone(self.settings),

@@ -1,4 +1,4 @@
-//! What the shards count: atomics, one set a shard, that `observe` reads and renders. A shard counts a batch in a plain
+//! What the shards count: atomics, one set a shard, that whoever renders them reads. A shard counts a batch in a plain
 //! [`Tally`] and adds it once the batch is committed, so that nothing is counted twice when a batch is aborted and judged
 //! again, and the hot path touches no shared memory.
 
@@ -75,7 +75,7 @@ pub struct ShardStats {
     faults: [AtomicU64; Kind::ALL.len()],
     in_flight: AtomicU64,
     partitions: AtomicU64,
-    paused: AtomicU64,
+    held: AtomicU64,
     joined: AtomicBool,
     beat: AtomicU64,
     lags: Arc<Lags>,
@@ -167,8 +167,8 @@ impl ShardStats {
 
     /// Partitions assigned and not read for the time being.
     #[must_use]
-    pub fn paused(&self) -> u64 {
-        self.paused.load(Relaxed)
+    pub fn held(&self) -> u64 {
+        self.held.load(Relaxed)
     }
 
     /// Partitions assigned now.
@@ -230,8 +230,8 @@ impl ShardStats {
         self.in_flight.store(records as u64, Relaxed);
     }
 
-    pub(super) fn set_paused(&self, partitions: usize) {
-        self.paused.store(partitions as u64, Relaxed);
+    pub(super) fn set_held(&self, partitions: usize) {
+        self.held.store(partitions as u64, Relaxed);
     }
 
     pub(super) fn set_partitions(&self, partitions: usize) {
@@ -295,7 +295,7 @@ impl Tally {
     }
 }
 
-const OUTCOMES: usize = Outcome::Rejected as usize + 1;
+const OUTCOMES: usize = Outcome::ALL.len();
 const CHANNELS: usize = Channel::Rejected as usize + 1;
 const REASONS: usize = Reason::ALL.len();
 
@@ -332,10 +332,7 @@ mod tests {
             [shard.batch_time().sum(), shard.judge_time().sum(), shard.commit_time().sum()],
             [batch, judging, commit]
         );
-        assert_eq!(
-            [Outcome::Accepted, Outcome::Partial, Outcome::Rejected].map(|outcome| shard.verdicts(outcome)),
-            [1, 0, 2]
-        );
+        assert_eq!(Outcome::ALL.map(|outcome| shard.verdicts(outcome)), [1, 0, 2]);
         assert_eq!(
             [Reason::EmptyRecord, Reason::Locked, Reason::EventRejected].map(|reason| shard.rejected(reason)),
             [1, 0, 1]

@@ -7,17 +7,17 @@ use std::{
 };
 
 use crate::{
-    domain::{Position, Reason, Record, verdict::Outcome},
+    domain::{Position, Reason, Record, random::Random, verdict::Outcome},
     emit::trace::{Parent, SpanId},
-    observe::telemetry::{Span, Spans},
+    observe::telemetry::{Span, Spans, now},
 };
 
 /// The spans of the batch in hand.
 pub(super) struct Traces {
     out: Arc<Spans>,
     batch: Vec<Span>,
-    /// The state that ids come from: nobody has to be unable to guess them, only to have the same.
-    state: u64,
+    /// Where ids come from: nobody has to be unable to guess them, only to have the same.
+    ids: Random,
 }
 
 /// A span that has begun.
@@ -30,7 +30,7 @@ pub(super) struct Begun {
 
 impl Traces {
     pub(super) fn new(out: Arc<Spans>) -> Self {
-        Self { out, batch: Vec::new(), state: RandomState::new().build_hasher().finish() }
+        Self { out, batch: Vec::new(), ids: Random::new(RandomState::new().build_hasher().finish()) }
     }
 
     /// The span of this record, where its sender wants one.
@@ -66,18 +66,8 @@ impl Traces {
         self.out.offer(&mut self.batch);
     }
 
-    /// splitmix64, which passes through every number before it repeats one; zero is no id.
+    /// A new id; zero is none.
     fn id(&mut self) -> SpanId {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^= mixed >> 31;
-        mixed.max(1).to_be_bytes()
+        self.ids.next_number().max(1).to_be_bytes()
     }
-}
-
-/// Now, in nanoseconds since 1970.
-fn now() -> u64 {
-    u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or_default()
 }

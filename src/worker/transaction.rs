@@ -194,7 +194,7 @@ impl Transaction<'_> {
         }
     }
 
-    /// Ends the transaction without a trace of it.
+    /// The same where there is no cause; the answer is whether that worked.
     pub(crate) fn discard(self) -> Result<(), Fault> {
         if self.outbox.delivery == Delivery::ExactlyOnce {
             let abort = |timeout| self.producer.abort_transaction(timeout).map_err(CallError::from);

@@ -1,5 +1,6 @@
-//! How often a shard tries again. Faults count as one row until a minute has passed without any: two processes that fence each
-//! other in turns both succeed in between, and still have to come to an end.
+//! How often a shard tries again. Faults count as one row until a minute has passed since the last one was got over: two processes that
+//! fence each other in turns both succeed in between, and still have to come to an end. However long the tries themselves take,
+//! they are no such minute.
 
 use std::time::{Duration, Instant};
 
@@ -16,23 +17,33 @@ const CALM: Duration = Duration::from_secs(60);
 pub(crate) struct Tries {
     retry: Retry,
     row: u32,
-    latest: Option<Instant>,
+    /// When the last fault was got over; none while one is being.
+    recovered: Option<Instant>,
 }
 
 impl Tries {
     pub(crate) fn new(retry: Retry) -> Self {
-        Self { retry, row: 0, latest: None }
+        Self { retry, row: 0, recovered: None }
     }
 
     /// The pause before the next try after this fault; none where there is no point in one, or there were enough.
     pub(crate) fn next(&mut self, fault: &Fault) -> Option<Duration> {
-        if self.latest.is_some_and(|latest| latest.elapsed() > CALM) {
+        if self.recovered.take().is_some_and(|recovered| recovered.elapsed() > CALM) {
             self.row = 0;
         }
-        self.latest = Some(Instant::now());
         self.row += 1;
         let again = fault.remedy() != Remedy::End && self.row <= self.retry.tries;
         again.then(|| self.retry.pause_before(self.row - 1))
+    }
+
+    /// The fault was got over.
+    pub(crate) fn recovered(&mut self) {
+        self.recovered = Some(Instant::now());
+    }
+
+    /// What was to be done goes on: a fault to come has nothing to do with those before.
+    pub(crate) fn begin_anew(&mut self) {
+        *self = Self::new(self.retry);
     }
 
     /// The fault to end with.
@@ -58,6 +69,22 @@ mod tests {
         assert_eq!(tries.next(&Fault::AssignmentLost), None);
         let line = tries.give_up(3, Fault::AssignmentLost).to_string();
         assert!(line.starts_with("shard 3: given up after 2 tries: the assignment was lost"), "{line}");
+    }
+
+    #[test]
+    fn tries_that_take_longer_than_a_calm_minute_are_one_row_all_the_same() {
+        let long_ago = Instant::now().checked_sub(CALM + Duration::from_secs(1));
+        let mut tries = tries();
+        for paused in [100, 200].map(Duration::from_millis) {
+            assert_eq!(tries.next(&Fault::AssignmentLost), Some(paused));
+        }
+        tries.recovered = long_ago;
+        assert_eq!(tries.next(&Fault::AssignmentLost), Some(Duration::from_millis(100)), "it was calm since");
+        assert_eq!(tries.recovered, None, "and from here on it is not, until this one is got over");
+        tries.recovered();
+        assert_eq!(tries.next(&Fault::AssignmentLost), Some(Duration::from_millis(200)), "which was just now");
+        tries.begin_anew();
+        assert_eq!(tries.next(&Fault::AssignmentLost), Some(Duration::from_millis(100)));
     }
 
     #[test]

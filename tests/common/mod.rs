@@ -8,7 +8,7 @@ use std::io::Write;
 
 use attrsync::{
     domain::{
-        Arena, EventTime, Header, Offset, Partition, Policy, Position, Record, Snapshot, Verdict,
+        Arena, EventTime, Header, Offset, Partition, Policy, Position, Record, Snapshot, Verdict, hex,
         key::{Algorithm, HmacDigest, HmacState},
     },
     emit::{Channel, Encoder},
@@ -161,5 +161,5 @@ pub(crate) fn sign(header: &str, claims: &str, algorithm: Algorithm, secret: imp
 /// The hash of an identifier under this secret.
 pub(crate) fn hash_under(secret: impl AsRef<[u8]>, identifier: &str) -> String {
     let mac = HmacState::new(HmacDigest::Sha256, secret.as_ref()).sign(identifier.as_bytes());
-    mac.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&mac)
 }

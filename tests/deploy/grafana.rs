@@ -90,7 +90,7 @@ const ROWS: &[(&str, &[Panel])] = &[
                 { r#"max by (topic, partition) (attrsync_group_lag_records)"# as "{{topic}}/{{partition}}" }
             "Partitions" Lines, "none" "Assigned, and held for settings."
                 { r#"sum by (instance) (attrsync_partitions_assigned{instance=~"$instance"})"# as "{{instance}}"
-                  r#"sum by (instance) (attrsync_partitions_paused{instance=~"$instance"})"# as "{{instance}} held" }
+                  r#"sum by (instance) (attrsync_partitions_held{instance=~"$instance"})"# as "{{instance}} held" }
         },
     ),
     (

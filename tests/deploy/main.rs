@@ -39,7 +39,7 @@ fn series() -> BTreeMap<String, Vec<&'static str>> {
 /// The values that a label may have, where they are a closed list.
 fn values(label: &str) -> Option<Vec<&'static str>> {
     match label {
-        "verdict" => Some([Outcome::Accepted, Outcome::Partial, Outcome::Rejected].map(Outcome::name).to_vec()),
+        "verdict" => Some(Outcome::ALL.map(Outcome::name).to_vec()),
         "reason" => Some(Reason::ALL.iter().map(|reason| reason.code()).chain([""]).collect()),
         "channel" => Some(vec!["accepted", "rejected"]),
         "result" => Some(vec!["applied", "refused", "exported", "dropped"]),

@@ -64,14 +64,19 @@ fn a_retriable_error_is_tried_again_and_no_batch_is_given_up() {
 
 #[test]
 fn an_abortable_error_aborts_the_batch_which_is_read_again() {
-    let errors: [(Api, &[Code]); 5] = [
+    let errors: [(Api, &[Code]); 4] = [
         (Api::AddPartitionsToTxn, &[Code::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED]),
         (Api::AddPartitionsToTxn, &[Code::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING]),
         (Api::AddOffsetsToTxn, &[Code::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED]),
         (Api::TxnOffsetCommit, &[Code::RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION]),
-        (Api::TxnOffsetCommit, &[Code::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID]),
     ];
     meet(&Mock::new("abortable"), &errors, Remedies { aborted: 1, ..Remedies::default() });
+}
+
+#[test]
+fn a_member_that_the_group_does_not_know_any_more_joins_it_anew() {
+    let errors: [(Api, &[Code]); 1] = [(Api::TxnOffsetCommit, &[Code::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID])];
+    meet(&Mock::new("unknown-member"), &errors, Remedies { rejoined: 1, ..Remedies::default() });
 }
 
 #[test]

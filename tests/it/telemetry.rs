@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use attrsync::domain::{EventTime, verdict::Outcome};
+use attrsync::domain::{EventTime, hex, verdict::Outcome};
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
 use opentelemetry_proto::tonic::{
     collector::{metrics::v1::ExportMetricsServiceRequest, trace::v1::ExportTraceServiceRequest},
@@ -90,10 +90,6 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SENDER: &str = "00f067aa0ba902b7";
 const EMAIL: &str = "somebody.personal@example.com";
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// An event without a proof, which is rejected, with this `traceparent`.
 fn send(feed: &mut Feed, traceparent: &str) {
     let value = format!(r#"{{"organization":"acme","email":"{EMAIL}","plan":"Premium"}}"#);
@@ -128,7 +124,7 @@ fn a_senders_trace_goes_on_through_a_span_of_ours_into_the_verdict() {
     let got = got();
     assert_eq!(got.spans.len(), 1, "an event that its sender doesn't record has no span: {:?}", got.spans);
     let span = &got.spans[0];
-    assert_eq!((hex(&span.trace_id).as_str(), hex(&span.parent_span_id).as_str()), (TRACE, SENDER));
+    assert_eq!((hex::encode(&span.trace_id).as_str(), hex::encode(&span.parent_span_id).as_str()), (TRACE, SENDER));
     assert_eq!((span.name.as_str(), span.kind), (format!("process {}", topics.input).as_str(), 5));
     assert!(span.start_time_unix_nano / 1_000_000 >= before.millis().unsigned_abs());
     assert!(span.end_time_unix_nano >= span.start_time_unix_nano);
@@ -152,8 +148,8 @@ fn a_senders_trace_goes_on_through_a_span_of_ours_into_the_verdict() {
         let of = |told: &&outputs::Told| told.source() == (0, offset);
         told.iter().find(of).unwrap().headers.get("traceparent").cloned().unwrap()
     };
-    assert_eq!(parent(0), format!("00-{TRACE}-{}-01", hex(&span.span_id)), "the verdict's parent is our span");
-    assert_ne!(hex(&span.span_id), SENDER);
+    assert_eq!(parent(0), format!("00-{TRACE}-{}-01", hex::encode(&span.span_id)), "the verdict's parent is our span");
+    assert_ne!(hex::encode(&span.span_id), SENDER);
     assert_eq!(parent(1), unsampled, "passed on as it is");
 }
 

@@ -10,6 +10,8 @@ use crate::common::{self, Event, SECRET, SETTINGS};
 fn members() -> Vec<String> {
     let token = common::token(r#"{"userId":"12345","plan":"Premium"}"#);
     let mut members = vec![format!(r#""featurebaseJwt":"{token}""#)];
+    // Longer than a name may be, by different lengths.
+    members.extend([256, 300].map(|chars| format!(r#""{}":1"#, "n".repeat(chars))));
     members.extend(
         [
             r#""organization":"acme""#,
@@ -25,8 +27,11 @@ fn members() -> Vec<String> {
             r#""utm_b":2"#,
             r#""createdAt":"2026-11-22""#,
             r#""created_at":1795341600"#,
+            r#""userHash":{"b":1,"a":2}"#,
+            r#""user_hash":{"b":1,"a":2}"#,
             r#""customFields":{"seats":4,"plan":"x","utm_c":{"b":1,"a":[{"d":1,"c":2}]}}"#,
             r#""customData":{"trial":null,"seats":5}"#,
+            r#""custom_data":{"utm_c":{"a":[{"d":1,"c":2}],"b":1},"userId":"a","id":"b"}"#,
             r#""company":{"id":"c1","tier":"gold","company_id":"c1","size":1,"companySize":2}"#,
             r#""companies":[{"id":"c2","companyId":"c9","tier":"a"},{"id":"c1"},{}]"#,
             r#""role":"admin""#,
@@ -41,7 +46,7 @@ fn members() -> Vec<String> {
 /// The members that are at odds with none, so that what is set and dropped shows, too.
 fn agreeing() -> Vec<String> {
     let odd =
-        ["\"app_id\"", "\"id\"", "\"created_at\"", "\"customData\"", "\"company\"", "\"companies\"", "\"anonymousId\""];
+        ["\"app_id\"", "\"id\"", "\"created_at\"", "\"customData\"", "\"custom_data\"", "\"nnn", "\"company\"", "\"companies\"", "\"anonymousId\""];
     members().into_iter().filter(|member| !odd.iter().any(|name| member.starts_with(name))).collect()
 }
 

@@ -191,7 +191,6 @@ fn header(channel: Channel, known: &Known) -> Value {
 
 /// What records of this channel tell.
 fn types(channel: Channel) -> Value {
-    let every = [Outcome::Accepted, Outcome::Partial, Outcome::Rejected];
-    let told = every.into_iter().filter(|outcome| Channel::of(*outcome).contains(&channel));
+    let told = Outcome::ALL.into_iter().filter(|outcome| Channel::of(*outcome).contains(&channel));
     told.map(|outcome| format!("attrsync.verdict.{}", outcome.name())).collect()
 }

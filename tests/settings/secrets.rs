@@ -1,6 +1,6 @@
 //! Secrets in the database: sealed for whom they are, and nowhere else to be found.
 
-use attrsync::store::EXAMPLE;
+use attrsync::{domain::hex, store::EXAMPLE};
 use sqlx::{Connection, PgConnection};
 
 use crate::kit::{Base, MASTER, OTHER_MASTER, Told, block_on, master_keys};
@@ -37,7 +37,7 @@ fn a_dump_holds_no_secret_in_clear() {
     let dump = String::from_utf8_lossy(&dump.stdout);
     assert!(dump.contains("2025-06") && dump.contains("acme"), "the rows are in it");
     for planted in PLANTED.into_iter().chain(["planted-in-the-dump", MASTER]) {
-        let hex: String = planted.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hex = hex::encode(planted.as_bytes());
         assert!(!dump.contains(planted) && !dump.contains(&hex), "{planted}");
     }
 }

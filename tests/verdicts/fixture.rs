@@ -18,7 +18,7 @@ use std::{
 };
 
 use attrsync::domain::{
-    Arena, EventTime, Policy, Snapshot,
+    Arena, EventTime, Policy, Snapshot, hex,
     key::Algorithm,
     snapshot::{Difference, Unusable},
 };
@@ -129,12 +129,10 @@ fn text(value: &Value) -> String {
 }
 
 fn bytes(value: &Value) -> Option<Vec<u8>> {
-    let digits = value.get("$hex").and_then(Value::as_str);
-    let byte = |at| u8::from_str_radix(&digits.unwrap()[at..at + 2], 16).unwrap();
-    match value {
-        Value::Null => None,
-        _ if digits.is_some() => Some((0..digits.unwrap().len()).step_by(2).map(byte).collect()),
-        value => Some(text(&expand(value)).into_bytes()),
+    match value.get("$hex").and_then(Value::as_str) {
+        Some(digits) => Some(hex::decode_all(digits.as_bytes()).unwrap()),
+        None if value.is_null() => None,
+        None => Some(text(&expand(value)).into_bytes()),
     }
 }
 

@@ -7,7 +7,7 @@
 use std::{fs, io::Write, path::Path};
 
 use attrsync::domain::{
-    EventTime, Policy, Snapshot,
+    EventTime, Policy, Snapshot, hex,
     key::{HmacDigest, HmacState},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -170,10 +170,7 @@ fn hashes(file: &str) {
 
 #[test]
 fn rfc_4231() {
-    let bytes = |hex: &Value| {
-        let digits = text(hex);
-        (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect::<Vec<_>>()
-    };
+    let bytes = |digits: &Value| hex::decode_all(text(digits).as_bytes()).unwrap();
     let digests = [("HS256", HmacDigest::Sha256), ("HS384", HmacDigest::Sha384), ("HS512", HmacDigest::Sha512)];
     for case in list(&read("rfc4231.json")["cases"]) {
         for (name, digest) in digests {

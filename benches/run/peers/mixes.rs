@@ -9,10 +9,12 @@ use std::collections::HashMap;
 
 use attrsync::{
     domain::{
+        hex,
         key::{HmacDigest, HmacState},
+        random::Random,
         verdict::Outcome,
     },
-    traffic::{Person, Random},
+    traffic::Person,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
@@ -119,7 +121,7 @@ impl Maker {
     }
 
     fn hash(&self, identifier: &str) -> String {
-        self.identity.sign(identifier.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&self.identity.sign(identifier.as_bytes()))
     }
 
     fn token(&mut self, number: i64, person: &Person, outcome: Outcome) -> String {

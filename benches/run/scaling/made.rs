@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use attrsync::{
     domain::{
         key::{HmacDigest, HmacState},
+        random::Random,
         verdict::Outcome,
     },
-    traffic::{Person, Random},
+    traffic::Person,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! A name that keeps arriving and that nobody configured: its values are dropped.
 
-use super::{Case, day, times};
+use super::{Case, configured, minute, times};
 use crate::{
     advice::{Item, Owner, Ready, items::command, seen::Often},
     domain::snapshot::Found,
@@ -12,10 +12,11 @@ const KEEPS_ARRIVING: u64 = 2;
 const MOST: usize = 20;
 
 pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
-    let users = case.seen.unconfigured.by(|often| often.events).into_iter().map(|found| (found, Owner::User));
-    let companies =
-        case.seen.company_unconfigured.by(|often| often.events).into_iter().map(|found| (found, Owner::Company));
-    let mut found: Vec<_> = users.chain(companies).filter(|((_, often), _)| often.events >= KEEPS_ARRIVING).collect();
+    let of = |owner| {
+        let found = case.seen.unconfigured.of(owner).by(|often| often.events).into_iter();
+        found.filter(|(_, often)| often.events >= KEEPS_ARRIVING).map(move |found| (found, owner))
+    };
+    let mut found: Vec<_> = of(Owner::User).chain(of(Owner::Company)).collect();
     found.sort_by_key(|((_, often), _)| std::cmp::Reverse(often.events));
     found.into_iter().take(MOST).map(|(found, owner)| item(case, found, owner)).collect()
 }
@@ -34,8 +35,7 @@ fn item(case: &Case<'_>, (name, often): (&str, &Often), owner: Owner) -> Item {
     };
     let kind =
         often.kind().filter(|kind| kind.chars().all(|char| char.is_ascii_lowercase() || char == '_')).unwrap_or("TYPE");
-    let company = if owner == Owner::Company { " --company" } else { "" };
-    let flags = format!("{company} --type {kind} --reason 'it keeps arriving'");
+    let flags = format!("{} --type {kind} --reason 'it keeps arriving'", owner.flag());
     Item {
         advice: "configure",
         about: name.to_owned(),
@@ -44,7 +44,7 @@ fn item(case: &Case<'_>, (name, often): (&str, &Often), owner: Owner) -> Item {
         says: format!(
             "is configured nowhere and was dropped {}, last {}{seems}{nearly}. Configure it, or stop sending it",
             times(often.events, "time", "times"),
-            day(often.last)
+            minute(often.last)
         ),
         figures: [("events", often.events)].into(),
         check: None,
@@ -54,8 +54,5 @@ fn item(case: &Case<'_>, (name, often): (&str, &Often), owner: Owner) -> Item {
 
 /// Whether something else was probably meant.
 fn nearly(case: &Case<'_>, owner: Owner, name: &str) -> bool {
-    case.settings.is_some_and(|(settings, _)| match owner {
-        Owner::User => settings.user_attributes.find(name) == Found::NearMiss,
-        Owner::Company => settings.company_attributes.find(name) == Found::NearMiss,
-    })
+    case.settings.is_some_and(|(settings, _)| configured(settings, owner).find(name) == Found::NearMiss)
 }

@@ -1,21 +1,18 @@
 //! An attribute that arrives signed and is not locked: anybody can overwrite what the server signed.
 
-use super::{Case, of_users, times};
+use super::{Case, configured, of_users, times};
 use crate::{
     advice::{
         Item, Owner, Ready,
         items::{apply, command},
         seen::Attribute,
     },
-    domain::Organization,
+    domain::{Organization, verdict::MEMBERSHIP},
 };
 
 pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
     let of = |owner| {
-        let table = match owner {
-            Owner::User => &case.seen.attributes,
-            Owner::Company => &case.seen.company_attributes,
-        };
+        let table = case.seen.attributes.of(owner);
         let signed = table.by(|attribute| attribute.signed).into_iter().filter(|(_, attribute)| attribute.signed > 0);
         signed
             .filter(move |(name, attribute)| open(case, (owner, name), attribute))
@@ -33,10 +30,9 @@ fn open(case: &Case<'_>, (owner, name): (Owner, &str), attribute: &Attribute) ->
 }
 
 fn unlocked(settings: &Organization, owner: Owner, name: &str) -> bool {
-    match owner {
-        Owner::User if name == "companies" => !settings.membership_locked,
-        Owner::User => settings.user_attributes.get(name).is_some_and(|known| !known.locked && !known.archived),
-        Owner::Company => settings.company_attributes.get(name).is_some_and(|known| !known.locked && !known.archived),
+    match (owner, name) {
+        (Owner::User, MEMBERSHIP) => !settings.membership_locked,
+        _ => configured(settings, owner).get(name).is_some_and(|known| !known.locked && !known.archived),
     }
 }
 
@@ -50,7 +46,7 @@ fn item(case: &Case<'_>, owner: Owner, (name, attribute): (&str, &Attribute)) ->
             of_users(attribute.users())
         ),
     };
-    let flags = if owner == Owner::Company { " --company --reason 'it is signed'" } else { " --reason 'it is signed'" };
+    let flags = format!("{} --reason 'it is signed'", owner.flag());
     Item {
         advice: "lock",
         about: name.to_owned(),
@@ -67,8 +63,8 @@ fn item(case: &Case<'_>, owner: Owner, (name, attribute): (&str, &Attribute)) ->
         check: case.compare().filter(|_| unsigned > 0),
         // Membership is a setting of its own, which stands in the file alone.
         command: match name {
-            "companies" => Some(apply("membership is signed")),
-            _ => command("attrsync settings attribute lock", &[case.slug, name], flags),
+            MEMBERSHIP => Some(apply("membership is signed")),
+            _ => command("attrsync settings attribute lock", &[case.slug, name], &flags),
         },
     }
 }

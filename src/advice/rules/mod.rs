@@ -8,10 +8,10 @@ mod migrate;
 mod retire;
 mod unlock;
 
-use super::{Item, Ready, Seen, items::command};
+use super::{Item, Owner, Ready, Seen, items::command};
 use crate::{
     count::words::{grouped, of_users, times},
-    domain::{EventTime, Organization, Policy},
+    domain::{EventTime, Organization, Policy, snapshot::AttributeTable},
 };
 
 /// One organization before the rules.
@@ -52,8 +52,16 @@ pub fn advise(case: &Case<'_>) -> Vec<Item> {
     items
 }
 
+/// The attributes that the settings have for this owner.
+fn configured(settings: &Organization, owner: Owner) -> &AttributeTable {
+    match owner {
+        Owner::User => &settings.user_attributes,
+        Owner::Company => &settings.company_attributes,
+    }
+}
+
 /// A time, to the minute.
-pub(super) fn day(at: Option<i64>) -> String {
+pub(super) fn minute(at: Option<i64>) -> String {
     at.map(|at| EventTime::from_millis(at).text().as_str().get(..16).unwrap_or_default().replace('T', " "))
         .unwrap_or_default()
 }

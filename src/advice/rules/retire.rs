@@ -3,10 +3,10 @@
 //! A key that nothing was signed with is not in use any more, or not yet: that a later one took its place is known only where both say
 //! from when they are valid.
 
-use super::{Case, day, times};
+use super::{Case, minute, times};
 use crate::{
     advice::{Item, Ready, items::command, seen::Key},
-    domain::{EventTime, Organization, key::Validity},
+    domain::{EventTime, Organization, key::Validity, verdict::Method},
 };
 
 /// A key that is valid.
@@ -40,15 +40,16 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
 fn configured(case: &Case<'_>, settings: &Organization) -> Vec<Item> {
     let keys: Vec<_> = settings.jwt_keys.iter().map(|key| (key.id.as_str(), key.validity)).collect();
     let secrets: Vec<_> = settings.identity_secrets.iter().map(|key| (key.id.as_str(), key.validity)).collect();
-    [("jwt", keys), ("hmac", secrets)].into_iter().flat_map(|(method, keys)| of_kind(case, method, keys)).collect()
+    let kinds = [(Method::Jwt, keys), (Method::Hmac, secrets)];
+    kinds.into_iter().flat_map(|(method, keys)| of_kind(case, method, keys)).collect()
 }
 
-fn of_kind(case: &Case<'_>, method: &str, keys: Vec<(&str, Validity)>) -> Vec<Item> {
+fn of_kind(case: &Case<'_>, method: Method, keys: Vec<(&str, Validity)>) -> Vec<Item> {
     let now = EventTime::from_millis(case.seen.last.unwrap_or_default());
     let valid = |validity: &Validity| {
         validity.retired.is_none() && !validity.revoked && validity.from.is_none_or(|from| from <= now)
     };
-    let used = |id: &str| case.seen.keys.get(&format!("{method}/{id}"));
+    let used = |id: &str| case.seen.keys.get(&format!("{}/{id}", method.name()));
     let valid = keys.into_iter().filter(|(_, validity)| valid(validity));
     let keys: Vec<_> = valid.map(|(id, Validity { from, .. })| Valid { id, from, used: used(id) }).collect();
     let newest = keys.iter().find(|key| keys.iter().all(|other| other.id == key.id || other.is_older_than(key)));
@@ -60,28 +61,28 @@ fn of_kind(case: &Case<'_>, method: &str, keys: Vec<(&str, Validity)>) -> Vec<It
 /// Without the settings: each key of which there is another one in use.
 fn in_use(case: &Case<'_>) -> Vec<Item> {
     let used = case.seen.keys.by(|key| key.often.last);
-    let of = |wanted: &'static str| {
+    let of = |wanted: Method| {
         let split = used.iter().filter_map(|(name, key)| Some((name.split_once('/')?, *key)));
-        let keys = split.filter(move |((method, _), _)| *method == wanted);
+        let keys = split.filter(move |((method, _), _)| *method == wanted.name());
         let valid = keys.map(|((_, id), key)| Valid { id, from: None, used: Some(key) });
         valid.skip(1).map(move |key| item(case, wanted, &key, &[]))
     };
-    of("jwt").chain(of("hmac")).collect()
+    of(Method::Jwt).chain(of(Method::Hmac)).collect()
 }
 
 /// What is to be said of a key, which is one of all those of its kind.
-fn item(case: &Case<'_>, method: &str, key: &Valid<'_>, all: &[Valid<'_>]) -> Item {
+fn item(case: &Case<'_>, method: Method, key: &Valid<'_>, all: &[Valid<'_>]) -> Item {
     let newer = || all.iter().filter(move |other| key.is_older_than(other));
     // Keys that are not told apart could be this one.
     let replaced = newer().any(|other| other.used.is_some()) && case.seen.keys.rest().often.events == 0;
-    let companies = if method == "hmac" { case.seen.company_proven } else { 0 };
+    let companies = if method == Method::Hmac { case.seen.company_proven } else { 0 };
     let events = key.used.map_or(0, |used| used.often.events);
     let says = match key.used {
         Some(used) => format!(
             "{} signs: {}, last {} ({}). Not safe to retire",
             if newer().next().is_some() { "is not the newest, and still" } else { "still" },
             times(events, "event", "events"),
-            day(used.often.last),
+            minute(used.often.last),
             types(used)
         ),
         None if companies > 0 => format!(
@@ -92,7 +93,10 @@ fn item(case: &Case<'_>, method: &str, key: &Valid<'_>, all: &[Valid<'_>]) -> It
         None if replaced => "is valid, and nothing was signed with it, but with a newer one: safe to retire".to_owned(),
         None => "is valid, and nothing was signed with it: not in use yet, or no longer".to_owned(),
     };
-    let flags = if method == "hmac" { " --identity --reason 'nobody uses it'" } else { " --reason 'nobody uses it'" };
+    let flags = match method {
+        Method::Hmac => " --identity --reason 'nobody uses it'",
+        Method::Jwt | Method::None => " --reason 'nobody uses it'",
+    };
     Item {
         advice: "retire",
         about: key.id.to_owned(),

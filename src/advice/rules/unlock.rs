@@ -1,29 +1,25 @@
 //! A locked attribute that nobody signs: its lock refuses every value there is.
 
 use super::{Case, of_users, times};
-use crate::advice::{
-    Item, Owner, Ready,
-    items::{apply, command},
-    seen::Attribute,
+use crate::{
+    advice::{
+        Item, Owner, Ready,
+        items::{apply, command},
+        seen::Attribute,
+    },
+    domain::verdict::MEMBERSHIP,
 };
 
 pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
     let of = |owner| {
-        let table = match owner {
-            Owner::User => &case.seen.attributes,
-            Owner::Company => &case.seen.company_attributes,
-        };
-        let refused = table.by(|attribute| attribute.locked).into_iter();
+        let refused = case.seen.attributes.of(owner).by(|attribute| attribute.locked).into_iter();
         refused.filter(|(_, one)| one.locked > 0 && one.signed == 0).map(move |found| item(case, owner, found))
     };
     of(Owner::User).chain(of(Owner::Company)).collect()
 }
 
 fn item(case: &Case<'_>, owner: Owner, (name, attribute): (&str, &Attribute)) -> Item {
-    let flags = match owner {
-        Owner::User => " --reason 'it needs no proof'",
-        Owner::Company => " --company --reason 'it needs no proof'",
-    };
+    let flags = format!("{} --reason 'it needs no proof'", owner.flag());
     Item {
         advice: "unlock",
         about: name.to_owned(),
@@ -40,8 +36,8 @@ fn item(case: &Case<'_>, owner: Owner, (name, attribute): (&str, &Attribute)) ->
             .collect(),
         check: None,
         command: match name {
-            "companies" => Some(apply("membership needs no proof")),
-            _ => command("attrsync settings attribute unlock", &[case.slug, name], flags),
+            MEMBERSHIP => Some(apply("membership needs no proof")),
+            _ => command("attrsync settings attribute unlock", &[case.slug, name], &flags),
         },
     }
 }

@@ -9,7 +9,10 @@ use rdkafka::{
 };
 use serde::Deserialize;
 
-use crate::config::{ClientRole, Config};
+use crate::{
+    config::{ClientRole, Config},
+    domain::verdict::Outcome,
+};
 
 /// How long to wait for the next verdict.
 const WAIT: Duration = Duration::from_millis(50);
@@ -102,7 +105,7 @@ impl Verdicts {
         let Some(message) = self.consumer.poll(WAIT) else { return Ok(None) };
         let message = message.context("the verdicts cannot be read")?;
         let verdict: Verdict = serde_json::from_slice(message.payload().unwrap_or_default())?;
-        let told = message.topic() == self.rejected_topic && verdict.verdict == "partial";
+        let told = message.topic() == self.rejected_topic && verdict.verdict == Outcome::Partial.name();
         Ok((!told).then_some(verdict))
     }
 }

@@ -10,9 +10,12 @@ use anstyle::Style;
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::verdicts::{Refused, User, Verdict};
-use crate::cli::{
-    output::{BAD, DIM, DOUBTFUL, GOOD, StandardOutput, styled},
-    terminal::safe,
+use crate::{
+    cli::{
+        output::{BAD, DIM, DOUBTFUL, GOOD, StandardOutput, styled},
+        terminal::safe,
+    },
+    domain::verdict::Outcome,
 };
 
 /// More lines a second than anybody can follow; the footer goes on counting.
@@ -85,9 +88,8 @@ impl View {
         #[expect(clippy::cast_precision_loss, reason = "fewer than 2^52 verdicts")]
         let rate = self.total() as f64 / seconds;
         let of = |name: &str| HumanCount(self.counts.get(name).copied().unwrap_or_default());
-        let (accepted, partial, rejected) = (of("accepted"), of("partial"), of("rejected"));
-        let total = HumanCount(self.total());
-        format!("{total} verdicts ({rate:.0} a second): {accepted} accepted, {partial} partial, {rejected} rejected")
+        let each = Outcome::ALL.map(|outcome| format!("{} {}", of(outcome.name()), outcome.name()));
+        format!("{} verdicts ({rate:.0} a second): {}", HumanCount(self.total()), each.join(", "))
     }
 
     /// Tells what came, at the end.
@@ -109,10 +111,10 @@ fn line(verdict: &Verdict) -> String {
     let time = verdict.event.time.get(11..23).unwrap_or_default();
     let organization = column(verdict.organization.as_deref().unwrap_or("?"), 8);
     let user = column(named(&verdict.user), 24);
-    let (mark, style) = match verdict.verdict.as_str() {
-        "accepted" => ("✓", GOOD),
-        "partial" => ("~", DOUBTFUL),
-        _ => ("✗", BAD),
+    let (mark, style) = match Outcome::named(&verdict.verdict) {
+        Some(Outcome::Accepted) => ("✓", GOOD),
+        Some(Outcome::Partial) => ("~", DOUBTFUL),
+        Some(Outcome::Rejected) | None => ("✗", BAD),
     };
     let told = styled(style, format_args!("{mark} {:<8}", verdict.verdict));
     let proof = match (verdict.verification.method.as_str(), &verdict.verification.status) {
@@ -133,6 +135,7 @@ fn column(text: &str, width: usize) -> String {
     format!("{text:<width$}")
 }
 
+/// Whom it concerns. The e-mail address first, and not the id that records are keyed by: people know each other by it.
 fn named(user: &User) -> &str {
     user.email.as_deref().or(user.user_id.as_deref()).or(user.anonymous_id.as_deref()).unwrap_or("-")
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     cli::{input::Input, judging},
-    domain::Snapshot,
+    domain::{Snapshot, line_end},
 };
 
 /// More than any token that is accepted; what comes after it is not read.
@@ -94,7 +94,7 @@ impl CredentialOptions {
     }
 }
 
-/// The credential in a file, without the line end at its end.
+/// The credential in a file, without the line end that editors add.
 fn read(name: &str, file: &Path) -> anyhow::Result<String> {
     let in_history = |text: &str| text.matches('.').count() == 2 && text.len() > 100 || text.len() == 64;
     if file.to_str().is_some_and(in_history) && !file.exists() {
@@ -105,9 +105,9 @@ fn read(name: &str, file: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     let read = Input::open(file)?.reader.take(MAX_BYTES).read_to_string(&mut text);
     read.with_context(|| format!("{} cannot be read as a {name}", file.display()))?;
-    let text = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+    text.truncate(line_end::len_without(text.as_bytes()));
     if text.is_empty() {
         bail!("{} is empty; a {name} is expected", file.display());
     }
-    Ok(text.to_owned())
+    Ok(text)
 }

@@ -4,7 +4,7 @@ use super::steps::{Case, Mark, Part, Steps, theirs, words};
 use crate::domain::{
     Reason, Verdict,
     snapshot::AttributeType,
-    verdict::{Attributes, Company, Refused, Unset},
+    verdict::{Attributes, Company, MEMBERSHIP, Refused, Unset},
 };
 
 /// Fields that we name ourselves, whatever is configured.
@@ -104,9 +104,9 @@ impl Case<'_, '_> {
 
 /// The setting by which an attribute or a company was refused.
 fn setting(reason: Reason, attribute: &str, of_company: bool) -> &'static str {
-    let of_company = of_company && attribute != "companies";
+    let of_company = of_company && attribute != MEMBERSHIP;
     match (reason, of_company) {
-        (Reason::Locked, _) if attribute == "companies" => "settings membership.locked",
+        (Reason::Locked, _) if attribute == MEMBERSHIP => "settings membership.locked",
         (Reason::Locked, false) => "settings attributes.locked",
         (Reason::Locked, true) => "settings company_attributes.locked, membership.locked",
         (Reason::NotConfigured, false) => "settings attributes",

@@ -20,7 +20,7 @@ use super::interrupt::Interrupt;
 use crate::replay::{self, Counter, Failure, Limits, Output, Source, Work};
 
 pub(super) use self::{
-    options::{HistoryOptions, away, fetching, is_silence},
+    options::{HistoryOptions, away, fetching},
     progress::{Progress, Terminal},
 };
 

@@ -6,7 +6,6 @@ use std::{
 };
 
 use clap::Args;
-use rdkafka::types::RDKafkaErrorCode;
 
 use crate::{
     cli::{
@@ -22,6 +21,7 @@ use crate::{
         Defaults, Failure, Fetching, File, Filter, Limits, Offsets, Positions, Rejections, Source, Topics, Wanted,
         WhichRejections,
     },
+    source::kafka::is_silence,
 };
 
 /// Which events of history.
@@ -277,20 +277,8 @@ pub(in crate::cli) fn away(failure: Failure, config: &Config) -> anyhow::Error {
     error
 }
 
-/// Whether librdkafka says with this code that nobody answered.
-pub(in crate::cli) fn is_silence(code: RDKafkaErrorCode) -> bool {
-    use RDKafkaErrorCode::{
-        AllBrokersDown, BrokerTransportFailure, OperationTimedOut, RequestTimedOut, Resolve, TimedOutQueue,
-    };
-    matches!(
-        code,
-        AllBrokersDown | BrokerTransportFailure | OperationTimedOut | RequestTimedOut | Resolve | TimedOutQueue
-    )
-}
-
 fn reason(text: &str) -> Result<Reason, String> {
-    let known = Reason::ALL.iter().copied().find(|reason| reason.code() == text);
-    known.ok_or_else(|| "no such reason; docs/REASONS.md lists all".to_owned())
+    Reason::named(text).ok_or_else(|| "no such reason; docs/REASONS.md lists all".to_owned())
 }
 
 fn above_zero(text: &str) -> Result<f64, String> {

@@ -8,8 +8,9 @@ use crate::{
         terminal::safe,
     },
     compare::{
+        Ways,
         html::{percent, sender_name, summary},
-        report::{AttributeChange, Change, End, OrganizationChange, Report, Sender},
+        report::{AttributeChange, End, OrganizationChange, Report, Sender},
     },
     count::words::{grouped, of_users},
     domain::verdict::Outcome,
@@ -42,7 +43,7 @@ pub(super) fn table(report: &Report) -> String {
 fn verdicts(text: &mut String, report: &Report) {
     let title = format!("{} → {}", safe(&report.before.settings), safe(&report.after.settings));
     _ = writeln!(text, "\n{}", styled(DIM.bold(), title));
-    for outcome in [Outcome::Accepted, Outcome::Partial, Outcome::Rejected] {
+    for outcome in Outcome::ALL {
         let (was, is) = report.totals(outcome);
         let (was, is) = (grouped(was), grouped(is));
         _ = writeln!(text, "  {was:>12} → {is:<12} {}", badge(outcome));
@@ -72,7 +73,7 @@ fn organizations(text: &mut String, report: &Report) {
             grouped(one.changed.events),
             safe(name),
             percent(one.changed.events, one.events),
-            ways(one.changed),
+            ways(one.changed.ways),
             styled(DIM, of_users(one.users))
         );
         attributes(text, one);
@@ -107,7 +108,7 @@ fn senders(text: &mut String, title: &str, found: &[Sender]) {
     heading(text, title);
     for Sender { name, changed } in found.iter().take(ROWS) {
         let name = safe(sender_name(name.as_deref()));
-        _ = writeln!(text, "  {:>12}  {name}  {}", grouped(changed.events), styled(DIM, ways(*changed)));
+        _ = writeln!(text, "  {:>12}  {name}  {}", grouped(changed.events), styled(DIM, ways(changed.ways)));
     }
     more(text, found.len(), ROWS);
 }
@@ -122,7 +123,7 @@ fn more(text: &mut String, found: usize, shown: usize) {
     }
 }
 
-fn ways(Change { stricter, milder, within, .. }: Change) -> String {
+fn ways(Ways { stricter, milder, within }: Ways) -> String {
     let each = [(stricter, "stricter"), (milder, "milder"), (within, "within")].into_iter();
     let told = each.filter(|(number, _)| *number > 0).map(|(number, way)| format!("{} {way}", grouped(number)));
     told.collect::<Vec<_>>().join(", ")

@@ -103,19 +103,20 @@ fn shard(stats: &Stats, counts: &ShardStats) -> ShardReading {
         fetched: fetched.records,
         fetched_bytes: fetched.bytes,
         partitions: counts.partitions(),
-        paused: counts.paused(),
+        held: counts.held(),
         lags: counts.lags().get().into_iter().map(lag).collect(),
         joined: counts.joined(),
         silence: stats.silence(counts),
     }
 }
 
-/// Accepted and partial verdicts have no reason, a rejected one has exactly one.
+/// All verdicts; a reason for which nothing was rejected is left out.
 fn verdicts(counts: &ShardStats) -> Vec<Verdicts> {
-    let whole = [Outcome::Accepted, Outcome::Partial].map(|outcome| (outcome, None, counts.verdicts(outcome)));
-    let rejected = Reason::ALL.iter().map(|reason| (Outcome::Rejected, Some(*reason), counts.rejected(*reason)));
-    let all = whole.into_iter().chain(rejected.filter(|(.., count)| *count > 0));
-    all.map(|(outcome, reason, count)| Verdicts { outcome, reason, count }).collect()
+    let counted = |(outcome, reason): (Outcome, Option<Reason>)| {
+        let count = reason.map_or_else(|| counts.verdicts(outcome), |reason| counts.rejected(reason));
+        Verdicts { outcome, reason, count }
+    };
+    Outcome::with_reasons().map(counted).filter(|told| told.reason.is_none() || told.count > 0).collect()
 }
 
 fn durations(histogram: &Histogram) -> Durations {

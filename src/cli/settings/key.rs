@@ -21,7 +21,7 @@ use crate::{
         output::{print, print_json},
         terminal::safe,
     },
-    domain::{EventTime, key::Algorithm},
+    domain::{EventTime, key::Algorithm, line_end},
     store::{
         document::{IdentitySecret, JwtKey, Organization},
         moment::Moment,
@@ -241,8 +241,7 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     if bytes.len() as u64 > MAX_BYTES {
         bail!("{} has more than {MAX_BYTES} bytes; a secret or a public key is expected", path.display());
     }
-    let end = bytes.strip_suffix(b"\n").map_or(bytes.len(), |line| line.strip_suffix(b"\r").unwrap_or(line).len());
-    bytes.truncate(end);
+    bytes.truncate(line_end::len_without(&bytes));
     if bytes.is_empty() {
         bail!("{} is empty", path.display());
     }

@@ -27,8 +27,8 @@ use super::{
     plan::Plan,
 };
 use crate::{
-    cli::history::is_silence,
     config::{ClientRole, Kafka},
+    source::kafka::is_silence,
 };
 
 /// The most complaints of librdkafka that are heard.

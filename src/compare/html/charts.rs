@@ -2,12 +2,13 @@
 
 use super::{markup::Markup, percent};
 use crate::{
-    compare::report::{Change, Flow, Report, Span},
+    compare::{
+        Ways,
+        report::{Flow, Report, Span},
+    },
     count::words::grouped,
     domain::verdict::Outcome,
 };
-
-const OUTCOMES: [Outcome; 3] = [Outcome::Accepted, Outcome::Partial, Outcome::Rejected];
 
 /// The size of the chart of flows, in units of its own.
 const WIDTH: f64 = 400.0;
@@ -44,7 +45,7 @@ fn tall(report: &Report, flow: &Flow) -> f64 {
 /// The bars of one side, one below the other, and where each begins.
 fn bars(page: &mut Markup, report: &Report, (x, side): (f64, fn(&Flow) -> Outcome)) -> [f64; 3] {
     let mut above = 0.0;
-    OUTCOMES.map(|outcome| {
+    Outcome::ALL.map(|outcome| {
         let flows = report.verdicts.iter().filter(|flow| side(flow) == outcome);
         let (begin, height) = (above, flows.map(|flow| tall(report, flow)).sum::<f64>());
         if height > 0.0 {
@@ -79,12 +80,12 @@ fn curve(page: &mut Markup, (middle, from): (f64, f64), (x, y): (f64, f64)) {
 }
 
 /// A bar of what changes, by the way that it goes; as long as its share of `most`.
-pub(super) fn ways(page: &mut Markup, change: Change, most: u64) {
+pub(super) fn ways(page: &mut Markup, ways: Ways, most: u64) {
     page.raw("<svg class=\"ways\" viewBox=\"0 0 100 8\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"")
-        .text(words(change));
+        .text(words(ways));
     page.raw("\">");
     let mut x = 0.0;
-    for (class, number) in [("stricter", change.stricter), ("milder", change.milder), ("within", change.within)] {
+    for (class, number) in classes(ways) {
         let width = share(number, most) * 100.0;
         if number > 0 {
             page.raw("<rect class=\"")
@@ -100,8 +101,13 @@ pub(super) fn ways(page: &mut Markup, change: Change, most: u64) {
     page.raw("</svg>");
 }
 
+/// How many go each way, by the class of its colour.
+fn classes(Ways { stricter, milder, within }: Ways) -> [(&'static str, u64); 3] {
+    [("stricter", stricter), ("milder", milder), ("within", within)]
+}
+
 /// What changes, in words.
-pub(super) fn words(Change { stricter, milder, within, .. }: Change) -> String {
+pub(super) fn words(Ways { stricter, milder, within }: Ways) -> String {
     let each = [(stricter, "stricter"), (milder, "milder"), (within, "changed within")];
     let told = each.iter().filter(|(number, _)| *number > 0).map(|(number, way)| format!("{} {way}", grouped(*number)));
     told.collect::<Vec<_>>().join(", ")
@@ -109,7 +115,7 @@ pub(super) fn words(Change { stricter, milder, within, .. }: Change) -> String {
 
 /// What changes over time; spans without events take their room, unless the times are absurdly far apart.
 pub(super) fn timeline(page: &mut Markup, spans: &[Span], width_ms: i64) {
-    let most = spans.iter().map(changed).max().unwrap_or_default();
+    let most = spans.iter().map(|span| span.events.ways.all()).max().unwrap_or_default();
     let (Some(first), Some(last)) = (spans.first(), spans.last()) else { return };
     let after = |span: &Span| ((span.from.millis() - first.from.millis()) / width_ms.max(1)).unsigned_abs();
     let apart = after(last) < 480;
@@ -123,16 +129,10 @@ pub(super) fn timeline(page: &mut Markup, spans: &[Span], width_ms: i64) {
     page.raw("</svg>");
 }
 
-/// How many events of a span change.
-fn changed(span: &Span) -> u64 {
-    span.events.stricter + span.events.milder + span.events.within
-}
-
 /// What changes in one span, one way above the other.
 fn column(page: &mut Markup, span: &Span, (x, wide, most): (f64, f64, u64)) {
     let mut y = 120.0;
-    let ways = [("stricter", span.events.stricter), ("milder", span.events.milder), ("within", span.events.within)];
-    for (class, number) in ways.into_iter().filter(|(_, number)| *number > 0) {
+    for (class, number) in classes(span.events.ways).into_iter().filter(|(_, number)| *number > 0) {
         let height = share(number, most) * 116.0;
         y -= height;
         page.raw("<rect class=\"").text(class).raw("\" x=\"").unit(x).raw("\" y=\"").unit(y).raw("\" width=\"");
@@ -153,7 +153,7 @@ fn as_unit(number: u64) -> f64 {
 /// How many before and after of each verdict, in the order of the chart.
 pub(super) fn totals(page: &mut Markup, report: &Report, after: bool) {
     page.raw("<ul class=\"totals\">");
-    for outcome in OUTCOMES {
+    for outcome in Outcome::ALL {
         let (was, is) = report.totals(outcome);
         let number = if after { is } else { was };
         page.raw("<li class=\"")

@@ -75,12 +75,12 @@ fn judged_and_changed(report: &Report) -> String {
 }
 
 fn figures(page: &mut Markup, report: &Report) {
-    let change = report.changed;
+    let ways = report.changed.ways;
     page.raw("<dl class=\"figures\">");
     for (name, class, number, note) in [
-        ("Stricter", "stricter", change.stricter, "accepted to partial or rejected, partial to rejected"),
-        ("Milder", "milder", change.milder, "the other way"),
-        ("Within", "within", change.within, "the same verdict says something else"),
+        ("Stricter", "stricter", ways.stricter, "accepted to partial or rejected, partial to rejected"),
+        ("Milder", "milder", ways.milder, "the other way"),
+        ("Within", "within", ways.within, "the same verdict says something else"),
     ] {
         page.raw("<div class=\"figure ").text(class).raw("\"><dt>").text(name).raw("</dt><dd>").text(grouped(number));
         page.raw(" <span class=\"note\">")

@@ -85,7 +85,7 @@ fn of_organization(page: &mut Markup, one: &OrganizationChange, most: u64) {
     page.raw("<span class=\"name\">")
         .foreign(one.organization.as_deref().unwrap_or("unknown organization"))
         .raw("</span>");
-    charts::ways(page, one.changed, most);
+    charts::ways(page, one.changed.ways, most);
     page.raw("<span class=\"note\">").text(format_args!(
         "{} of {} events change ({}){}",
         grouped(one.changed.events),
@@ -93,7 +93,7 @@ fn of_organization(page: &mut Markup, one: &OrganizationChange, most: u64) {
         percent(one.changed.events, one.events),
         of_users(one.users)
     ));
-    page.raw(": ").text(charts::words(one.changed)).raw("</span></summary>");
+    page.raw(": ").text(charts::words(one.changed.ways)).raw("</span></summary>");
     attributes(page, one);
 }
 
@@ -162,7 +162,7 @@ pub(super) fn senders(page: &mut Markup, report: &Report) {
                 .raw("</p><p class=\"number\">")
                 .text(grouped(changed.events))
                 .raw("</p>");
-            charts::ways(page, *changed, most);
+            charts::ways(page, changed.ways, most);
             page.raw("</div>");
         }
         page.raw("</div>");

@@ -170,7 +170,7 @@ pub(crate) fn organizations(board: &Board, reading: Reading, by: (&str, usize), 
     let (search, limit) = by;
     let refused = |organization: &Organization| {
         let outcomes = &organization.outcomes;
-        outcomes.rejected.recent.hour.sum(now, 60) + outcomes.partial.recent.hour.sum(now, 60)
+        outcomes.rejected.recent.hour.whole(now) + outcomes.partial.recent.hour.whole(now)
     };
     let sorted = board.organizations.by(|organization| (refused(organization), organization.weight()));
     let found: Vec<_> = sorted.into_iter().filter(|(slug, _)| slug.contains(search)).collect();
@@ -179,7 +179,7 @@ pub(crate) fn organizations(board: &Board, reading: Reading, by: (&str, usize), 
         counts: counts(organization, now),
         top_reason: organization
             .reasons
-            .by(|recent| recent.hour.sum(now, 60))
+            .by(|recent| recent.hour.whole(now))
             .first()
             .map(|(code, _)| (*code).to_owned()),
         last: organization.outcomes.last(),
@@ -204,8 +204,8 @@ fn counts(organization: &Organization, now: i64) -> Counts {
     let [partial, rejected] = [&outcomes.partial, &outcomes.rejected].map(|series| series.recent.hour.until(now));
     Counts {
         total: by(&|series| series.recent.total),
-        last_hour: by(&|series| series.recent.hour.sum(now, 60)),
-        last_day: by(&|series| series.day.sum(now, 144)),
+        last_hour: by(&|series| series.recent.hour.whole(now)),
+        last_day: by(&|series| series.day.whole(now)),
         refused_hour: partial
             .iter()
             .zip(&rejected)

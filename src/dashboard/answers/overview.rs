@@ -10,8 +10,8 @@ use super::{
 };
 use crate::dashboard::board::{Board, organization::Organization, tally::Recent};
 
-/// How many problems are listed.
-const PROBLEMS: usize = 8;
+/// How many troubles are listed.
+const TROUBLES: usize = 8;
 /// Seconds over which a rate is taken.
 const RATE_S: u32 = 10;
 
@@ -30,7 +30,7 @@ pub(crate) struct Overview {
     pub(crate) minute: Minutes,
     pub(crate) outcomes: OutcomesView,
     /// What is rejected most, the most of the last hour first.
-    pub(crate) problems: Vec<Problem>,
+    pub(crate) problems: Vec<Trouble>,
     /// Records in the verdict topics that are no verdicts.
     pub(crate) unreadable: u64,
 }
@@ -53,7 +53,7 @@ pub(crate) struct Minutes {
 
 /// One organization's trouble with one reason.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub(crate) struct Problem {
+pub(crate) struct Trouble {
     /// Null for events of which it isn't known whom they concern.
     pub(crate) organization: Option<String>,
     pub(crate) reason: Explained,
@@ -77,26 +77,25 @@ pub(crate) fn overview(board: &Board, around: &Around, now: i64) -> Overview {
         rates: Rates { accepted: rate(accepted), partial: rate(partial), rejected: rate(rejected) },
         minute: Minutes { accepted: minute(accepted), partial: minute(partial), rejected: minute(rejected) },
         outcomes: OutcomesView::of(&board.outcomes, now),
-        problems: problems(board, now),
+        problems: troubles(board, now),
         unreadable: board.unreadable.total,
     }
 }
 
-fn problems(board: &Board, now: i64) -> Vec<Problem> {
+fn troubles(board: &Board, now: i64) -> Vec<Trouble> {
     let named = board.organizations.iter().map(|(slug, organization)| (Some(slug), organization));
     let reasons = |(slug, organization): (Option<&str>, &Organization)| -> Vec<(Option<String>, String, Recent)> {
         // No more of one organization can be listed.
-        let most =
-            organization.reasons.by(|recent| (recent.hour.sum(now, 60), recent.total)).into_iter().take(PROBLEMS);
+        let most = organization.reasons.by(|recent| (recent.hour.whole(now), recent.total)).into_iter().take(TROUBLES);
         most.map(|(code, recent)| (slug.map(str::to_owned), code.to_owned(), recent.clone())).collect()
     };
     let mut all: Vec<_> = named.chain([(None, &board.nobody)]).flat_map(reasons).collect();
-    all.sort_by_cached_key(|(_, _, recent)| std::cmp::Reverse((recent.hour.sum(now, 60), recent.total)));
-    all.truncate(PROBLEMS);
-    let problem = |(organization, code, recent): (_, String, Recent)| Problem {
+    all.sort_by_cached_key(|(_, _, recent)| std::cmp::Reverse((recent.hour.whole(now), recent.total)));
+    all.truncate(TROUBLES);
+    let trouble = |(organization, code, recent): (_, String, Recent)| Trouble {
         organization,
         reason: Explained::of(&code),
         verdicts: RecentView::of(&recent, now),
     };
-    all.into_iter().map(problem).collect()
+    all.into_iter().map(trouble).collect()
 }

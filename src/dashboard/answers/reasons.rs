@@ -43,7 +43,7 @@ pub(crate) struct Concerned {
 
 /// Answers them.
 pub(crate) fn reasons(board: &Board, reading: Reading, now: i64) -> Reasons {
-    let sorted = board.reasons.by(|series| (series.recent.hour.sum(now, 60), series.recent.total));
+    let sorted = board.reasons.by(|series| (series.recent.hour.whole(now), series.recent.total));
     let row = |(code, series)| ReasonRow {
         reason: Explained::of(code),
         verdicts: SeriesView::of(series, now),
@@ -57,7 +57,7 @@ fn concerned(board: &Board, code: &str, now: i64) -> Vec<Concerned> {
     let mut all: Vec<_> = named
         .chain([(None, &board.nobody)])
         .filter_map(|(slug, organization)| Some((slug, organization.reasons.get(code)?)))
-        .map(|(slug, recent)| (recent.hour.sum(now, 60), recent.total, slug))
+        .map(|(slug, recent)| (recent.hour.whole(now), recent.total, slug))
         .collect();
     all.sort_by_key(|(hour, total, slug)| (std::cmp::Reverse((*hour, *total)), *slug));
     let concerned = |(last_hour, total, slug): (u64, u64, Option<&str>)| Concerned {

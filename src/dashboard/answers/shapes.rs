@@ -50,7 +50,7 @@ pub(crate) struct RecentView {
 impl RecentView {
     pub(crate) fn of(recent: &Recent, now: i64) -> Self {
         let Recent { total, first, last, hour } = recent;
-        Self { total: *total, last_hour: hour.sum(now, 60), first: *first, last: *last, hour: hour.until(now) }
+        Self { total: *total, last_hour: hour.whole(now), first: *first, last: *last, hour: hour.until(now) }
     }
 }
 
@@ -70,7 +70,7 @@ impl SeriesView {
     pub(crate) fn of(series: &Series, now: i64) -> Self {
         Self {
             recent: RecentView::of(&series.recent, now),
-            last_day: series.day.sum(now, 144),
+            last_day: series.day.whole(now),
             day: series.day.until(now),
         }
     }
@@ -106,7 +106,7 @@ pub(crate) struct Explained {
 
 impl Explained {
     pub(crate) fn of(code: &str) -> Self {
-        let reason = code.parse::<Reason>().ok();
+        let reason = Reason::named(code);
         Self {
             code: code.to_owned(),
             stage: reason.map(|reason| reason.stage().name()),
@@ -126,7 +126,7 @@ pub(crate) struct Given {
 impl Given {
     /// Each reason of a table, the most frequent of the last hour first.
     pub(crate) fn all(table: &crate::count::bounded::Bounded<Recent>, now: i64) -> Vec<Self> {
-        let sorted = table.by(|recent| (recent.hour.sum(now, 60), recent.total));
+        let sorted = table.by(|recent| (recent.hour.whole(now), recent.total));
         let given = |(code, recent): (&str, &Recent)| Self {
             reason: Explained::of(code),
             verdicts: RecentView::of(recent, now),

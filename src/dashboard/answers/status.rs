@@ -4,7 +4,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Around, Looked, Reading};
-use crate::dashboard::board::{Board, tally::Outcomes};
+use crate::dashboard::board::{
+    Board,
+    ring::Hour,
+    tally::{Outcomes, Series},
+};
 
 /// Events behind from which the lag is worth a look.
 const LAG: u64 = 10_000;
@@ -98,11 +102,12 @@ fn leaderless(around: &Around) -> Finding {
 
 /// Whether the share of rejected verdicts is well above what it was in the hour before.
 fn more_rejections(outcomes: &Outcomes, now: i64) -> Finding {
-    let count = |spans| {
-        let of = |series: &crate::dashboard::board::tally::Series| series.recent.hour.sum(now, spans);
+    let count = |sum: &dyn Fn(&Hour) -> u64| {
+        let of = |series: &Series| sum(&series.recent.hour);
         (of(&outcomes.rejected), of(&outcomes.accepted) + of(&outcomes.partial) + of(&outcomes.rejected))
     };
-    let ((rejected, all), (rejected_hour, all_hour)) = (count(RECENT_MIN), count(60));
+    let (rejected, all) = count(&|hour| hour.sum(now, RECENT_MIN));
+    let (rejected_hour, all_hour) = count(&|hour| hour.whole(now));
     let (rejected_before, all_before) = (rejected_hour - rejected, all_hour - all);
     if all < ENOUGH || all_before < ENOUGH {
         return None;
@@ -117,7 +122,7 @@ fn more_rejections(outcomes: &Outcomes, now: i64) -> Finding {
 }
 
 fn unreadable(board: &Board, now: i64) -> Finding {
-    let number = board.unreadable.hour.sum(now, 60);
+    let number = board.unreadable.hour.whole(now);
     (number > 0).then(|| {
         (
             Level::Attention,

@@ -1,7 +1,7 @@
 //! Which verdicts somebody wants to see.
 
 use super::told::Kept;
-use crate::domain::verdict::Outcome;
+use crate::domain::{hex, verdict::Outcome};
 
 /// What a verdict must be; what is not said does not matter.
 #[derive(Clone, Default)]
@@ -30,18 +30,8 @@ impl Who {
     /// When what follows `sha256:` is no hash.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         let Some(digits) = text.strip_prefix("sha256:") else { return Ok(Self::Exact(text.into())) };
-        let mut hash = [0; 32];
-        let pairs = digits.as_bytes().chunks(2);
-        let well_formed = digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-        for (byte, pair) in hash.iter_mut().zip(pairs).take_while(|_| well_formed) {
-            let pair = str::from_utf8(pair).unwrap_or_default();
-            *byte = u8::from_str_radix(pair, 16).unwrap_or_default();
-        }
-        if well_formed {
-            Ok(Self::Hashed(hash))
-        } else {
-            Err("user: expected sha256: and 64 hexadecimal digits".to_owned())
-        }
+        let hash = hex::decode(digits.as_bytes()).map(Self::Hashed);
+        hash.ok_or_else(|| "user: expected sha256: and 64 hexadecimal digits".to_owned())
     }
 }
 

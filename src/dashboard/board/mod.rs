@@ -35,7 +35,7 @@ pub struct Limits {
     pub verdicts_bytes: usize,
 }
 
-/// Kinds of events and reasons that are told apart; both lists are closed, but for what widgets are called.
+/// Reasons that are told apart; the list is closed, but whoever else writes to the topics gets no more room.
 const CLOSED: usize = 128;
 
 /// Everything that is counted.
@@ -45,7 +45,6 @@ pub(crate) struct Board {
     /// The last minute by second, in the order accepted, partial, rejected.
     pub(crate) live: [Minute; 3],
     pub(crate) reasons: Bounded<Series>,
-    pub(crate) event_types: Bounded<Outcomes>,
     pub(crate) organizations: Bounded<Organization>,
     /// Verdicts of which it isn't known whom they concern.
     pub(crate) nobody: Organization,
@@ -62,7 +61,6 @@ impl Board {
             outcomes: Outcomes::default(),
             live: Default::default(),
             reasons: Bounded::new(CLOSED),
-            event_types: Bounded::new(CLOSED),
             organizations: Bounded::new(limits.organizations),
             nobody: Organization::new(limits.attributes),
             newest: Newest::new(limits.verdicts, limits.verdicts_bytes),
@@ -80,7 +78,6 @@ impl Board {
             Outcome::Partial => partial.add(at),
             Outcome::Rejected => rejected.add(at),
         }
-        self.event_types.of(told.event.kind.as_deref().unwrap_or_default()).add(told.verdict, at);
         for reason in told.reasons() {
             self.reasons.of(reason).add(at);
         }

@@ -11,7 +11,7 @@ use crate::{
     count::bounded::{Bounded, Tally},
     domain::{
         Reason,
-        verdict::{Method, Status},
+        verdict::{MEMBERSHIP, Method, Status},
     },
 };
 
@@ -137,7 +137,7 @@ fn advice(seen: &mut Seen, told: &Told<'_>, at: i64) {
     }
     kept(seen, Owner::User, (&told.attributes, told.unset.as_slice()), &event);
     for company in companies {
-        seen.attribute((Owner::User, "companies"), sent(company.verified), &event);
+        seen.attribute((Owner::User, MEMBERSHIP), sent(company.verified), &event);
         kept(seen, Owner::Company, (&company.attributes, company.unset.as_slice()), &event);
     }
     turned_away(seen, told, &event);
@@ -177,7 +177,7 @@ fn turned_away(seen: &mut Seen, told: &Told<'_>, event: &Event<'_>) {
 
 /// Whose an attribute is; a membership is the user's.
 fn owner(refused: &Refused<'_>) -> Owner {
-    if refused.of_company() && refused.attribute != "companies" { Owner::Company } else { Owner::User }
+    if refused.of_company() && refused.attribute != MEMBERSHIP { Owner::Company } else { Owner::User }
 }
 
 fn set(table: &mut Bounded<Attribute>, found: &BTreeMap<Cow<'_, str>, Set>, at: i64) {

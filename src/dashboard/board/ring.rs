@@ -74,6 +74,11 @@ impl<const SPANS: usize, const SPAN_MS: i64> Ring<SPANS, SPAN_MS> {
         (last - spans + 1..=last).map(|span| u64::from(self.count(span))).sum()
     }
 
+    /// The sum of all spans up to now.
+    pub(crate) fn whole(&self, now: i64) -> u64 {
+        self.sum(now, SPANS)
+    }
+
     /// Adds another's counts.
     pub(crate) fn absorb(&mut self, other: &Self) {
         if other.newest == i64::MIN {
@@ -111,7 +116,7 @@ mod tests {
         assert_eq!(ring.until(139), [3, 1, 0, 1]);
         assert_eq!(ring.until(149), [1, 0, 1, 0]);
         assert_eq!(ring.until(10_000), [0; 4]);
-        assert_eq!((ring.sum(139, 4), ring.sum(139, 2), ring.sum(139, 100)), (5, 1, 5));
+        assert_eq!((ring.sum(139, 4), ring.sum(139, 2), ring.sum(139, 100), ring.whole(139)), (5, 1, 5, 5));
         assert_eq!(Small::begin(139), 100);
     }
 

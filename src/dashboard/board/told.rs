@@ -133,8 +133,7 @@ pub(crate) struct Source<'a> {
 
 fn outcome<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Outcome, D::Error> {
     let name = Cow::<str>::deserialize(deserializer)?;
-    let known = [Outcome::Accepted, Outcome::Partial, Outcome::Rejected].into_iter();
-    known.into_iter().find(|outcome| outcome.name() == name).ok_or_else(|| serde::de::Error::custom("no verdict"))
+    Outcome::named(&name).ok_or_else(|| serde::de::Error::custom("no verdict"))
 }
 
 impl<'a> Told<'a> {

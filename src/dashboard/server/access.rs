@@ -11,14 +11,18 @@ use axum::http::{
     header::{AUTHORIZATION, COOKIE, HOST},
 };
 
-use crate::domain::key::{HmacDigest, HmacState};
+use crate::domain::{
+    hex,
+    key::{HmacDigest, HmacState},
+    line_end,
+};
 
 /// The least length of a token: what `openssl rand -hex 16` prints.
 const LEAST: usize = 32;
 /// What a token signs to be compared.
 const PROOF: &[u8] = b"attrsync dashboard token";
 /// The cookie's name.
-const COOKIE_NAME: &str = "attrsync_session";
+pub(super) const COOKIE_NAME: &str = "attrsync_session";
 /// How long a cookie is good for.
 const SESSION_S: i64 = 12 * 60 * 60;
 
@@ -53,8 +57,9 @@ impl Token {
     /// When the file can't be read, or holds no token worth its name.
     pub fn read(path: &Path) -> Result<Self, TokenError> {
         let shown = || path.display().to_string();
-        let text = fs::read_to_string(path).map_err(|source| TokenError::Unreadable { path: shown(), source })?;
-        Self::of(text.trim_end_matches(['\r', '\n'])).ok_or_else(|| TokenError::Weak { path: shown() })
+        let mut text = fs::read_to_string(path).map_err(|source| TokenError::Unreadable { path: shown(), source })?;
+        text.truncate(line_end::len_without(text.as_bytes()));
+        Self::of(&text).ok_or_else(|| TokenError::Weak { path: shown() })
     }
 
     fn of(text: &str) -> Option<Self> {
@@ -70,7 +75,7 @@ impl Token {
     /// The cookie for whoever has shown the token; `now` in seconds. `secure` where TLS stands before us.
     pub(crate) fn cookie(&self, now: i64, secure: bool) -> String {
         let end = now + SESSION_S;
-        let mac: String = self.0.sign(&session(end)).iter().map(|byte| format!("{byte:02x}")).collect();
+        let mac = hex::encode(&self.0.sign(&session(end)));
         let secure = if secure { "; Secure" } else { "" };
         format!("{COOKIE_NAME}={end}.{mac}; Path=/; Max-Age={SESSION_S}; HttpOnly; SameSite=Strict{secure}")
     }
@@ -78,12 +83,7 @@ impl Token {
     fn is_session(&self, value: &str, now: i64) -> bool {
         let Some((end, mac)) = value.split_once('.') else { return false };
         let Ok(end) = end.parse::<i64>() else { return false };
-        let bytes: Option<Vec<u8>> = mac
-            .as_bytes()
-            .chunks(2)
-            .map(|pair| str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok()))
-            .collect();
-        end > now && bytes.is_some_and(|bytes| self.0.verifies(&session(end), &bytes))
+        end > now && hex::decode(mac.as_bytes()).is_some_and(|mac: [u8; 32]| self.0.verifies(&session(end), &mac))
     }
 }
 

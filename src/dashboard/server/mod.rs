@@ -9,13 +9,7 @@ mod problem;
 mod query;
 mod stream;
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::Arc,
-    thread::{self, JoinHandle},
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -25,10 +19,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, oneshot},
-};
+use tokio::{runtime::Builder, sync::Semaphore};
 
 use self::{
     access::{Access, Token, access},
@@ -37,8 +28,9 @@ use self::{
 use super::{Options, Shared, lock, metrics, now};
 use crate::observe::{
     admin::health,
-    bounded::{Bounded, Bounds, Patience},
-    metrics::{CONTENT_TYPE, Metrics},
+    bounded::{Bounds, Patience},
+    metrics::Metrics,
+    serve::{Server, Service, scraped},
 };
 
 /// Connections beside those of subscribers.
@@ -72,67 +64,25 @@ struct App {
     metrics: Metrics,
 }
 
-/// A running server; it ends when this is dropped.
-pub(super) struct Server {
-    address: SocketAddr,
-    end: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Server {
-    /// Listens and answers.
-    pub(super) fn start(options: &mut Options, shared: Arc<Shared>) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind(options.address)?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        let app = Arc::new(App {
-            metrics: metrics::of(&shared),
-            shared,
-            token: options.token.take(),
-            places: Arc::new(Semaphore::new(options.subscribers)),
-            brokers: options.consumer.get("bootstrap.servers").unwrap_or_default().to_owned(),
-        });
-        let bounds = Bounds { connections: CONNECTIONS + options.subscribers, patience: Patience::Stalled(STALL) };
-        let runtime = runtime()?;
-        let (end, ended) = oneshot::channel();
-        let serve = move || {
-            runtime.block_on(async {
-                tokio::select! {
-                    result = serve((listener, bounds), app) => {
-                        if let Err(error) = result {
-                            tracing::error!(%error, "the dashboard's server has ended");
-                        }
-                    }
-                    _ = ended => {}
-                }
-            });
-        };
-        let thread = thread::Builder::new().name("dashboard".to_owned()).spawn(serve)?;
-        Ok(Self { address, end: Some(end), thread: Some(thread) })
-    }
-
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.end.take();
-        if let Some(thread) = self.thread.take() {
-            // A panic there has been reported by the panic hook.
-            _ = thread.join();
-        }
-    }
-}
-
-fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.worker_threads(THREADS).thread_name("dashboard").enable_io().enable_time().build()
-}
-
-async fn serve((listener, bounds): (std::net::TcpListener, Bounds), app: Arc<App>) -> io::Result<()> {
-    axum::serve(Bounded::new(TcpListener::from_std(listener)?, bounds), router(app)).await
+/// Listens and answers.
+pub(super) fn start(options: &mut Options, shared: Arc<Shared>) -> io::Result<Server> {
+    let mut runtime = Builder::new_multi_thread();
+    runtime.worker_threads(THREADS).thread_name("dashboard");
+    let app = App {
+        metrics: metrics::of(&shared),
+        shared,
+        token: options.token.take(),
+        places: Arc::new(Semaphore::new(options.subscribers)),
+        brokers: options.consumer.get("bootstrap.servers").unwrap_or_default().to_owned(),
+    };
+    let service = Service {
+        name: "dashboard",
+        title: "the dashboard's server",
+        bounds: Bounds { connections: CONNECTIONS + options.subscribers, patience: Patience::Stalled(STALL) },
+        runtime,
+        router: router(Arc::new(app)),
+    };
+    Server::start(options.address, service)
 }
 
 fn router(app: Arc<App>) -> Router {
@@ -167,10 +117,7 @@ async fn readyz(State(app): State<Arc<App>>) -> Response {
 }
 
 async fn scrape(State(app): State<Arc<App>>) -> Response {
-    match app.metrics.text() {
-        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+    scraped(&app.metrics)
 }
 
 /// Lets only those pass who may read.

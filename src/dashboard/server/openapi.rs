@@ -6,10 +6,14 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use super::{
+    access::COOKIE_NAME,
     problem::Problem,
-    query::{MOST_ORGANIZATIONS, MOST_ROWS},
+    query::{MOST_ORGANIZATIONS, MOST_ROWS, ORGANIZATIONS, ROWS},
 };
-use crate::dashboard::answers::{OrganizationPage, Organizations, Overview, Reasons, VerdictPage, Verdicts};
+use crate::{
+    dashboard::answers::{OrganizationPage, Organizations, Overview, Reasons, VerdictPage, Verdicts},
+    domain::verdict::Outcome,
+};
 
 /// One thing that can be asked.
 struct Endpoint {
@@ -54,7 +58,7 @@ pub fn document() -> Value {
             "schemas": generator.take_definitions(true),
             "securitySchemes": {
                 "token": { "type": "http", "scheme": "bearer", "description": "The token of dashboard.token_file." },
-                "session": { "type": "apiKey", "in": "cookie", "name": "attrsync_session" },
+                "session": { "type": "apiKey", "in": "cookie", "name": COOKIE_NAME },
             },
         },
     })
@@ -68,7 +72,7 @@ fn endpoints(generator: &mut SchemaGenerator) -> Vec<Endpoint> {
         Endpoint {
             parameters: vec![
                 ("search", json!({"type": "string"}), "Only those whose slug holds this text."),
-                limit(MOST_ORGANIZATIONS, 100),
+                limit(MOST_ORGANIZATIONS, ORGANIZATIONS),
             ],
             ..get::<Organizations>(generator, "/api/v1/organizations", "Every organization", bad)
         },
@@ -84,7 +88,7 @@ fn endpoints(generator: &mut SchemaGenerator) -> Vec<Endpoint> {
         Endpoint {
             parameters: [
                 filters(),
-                vec![("before", json!({"type": "integer"}), "`next` of the page before."), limit(MOST_ROWS, 50)],
+                vec![("before", json!({"type": "integer"}), "`next` of the page before."), limit(MOST_ROWS, ROWS)],
             ]
             .concat(),
             ..get::<Verdicts>(generator, "/api/v1/verdicts", "The newest verdicts", bad)
@@ -134,7 +138,7 @@ fn stream() -> Endpoint {
 fn filters() -> Vec<Parameter> {
     let text = || json!({"type": "string"});
     vec![
-        ("verdict", json!({"type": "string", "enum": ["accepted", "partial", "rejected"]}), "Only these."),
+        ("verdict", json!({"type": "string", "enum": Outcome::ALL.map(Outcome::name)}), "Only these."),
         ("organization", text(), "Only those of this slug."),
         ("reason", text(), "Only those with this code, for the event or for something that was rejected of it."),
         ("attribute", text(), "Only those that name this attribute."),

@@ -10,8 +10,12 @@ use crate::{
     domain::verdict::Outcome,
 };
 
+/// Rows of an answer, where nobody says how many.
+pub(super) const ROWS: usize = 50;
 /// The most rows of one answer.
 pub(super) const MOST_ROWS: usize = 200;
+/// Organizations of an answer, where nobody says how many.
+pub(super) const ORGANIZATIONS: usize = 100;
 /// The most organizations of one answer.
 pub(super) const MOST_ORGANIZATIONS: usize = 1_000;
 
@@ -75,7 +79,7 @@ impl FilterQuery {
 impl VerdictsQuery {
     /// How many rows.
     pub(super) fn limit(&self) -> Result<usize, Problem> {
-        limit(self.limit, (50, MOST_ROWS))
+        limit(self.limit, (ROWS, MOST_ROWS))
     }
 
     /// The filter.
@@ -88,7 +92,7 @@ impl VerdictsQuery {
 impl OrganizationsQuery {
     /// How many rows.
     pub(super) fn limit(&self) -> Result<usize, Problem> {
-        limit(self.limit, (100, MOST_ORGANIZATIONS))
+        limit(self.limit, (ORGANIZATIONS, MOST_ORGANIZATIONS))
     }
 }
 
@@ -101,7 +105,6 @@ fn limit(asked: Option<usize>, (default, most): (usize, usize)) -> Result<usize,
 }
 
 fn outcome(name: &str) -> Result<Outcome, Problem> {
-    let known = [Outcome::Accepted, Outcome::Partial, Outcome::Rejected];
     let refused = || Problem::new(StatusCode::BAD_REQUEST, "verdict must be accepted, partial or rejected");
-    known.into_iter().find(|outcome| outcome.name() == name).ok_or_else(refused)
+    Outcome::named(name).ok_or_else(refused)
 }

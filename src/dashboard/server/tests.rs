@@ -3,7 +3,6 @@
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    sync::Mutex,
 };
 
 use rdkafka::ClientConfig;
@@ -13,14 +12,7 @@ use super::{
     super::{History, Limits, answers, lock},
     *,
 };
-use crate::{
-    dashboard::{
-        board::{Board, samples},
-        reader::Progress,
-    },
-    domain::verdict::Outcome,
-    observe::metrics::list,
-};
+use crate::{dashboard::board::samples, domain::verdict::Outcome, observe::metrics::list};
 
 /// A server without readers; what is fed is fed by hand.
 struct Running {
@@ -48,16 +40,10 @@ impl Running {
 
     fn with(token: Option<Token>, subscribers: usize) -> Self {
         let limits = Limits { organizations: 10, attributes: 10, verdicts: 100, verdicts_bytes: 1 << 20 };
-        let caught_up = || Mutex::new(Progress { caught_up: true, ..Progress::default() });
-        let shared = Arc::new(Shared {
-            board: Mutex::new(Board::new(limits)),
-            accepted: caught_up(),
-            rejected: caught_up(),
-            lag: Mutex::default(),
-            from: now(),
-            stream: tokio::sync::broadcast::Sender::new(64),
-            counts: Arc::default(),
-        });
+        let shared = Arc::new(Shared::new(limits, now()));
+        for progress in [&shared.accepted, &shared.rejected] {
+            lock(progress).caught_up = true;
+        }
         let mut options = Options {
             address: ([127, 0, 0, 1], 0).into(),
             token,
@@ -70,7 +56,7 @@ impl Running {
             subscribers,
             consumer: ClientConfig::new(),
         };
-        Self { server: Server::start(&mut options, Arc::clone(&shared)).unwrap(), shared }
+        Self { server: start(&mut options, Arc::clone(&shared)).unwrap(), shared }
     }
 
     fn feed(&self, verdict: &Value) {

@@ -77,7 +77,7 @@ metrics! {
     PARTITIONS "attrsync_partitions_assigned" Gauge ["shard"]
         "Partitions that a shard reads"
         "When a partition isn't read: the sum over all workers must be that of the topics' partitions"
-    PAUSED "attrsync_partitions_paused" Gauge ["shard"]
+    HELD "attrsync_partitions_held" Gauge ["shard"]
         "Partitions that are held: all for stale settings, some for an organization whose settings can't be used"
         "When there is a lag and no fault"
     HEARTBEAT "attrsync_heartbeat_age_seconds" Gauge ["shard"]
@@ -102,7 +102,7 @@ metrics! {
         "Seconds for which the database of settings could not be looked at; 0 while it can be"
         "Before settings.max_staleness_s is over"
     SETTINGS_STALE "attrsync_settings_stale" Gauge []
-        "1 while the settings are too old to judge and consumption is paused, else 0"
+        "1 while the settings are too old to judge and every partition is held, else 0"
         "At once: nothing is judged"
     SETTINGS_ORGANIZATIONS "attrsync_settings_organizations" Gauge []
         "Organizations in the settings that judge"

@@ -147,7 +147,7 @@ impl Family {
 /// The families of a worker, and of the process that it is in.
 #[must_use]
 pub fn of_worker(read: Reader) -> Gather {
-    Arc::new(move || [worker::families(&read()), process::families()].concat())
+    Arc::new(move || with_process(worker::families(&read())))
 }
 
 /// What these families are among, and those of the process that they are in.

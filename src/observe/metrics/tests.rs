@@ -75,7 +75,7 @@ fn a_reading_becomes_metrics_with_the_shards_added_up() {
         r#"attrsync_in_flight_records{shard="0"} 32"#,
         r#"attrsync_fetched_bytes{shard="1"} 280000"#,
         r#"attrsync_partitions_assigned{shard="0"} 1"#,
-        r#"attrsync_partitions_paused{shard="0"} 0"#,
+        r#"attrsync_partitions_held{shard="0"} 0"#,
         r#"attrsync_heartbeat_age_seconds{shard="1"} 0.25"#,
         "attrsync_ready 1",
         "attrsync_settings_version 7",

@@ -56,7 +56,7 @@ fn places(shards: &[ShardReading]) -> Vec<Family> {
         Family::each(&list::FETCHED, numbered().map(|(label, shard)| (label, shard.fetched))),
         Family::each(&list::FETCHED_BYTES, numbered().map(|(label, shard)| (label, shard.fetched_bytes))),
         Family::each(&list::PARTITIONS, numbered().map(|(label, shard)| (label, shard.partitions))),
-        Family::each(&list::PAUSED, numbered().map(|(label, shard)| (label, shard.paused))),
+        Family::each(&list::HELD, numbered().map(|(label, shard)| (label, shard.held))),
         Family::each(&list::HEARTBEAT, numbered().map(|(label, shard)| (label, shard.silence))),
     ]
 }
@@ -86,12 +86,11 @@ fn telemetry(telemetry: &TelemetryReading) -> Vec<Family> {
 /// The verdicts of all shards together, by the labels' values. All that there can be are there from the beginning: the first of a series
 /// that is born with it is no increase.
 fn verdicts(shards: &[ShardReading]) -> Family {
-    let whole = [Outcome::Accepted, Outcome::Partial].map(|outcome| [outcome.name(), ""]);
-    let rejected = Reason::ALL.iter().map(|reason| [Outcome::Rejected.name(), reason.code()]);
-    let mut all: BTreeMap<_, u64> = whole.into_iter().chain(rejected).map(|labels| (labels, 0)).collect();
+    let labels = |outcome: Outcome, reason: Option<Reason>| [outcome.name(), reason.map_or("", Reason::code)];
+    let every = Outcome::with_reasons().map(|(outcome, reason)| (labels(outcome, reason), 0));
+    let mut all: BTreeMap<_, u64> = every.collect();
     for verdicts in shards.iter().flat_map(|shard| &shard.verdicts) {
-        let labels = [verdicts.outcome.name(), verdicts.reason.map_or("", Reason::code)];
-        *all.entry(labels).or_default() += verdicts.count;
+        *all.entry(labels(verdicts.outcome, verdicts.reason)).or_default() += verdicts.count;
     }
     Family::each(&list::VERDICTS, all.into_iter().map(|(labels, count)| (labels.map(str::to_owned), count)))
 }

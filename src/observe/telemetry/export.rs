@@ -15,7 +15,7 @@ use std::{
 use prost::Message;
 use ureq::Agent;
 
-use super::{Span, Spans, encode::Teller};
+use super::{Span, Spans, encode::Teller, now};
 use crate::observe::metrics::Gather;
 
 /// The most spans of one request.
@@ -220,11 +220,6 @@ fn post(agent: &Agent, url: &str, body: &[u8]) -> Sent {
             status => Sent::Refused(format!("status {status}")),
         },
     }
-}
-
-/// Now, in nanoseconds since 1970.
-fn now() -> u64 {
-    u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or_default()
 }
 
 #[cfg(test)]

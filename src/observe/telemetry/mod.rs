@@ -21,4 +21,5 @@ mod export;
 mod spans;
 
 pub use export::{Exporter, Target};
+pub(crate) use spans::now;
 pub use spans::{Span, Spans, TelemetryReading};

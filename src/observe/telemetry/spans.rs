@@ -35,6 +35,11 @@ pub struct Span {
     pub reason: Option<Reason>,
 }
 
+/// Now, in nanoseconds since 1970.
+pub(crate) fn now() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or_default()
+}
+
 /// What was exported, and what wasn't.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TelemetryReading {

@@ -108,9 +108,9 @@ impl SpanReader {
         self.consumer.assign(&span.topic, span.partition, self.stand.next).map_err(Failure::Client)
     }
 
-    /// Nobody was asked for a while: the brokers' silence begins now.
-    pub(in crate::replay) fn heard_anew(&mut self) {
-        self.heard = Instant::now();
+    /// Nobody was asked for so long, which is no silence of the brokers.
+    pub(in crate::replay) fn rested(&mut self, time: Duration) {
+        self.heard += time;
     }
 
     /// Hands out the next records of the span, at most so many.

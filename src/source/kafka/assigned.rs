@@ -15,10 +15,12 @@ use rdkafka::{
     consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
     message::BorrowedMessage,
-    topic_partition_list::TopicPartitionListElem,
 };
 
-use super::{Failure, Keeper, failure, listed};
+use super::{
+    Failure, Keeper, failure,
+    look_up::{at_time, known, listed},
+};
 use crate::native;
 
 /// How often it counts what came.
@@ -64,6 +66,8 @@ fn properties(hand: &Hand, passed: &ClientConfig) -> ClientConfig {
             config.set(name, value);
         }
     }
+    // A follower tells of its own end, which may be before the one that was looked up.
+    config.remove("client.rack");
     // Beside the queue one answer of a broker is held.
     let kilobytes = (hand.queue_bytes / 1024).max(64).to_string();
     for (name, value) in [
@@ -108,11 +112,7 @@ impl Assigned {
         (partitions, millis): (&[i32], i64),
         timeout: Duration,
     ) -> KafkaResult<Vec<(i32, Option<i64>)>> {
-        let mut times = TopicPartitionList::new();
-        for partition in partitions {
-            times.add_partition_offset(topic, *partition, KafkaOffset::Offset(millis))?;
-        }
-        known(&self.inner.offsets_for_times(times, timeout)?)
+        at_time(&self.inner, topic, (partitions, millis), timeout)
     }
 
     /// How far the group says it is. Waits for transactions that are open on it (KIP-447).
@@ -177,16 +177,6 @@ impl Keeper for Assigned {
     fn commit(&self, offsets: &TopicPartitionList) -> KafkaResult<()> {
         self.inner.commit(offsets, CommitMode::Sync)
     }
-}
-
-/// The offset of each partition, where there is one.
-fn known(found: &TopicPartitionList) -> KafkaResult<Vec<(i32, Option<i64>)>> {
-    let offset = |offset| if let KafkaOffset::Offset(offset) = offset { Some(offset) } else { None };
-    let told = |found: &TopicPartitionListElem<'_>| {
-        found.error()?;
-        Ok((found.partition(), offset(found.offset())))
-    };
-    found.elements().iter().map(told).collect()
 }
 
 /// What librdkafka reports.

@@ -114,7 +114,10 @@ impl ClientContext for Context {
     }
 
     fn stats_raw(&self, statistics: &[u8]) {
-        self.lags.read(statistics);
+        // One that is left to itself must not write over its successor's.
+        if !self.closing.load(Relaxed) {
+            self.lags.read(statistics);
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

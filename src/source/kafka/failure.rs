@@ -1,4 +1,4 @@
-//! Why a consumer reads no further, and whether another one in its place would.
+//! Why a consumer reads no further, and whether another one in its place would; and how librdkafka says that nobody answers.
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
@@ -62,6 +62,19 @@ pub(super) fn is_unreachable(error: &KafkaError) -> bool {
             Code::AllBrokersDown | Code::BrokerTransportFailure | Code::Resolve | Code::Authentication | Code::SSL
         )
     })
+}
+
+/// Whether librdkafka says with this code that nobody answered a question.
+pub(crate) fn is_silence(code: Code) -> bool {
+    matches!(
+        code,
+        Code::AllBrokersDown
+            | Code::BrokerTransportFailure
+            | Code::OperationTimedOut
+            | Code::RequestTimedOut
+            | Code::Resolve
+            | Code::TimedOutQueue
+    )
 }
 
 /// Whether the consumer itself is at its end.

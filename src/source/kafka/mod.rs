@@ -11,6 +11,7 @@
 mod assigned;
 mod context;
 mod failure;
+mod look_up;
 mod properties;
 mod record;
 mod statistics;
@@ -19,7 +20,7 @@ use std::{ops::Deref, sync::Arc, time::Duration};
 
 use rdkafka::{
     ClientConfig, Offset as KafkaOffset, TopicPartitionList,
-    consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, ConsumerGroupMetadata},
+    consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
     message::BorrowedMessage,
     topic_partition_list::TopicPartitionListElem,
@@ -28,15 +29,17 @@ use rdkafka::{
 pub(crate) use self::{
     assigned::{Assigned, Came, Hand},
     context::Change,
+    failure::is_silence,
+    look_up::{at_time, edges, listed},
     properties::{Member, properties},
     record::record,
 };
-use self::{context::Context, statistics::End};
+use self::{context::Context, look_up::Edge};
 pub use self::{
     failure::Failure,
     statistics::{Fetched, Lag, Lags},
 };
-use crate::{domain::Offset, native};
+use crate::native;
 
 /// What a consumer is made from, and made from again.
 pub(crate) struct Membership {
@@ -188,18 +191,9 @@ impl Consumer {
         if partitions.count() == 0 { Ok(()) } else { self.inner.resume(partitions) }
     }
 
-    /// Where these partitions end for readers of committed records, as their leaders say: one request for each leader. Those of
-    /// which none says so are left out.
-    pub(crate) fn ends(&self, mut partitions: TopicPartitionList, timeout: Duration) -> KafkaResult<Vec<End>> {
-        partitions.set_all_offsets(KafkaOffset::End)?;
-        let found = self.inner.offsets_for_times(partitions, timeout)?;
-        let end = |found: &TopicPartitionListElem<'_>| match (found.error(), found.offset()) {
-            (Ok(()), KafkaOffset::Offset(offset)) => {
-                Some(End { topic: found.topic().to_owned(), partition: found.partition(), offset: Offset(offset) })
-            }
-            _ => None,
-        };
-        Ok(found.elements().iter().filter_map(end).collect())
+    /// Where these partitions end for readers of committed records (see [`edges`]).
+    pub(crate) fn ends(&self, partitions: TopicPartitionList, timeout: Duration) -> KafkaResult<Vec<Edge>> {
+        edges(&self.inner, partitions, KafkaOffset::End, timeout)
     }
 
     /// Goes to these offsets; what was fetched before counts no more.
@@ -246,25 +240,6 @@ impl Drop for Client {
         if native::within(ENDING, || drop(client)).is_none() {
             tracing::warn!("a consumer has not ended within {} s; it is left to itself", ENDING.as_secs());
         }
-    }
-}
-
-/// The partitions of a topic, sorted; `None` where there is no such topic.
-fn listed<C: ConsumerContext>(
-    client: &BaseConsumer<C>,
-    topic: &str,
-    timeout: Duration,
-) -> KafkaResult<Option<Vec<i32>>> {
-    let metadata = client.fetch_metadata(Some(topic), timeout)?;
-    let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else { return Ok(None) };
-    match found.error().map(Code::from) {
-        None => {
-            let mut all: Vec<_> = found.partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect();
-            all.sort_unstable();
-            Ok(Some(all))
-        }
-        Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => Ok(None),
-        Some(code) => Err(KafkaError::MetadataFetch(code)),
     }
 }
 

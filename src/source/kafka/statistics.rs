@@ -12,6 +12,7 @@ use std::{
 use rdkafka::TopicPartitionList;
 use serde::Deserialize;
 
+use super::look_up::Edge;
 use crate::domain::Offset;
 
 /// How many records of a partition wait to be judged, and since when.
@@ -36,7 +37,7 @@ pub struct Lags(Mutex<Table>);
 struct Table {
     waiting: Vec<Waiting>,
     committed: Vec<Committed>,
-    ends: Vec<End>,
+    ends: Vec<Edge>,
     fetched: Fetched,
 }
 
@@ -59,14 +60,6 @@ struct Committed {
     offset: Offset,
     /// When, and how old the last record was then, where it has a time.
     last: Option<(Instant, Duration)>,
-}
-
-/// Where a partition ended when its leader was asked.
-#[derive(Debug)]
-pub(crate) struct End {
-    pub(crate) topic: String,
-    pub(crate) partition: i32,
-    pub(crate) offset: Offset,
 }
 
 /// What was fetched and waits to be judged.
@@ -116,9 +109,9 @@ impl Lags {
 
     /// Takes in where partitions end that aren't read for the time being: the statistics know what the last fetch told. Where one of
     /// them ended before holds until its leader tells again; of those that are read again it is forgotten.
-    pub(crate) fn held(&self, held: &TopicPartitionList, ends: Vec<End>) {
+    pub(crate) fn held(&self, held: &TopicPartitionList, ends: Vec<Edge>) {
         let mut table = self.lock();
-        let told = |known: &End| ends.iter().any(|end| end.partition == known.partition && end.topic == known.topic);
+        let told = |known: &Edge| ends.iter().any(|end| end.partition == known.partition && end.topic == known.topic);
         table.ends.retain(|known| held.find_partition(&known.topic, known.partition).is_some() && !told(known));
         table.ends.extend(ends);
     }
@@ -276,7 +269,7 @@ mod tests {
             lags.read(facts.as_bytes());
             lags.get()[0].records
         };
-        let end = |offset| vec![End { topic: "events".to_owned(), partition: 3, offset: Offset(offset) }];
+        let end = |offset| vec![Edge { topic: "events".to_owned(), partition: 3, offset: Offset(offset) }];
         let mut held = TopicPartitionList::new();
         held.add_partition("events", 3);
         lags.held(&held, end(95));

@@ -73,7 +73,9 @@ impl Compiler<'_> {
         let mut more = self.jwks(&place.field("jwks"), organization.jwks.as_mut());
         let place = place.field("jwt_keys");
         let keys = &mut organization.jwt_keys;
-        keys.sort_by(|one, other| newest_first((one.valid_from, &one.id), (other.valid_from, &other.id)));
+        keys.sort_by(|one, other| {
+            newest_first((one.valid_from, one.retired_at, &one.id), (other.valid_from, other.retired_at, &other.id))
+        });
         let mut held: Vec<_> = keys.iter_mut().chain(&mut more).map(Held::from).collect();
         let ready = self.keys(&place, &mut held);
         let key = |Ready { id, algorithm, validity, verifier }| snapshot::JwtKey { id, validity, algorithm, verifier };
@@ -86,7 +88,9 @@ impl Compiler<'_> {
         place: &Place,
         secrets: &mut [IdentitySecret],
     ) -> Vec<snapshot::IdentitySecret> {
-        secrets.sort_by(|one, other| newest_first((one.valid_from, &one.id), (other.valid_from, &other.id)));
+        secrets.sort_by(|one, other| {
+            newest_first((one.valid_from, one.retired_at, &one.id), (other.valid_from, other.retired_at, &other.id))
+        });
         let mut held: Vec<_> = secrets.iter_mut().map(Held::from).collect();
         let secret = |Ready { id, validity, verifier, .. }| match verifier {
             Verifier::Hmac(state, secret) => Some(snapshot::IdentitySecret { id, validity, state, secret }),
@@ -98,8 +102,16 @@ impl Compiler<'_> {
     /// The keys of a JWK Set, as if each stood in the document.
     fn jwks(&mut self, place: &Place, jwks: Option<&mut Secret>) -> Vec<JwtKey> {
         let Some(jwks) = jwks else { return Vec::new() };
-        let keys = self.public(jwks).and_then(|bytes| public_keys::of_set(&bytes));
-        keys.map_err(|message| self.findings.problem(place, message)).unwrap_or_default()
+        match self.public(jwks).and_then(|bytes| public_keys::of_set(&bytes)) {
+            Ok((keys, left_out)) => {
+                left_out.into_iter().for_each(|why| self.findings.warning(place, why));
+                keys
+            }
+            Err(message) => {
+                self.findings.problem(place, message);
+                Vec::new()
+            }
+        }
     }
 
     fn keys(&mut self, place: &Place, held: &mut [Held<'_>]) -> Vec<Ready> {
@@ -201,9 +213,14 @@ impl Compiler<'_> {
     }
 }
 
-/// The order in which keys are tried. Of those that become valid together the ids decide, and not the order of a document.
-fn newest_first(one: (Option<Moment>, &str), other: (Option<Moment>, &str)) -> Ordering {
-    other.0.cmp(&one.0).then_with(|| one.1.cmp(other.1))
+/// From when and until when a key is valid, and its id.
+type Age<'k> = (Option<Moment>, Option<Moment>, &'k str);
+
+/// The order in which keys are tried. Of those that become valid together, those that end last come first, and of these too the
+/// ids decide, and not the order of a document.
+fn newest_first((from, retired, id): Age<'_>, (other_from, other_retired, other_id): Age<'_>) -> Ordering {
+    let ends = |retired: Option<Moment>| (retired.is_none(), retired);
+    other_from.cmp(&from).then_with(|| ends(other_retired).cmp(&ends(retired))).then_with(|| id.cmp(other_id))
 }
 
 /// What RFC 7518 §3.2 asks of a secret: as many bytes as the hash has.

@@ -14,10 +14,11 @@ use std::{collections::HashSet, fmt};
 
 use super::{
     document::Organization,
-    effective::{Effective, Sum},
+    effective::Effective,
     file::Parsed,
     problem::{Findings, Place, Problem},
     secret::Vault,
+    version::Sum,
 };
 use crate::domain::{
     Policy, Snapshot,

@@ -91,14 +91,34 @@ fn of_pem(alg: &str, family: Family, text: &str) -> Result<DecodingKey, String> 
     Ok(key)
 }
 
-/// The keys of a JWK Set, each with a `kid`.
+/// The keys of a JWK Set, each with a `kid`, and why others were left out: an identity provider publishes those for encryption in the
+/// same set, and RFC 7517 §5 has a reader pass over what it doesn't understand.
 ///
 /// # Errors
-/// What is wrong with the set, or with the first of its keys that can't be used.
-pub(super) fn of_set(bytes: &[u8]) -> Result<Vec<JwtKey>, String> {
+/// What is wrong with the set, or with the first of its keys that are for signatures of an algorithm that is offered.
+pub(super) fn of_set(bytes: &[u8]) -> Result<(Vec<JwtKey>, Vec<String>), String> {
     let set: Value = serde_json::from_slice(bytes).map_err(|error| format!("is not a JWK Set: {error}"))?;
     let keys = set["keys"].as_array().ok_or("is not a JWK Set: it has no list `keys` (RFC 7517 §5)")?;
-    keys.iter().enumerate().map(|(at, jwk)| of_member(jwk).map_err(|error| format!("keys[{at}]: {error}"))).collect()
+    let (mut found, mut left_out) = (Vec::new(), Vec::new());
+    for (at, jwk) in keys.iter().enumerate() {
+        match other_purpose(jwk) {
+            Some(purpose) => left_out.push(format!("keys[{at}] is left out: it {purpose}")),
+            None => found.push(of_member(jwk).map_err(|error| format!("keys[{at}]: {error}"))?),
+        }
+    }
+    if found.is_empty() && !left_out.is_empty() {
+        return Err(format!("has no key that verifies a token: {}", left_out.join("; ")));
+    }
+    Ok((found, left_out))
+}
+
+/// What a key is for, if not for signatures of an algorithm that is offered.
+fn other_purpose(jwk: &Value) -> Option<String> {
+    if jwk["use"].as_str() == Some("enc") {
+        return Some("is for encryption (`use`, RFC 7517 §4.2)".to_owned());
+    }
+    let alg = jwk["alg"].as_str()?;
+    Algorithm::from_alg(alg).is_none().then(|| format!("is for {alg:?}, which is not offered"))
 }
 
 fn of_member(jwk: &Value) -> Result<JwtKey, String> {

@@ -1,7 +1,10 @@
 //! Names that can't be an attribute's, each with the reason. Which names they are is decode's to say: it would never find
 //! an attribute of that name in an event.
 
-use crate::decode::fields::{self, CompanyField, UserField};
+use crate::{
+    decode::fields::{self, CompanyField, UserField},
+    domain::verdict::MEMBERSHIP,
+};
 
 /// Why this name can't be an attribute of users, where it can't.
 pub(super) fn for_users(name: &str) -> Option<String> {
@@ -33,7 +36,7 @@ pub(super) fn for_companies(name: &str) -> Option<String> {
         CompanyField::Id => "is the company's id and no attribute".to_owned(),
         CompanyField::Nested => "holds attributes and is none itself; configure those in it".to_owned(),
         CompanyField::Attribute(canonical) => other_spelling(canonical),
-        CompanyField::Custom if name == "companies" => {
+        CompanyField::Custom if name == MEMBERSHIP => {
             "is what a verdict calls the membership; give the attribute another name".to_owned()
         }
         CompanyField::Hash | CompanyField::Custom => credential(),

@@ -5,13 +5,13 @@
 use super::Compiler;
 use crate::{
     domain::{key::Verifier, snapshot},
-    store::problem::Place,
+    store::{key_kind::KeyKind, problem::Place},
 };
 
 /// A key or a secret of an organization. It has no `Debug`: it would print what it must not.
 #[derive(Clone, Copy)]
 struct Used<'k> {
-    list: &'static str,
+    kind: KeyKind,
     id: &'k str,
     revoked: bool,
     /// The field that holds the bytes.
@@ -25,17 +25,17 @@ impl<'k> Used<'k> {
             Verifier::Hmac(_, secret) => (SECRET, secret.expose()),
             Verifier::Public(public) => ("public_key", (**public).as_ref()),
         };
-        Self { list: "jwt_keys", id: &key.id, revoked: key.validity.revoked, field, bytes }
+        Self { kind: KeyKind::Jwt, id: &key.id, revoked: key.validity.revoked, field, bytes }
     }
 
     fn secret(secret: &'k snapshot::IdentitySecret) -> Self {
         let bytes = secret.secret.expose();
-        Self { list: "identity_secrets", id: &secret.id, revoked: secret.validity.revoked, field: SECRET, bytes }
+        Self { kind: KeyKind::Identity, id: &secret.id, revoked: secret.validity.revoked, field: SECRET, bytes }
     }
 
     /// Its place within the organization, for people.
     fn named(&self) -> String {
-        format!("{}[{}]", self.list, self.id.escape_debug())
+        format!("{}[{}]", self.kind.list(), self.id.escape_debug())
     }
 }
 
@@ -51,7 +51,7 @@ impl Compiler<'_> {
     ) {
         let used = || keys.iter().map(Used::key).chain(secrets.iter().map(Used::secret));
         for (at, one) in used().enumerate().filter(|(_, one)| !one.revoked) {
-            let place = || organization.field(one.list).entry(one.id).field(one.field);
+            let place = || organization.field(one.kind.list()).entry(one.id).field(one.field);
             if let Some(revoked) = used().find(|other| other.revoked && other.bytes == one.bytes) {
                 let revoked = revoked.named();
                 let message =
@@ -67,7 +67,7 @@ impl Compiler<'_> {
 }
 
 fn doubtful(one: &Used<'_>, other: &Used<'_>) -> String {
-    let why = if one.list == other.list {
+    let why = if one.kind == other.kind {
         "to revoke one would leave the other in use"
     } else {
         "whoever gets a hash of a text of their choice has the signature of a token"

@@ -80,15 +80,15 @@ fn a_standard_attribute_can_be_changed_in_part() {
 }
 
 #[test]
-fn keys_are_tried_newest_first_and_ties_in_the_order_of_the_file() {
+fn keys_are_tried_newest_first_and_ties_by_their_ids_whatever_the_order_of_the_file() {
     let key = |id: &str, from: &str| {
         format!("[[organizations.jwt_keys]]\nid = \"{id}\"\nalgorithm = \"HS256\"\n{SECRET}\n{from}\n")
     };
     let keys = [
         key("always", ""),
-        key("b", "valid_from = 2026-01-01"),
-        key("c", "valid_from = 2026-02-01"),
         key("d", "valid_from = 2026-01-01"),
+        key("c", "valid_from = 2026-02-01"),
+        key("b", "valid_from = 2026-01-01"),
     ];
     let ids = with_acme(&acme(&keys.concat()).unwrap(), |acme| {
         acme.jwt_keys.iter().map(|key| key.id.to_string()).collect::<Vec<_>>()

@@ -25,15 +25,6 @@ use crate::{
     },
 };
 
-/// Of which kind a key is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyKind {
-    /// It verifies tokens.
-    Jwt,
-    /// It verifies hashes of identifiers.
-    Identity,
-}
-
 /// By whom and under what an edit is made.
 #[derive(Debug)]
 pub struct Edit<'e> {

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::{PgListener, PgPoolOptions};
 
 use super::{
-    DatabaseError,
-    follow::{ANSWER, DatabaseSource, within},
+    DatabaseError, DatabaseSource,
+    wait::{ANSWER, within},
 };
 
 /// The channel that the tables' triggers notify.

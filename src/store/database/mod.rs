@@ -6,7 +6,7 @@
 //!   and write the very documents that a settings file holds, so that there is one set of rules.
 //!   [`revoked`] sees to it that a file which doesn't know of a revocation takes none back.
 //! - [`timeline`] makes the settings as they were, change by change.
-//! - [`follow`] keeps a worker's snapshot up to date; [`listen`] is told of changes.
+//! - [`follow`] keeps a worker's snapshot up to date, which a [`follower`] makes; [`listen`] is told of changes.
 //! - [`history`] tells who changed what, when and why; [`reseal`] changes the master key under which secrets are sealed.
 //!
 //! Whatever goes wrong is told without a value of a row, and without who logged in: a message of PostgreSQL names tables and
@@ -14,6 +14,7 @@
 
 mod edit;
 pub(super) mod follow;
+pub(super) mod follower;
 mod history;
 mod listen;
 mod migrate;
@@ -21,7 +22,9 @@ mod plan;
 mod read;
 mod reseal;
 mod revoked;
+mod source;
 mod timeline;
+mod wait;
 mod write;
 
 use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
@@ -32,15 +35,15 @@ use sqlx::{
 };
 
 pub use self::{
-    edit::{Edit, KeyKind},
+    edit::Edit,
     history::{Entry, Revision},
     migrate::{MigrationStatus, ROLES},
     plan::{Change, Export, Plan, Removal},
     reseal::Resealed,
+    source::DatabaseSource,
     timeline::Timeline,
 };
-use super::problem::Problem;
-use crate::domain::EventTime;
+use super::problem::{Place, Problem, listed};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -77,7 +80,7 @@ impl Address {
             "nothing checks that it is {self} that answers: who stands in between may read the password and change settings; end \
              the URL with ?sslmode=verify-full, and with &sslrootcert=FILE where the authority is your own"
         );
-        self.open.then(|| Problem { line: None, place: "settings.source".to_owned(), message })
+        self.open.then(|| Problem::at(&Place::document().field("settings.source"), message))
     }
 
     fn options(&self) -> Result<PgConnectOptions, DatabaseError> {
@@ -197,7 +200,7 @@ pub enum DatabaseError {
     #[error("{0}")]
     Refused(String),
     /// What is to be written is wrong.
-    #[error("{}", super::listed(.what, .problems))]
+    #[error("{}", listed(.what, .problems))]
     Broken {
         /// What is wrong.
         what: String,
@@ -262,11 +265,6 @@ fn of_login(code: &str) -> Option<&'static str> {
         }
         _ => None,
     }
-}
-
-/// Milliseconds of a timestamp column, in SQL.
-fn time(millis: Option<i64>) -> Option<EventTime> {
-    millis.map(EventTime::from_millis)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     Database, DatabaseError, Edit,
     edit::{Outcome, checked, refuse_off},
-    read::{Mark, Reader, SLICE, Stored},
+    read::{Mark, Reader, SLICE, Stored, begin_reading, end_reading},
     revoked,
 };
 use crate::{
@@ -20,8 +20,9 @@ use crate::{
         document::{Document, Organization},
         effective::complete_listed,
         file::Parsed,
+        key_kind::KeyKind,
         moment::Moment,
-        problem::Problem,
+        problem::{Place, Problem},
         seal::MasterKeys,
         secret::{Secret, Vault},
     },
@@ -111,12 +112,9 @@ impl Database {
         (policy, master_keys): (&Policy, &MasterKeys),
     ) -> Result<Plan, DatabaseError> {
         let failed = self.failed("the settings can't be read");
-        sqlx::query("begin isolation level repeatable read read only")
-            .execute(&mut self.connection)
-            .await
-            .map_err(&failed)?;
+        begin_reading(&mut self.connection).await.map_err(&failed)?;
         let planned = self.compare(file, removal, (policy, master_keys)).await.map(|(plan, ..)| plan);
-        sqlx::query("rollback").execute(&mut self.connection).await.map_err(&failed)?;
+        end_reading(&mut self.connection).await.map_err(&failed)?;
         planned
     }
 
@@ -169,10 +167,7 @@ impl Database {
         slug: Option<&str>,
     ) -> Result<Export, DatabaseError> {
         let failed = self.failed("the settings can't be read");
-        sqlx::query("begin isolation level repeatable read read only")
-            .execute(&mut self.connection)
-            .await
-            .map_err(&failed)?;
+        begin_reading(&mut self.connection).await.map_err(&failed)?;
         let read = async {
             let revision = match at {
                 Some(at) => Mark::revision_at(&mut self.connection, at).await?,
@@ -191,7 +186,7 @@ impl Database {
             Ok::<_, sqlx::Error>((revision, stored))
         };
         let (revision, mut stored) = read.await.map_err(&failed)?;
-        sqlx::query("rollback").execute(&mut self.connection).await.map_err(&failed)?;
+        end_reading(&mut self.connection).await.map_err(&failed)?;
         stored.sort_by(|one, other| one.organization.slug.cmp(&other.organization.slug));
         let problems = stored.iter().flat_map(|stored| stored.problems.clone()).collect();
         let document = Document { organizations: stored.into_iter().map(|stored| stored.organization).collect() };
@@ -314,8 +309,8 @@ fn check_revoked(
                 .iter()
                 .filter(|archived| comes_back(new, archived))
                 .filter_map(|(.., kind, id, at)| {
-                    let list = if kind == "jwt" { "jwt_keys" } else { "identity_secrets" };
-                    revoked::come_back(new, (list, id, Moment(EventTime::from_millis(*at))))
+                    let kind = KeyKind::of_column(kind)?;
+                    revoked::come_back(new, (kind, id, Moment(EventTime::from_millis(*at))))
                 })
                 .collect(),
         };
@@ -373,7 +368,29 @@ fn change(organization: &Organization, wanted: &Wanted, stored: Option<&Stored>,
     if stored.is_some() && changes.is_empty() && !unusable {
         return None;
     }
-    let place = super::super::problem::Place::organization(slug).to_string();
-    let warnings = wanted.warnings.iter().filter(|warning| warning.place.starts_with(&place)).cloned().collect();
+    let place = Place::organization(slug);
+    let warnings = wanted.warnings.iter().filter(|warning| place.holds(warning)).cloned().collect();
     Some(Change { organization: slug.clone(), added: stored.is_none(), archived: false, changes, warnings })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::file::parse;
+
+    #[test]
+    fn a_warning_goes_with_its_organization_and_not_with_one_whose_slug_begins_alike() {
+        let organization = |slug: &str| format!("[[organizations]]\nslug = \"{slug}\"\nenforcement = \"off\"\n");
+        let parsed = parse(&["acme", "acme-inc"].map(organization).concat()).unwrap();
+        let organizations = parsed.document.organizations.clone();
+        let compiled = compile(parsed, &Vault::empty(), &Policy::default()).unwrap();
+        let (effective, warnings) = (compiled.effective.into_organizations(), compiled.warnings);
+        let wanted = Wanted { organizations, effective, warnings };
+        for organization in &wanted.organizations {
+            let change = change(organization, &wanted, None, &Policy::default()).unwrap();
+            let places: Vec<_> = change.warnings.iter().map(|warning| warning.place.as_str()).collect();
+            let whole = format!("organization {}", organization.slug);
+            assert_eq!(places, [format!("{whole}: enforcement"), whole]);
+        }
+    }
 }

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use serde::de::{DeserializeOwned, IntoDeserializer, value};
 use sqlx::{AssertSqlSafe, PgConnection, Row, postgres::PgRow, query, query_as, query_scalar};
 
-use super::time;
 use crate::{
-    domain::{EventTime, key::Algorithm, snapshot::Enforcement, snapshot::OnRejectedAttribute},
+    domain::EventTime,
     store::{
-        document::{Attribute, AttributeKind, IdentitySecret, JwtKey, Membership, Organization, Token},
+        document::{Attribute, IdentitySecret, JwtKey, Membership, Organization, Token},
+        key_kind::KeyKind,
         moment::Moment,
         problem::{Place, Problem},
         seal::{MasterKeys, Whose},
@@ -32,6 +33,18 @@ pub(in crate::store) struct Stored {
     pub(super) identity_secrets: Vec<Option<i64>>,
     /// What keeps it from being used.
     pub(in crate::store) problems: Vec<Problem>,
+}
+
+/// Begins to read: until it ends, everything is as it is now, whatever others change meanwhile.
+pub(super) async fn begin_reading(connection: &mut PgConnection) -> sqlx::Result<()> {
+    query("begin isolation level repeatable read read only").execute(connection).await?;
+    Ok(())
+}
+
+/// Ends what [`begin_reading`] began; there is nothing to commit.
+pub(super) async fn end_reading(connection: &mut PgConnection) -> sqlx::Result<()> {
+    query("rollback").execute(connection).await?;
+    Ok(())
 }
 
 /// A reader of organizations, as they are or as they were at a revision.
@@ -142,23 +155,18 @@ fn impossible(what: &str) -> sqlx::Error {
     sqlx::Error::Decode(format!("a row holds {what} that this version of attrsync doesn't know").into())
 }
 
+/// What a column says in a word of the document. serde's own message would quote the word.
+fn word<T: DeserializeOwned>(row: &PgRow, column: &str) -> sqlx::Result<T> {
+    let word: value::StrDeserializer<'_, value::Error> = row.try_get::<&str, _>(column)?.into_deserializer();
+    T::deserialize(word).map_err(|_| impossible(&format!("a value of {column}")))
+}
+
 fn organization(row: &PgRow) -> sqlx::Result<Stored> {
-    let enforcement = match row.try_get(3)? {
-        "enforced" => Enforcement::Enforced,
-        "observe" => Enforcement::Observe,
-        "off" => Enforcement::Off,
-        _ => return Err(impossible("an enforcement")),
-    };
-    let on_rejected_attribute = match row.try_get(4)? {
-        "attribute" => OnRejectedAttribute::Attribute,
-        "event" => OnRejectedAttribute::Event,
-        _ => return Err(impossible("an on_rejected_attribute")),
-    };
     let organization = Organization {
         slug: row.try_get(1)?,
         app_id: row.try_get(2)?,
-        enforcement,
-        on_rejected_attribute,
+        enforcement: word(row, "enforcement")?,
+        on_rejected_attribute: word(row, "on_rejected_attribute")?,
         token: Token {
             require_expiry: row.try_get(5)?,
             max_age_s: row.try_get::<Option<i64>, _>(6)?.and_then(|seconds| u32::try_from(seconds).ok()),
@@ -178,27 +186,31 @@ fn organization(row: &PgRow) -> sqlx::Result<Stored> {
 
 impl Stored {
     fn add_key(&mut self, row: &PgRow, master_keys: &MasterKeys) -> sqlx::Result<()> {
-        let (kind, id): (&str, &str) = (row.try_get(1)?, row.try_get(2)?);
+        let kind = KeyKind::of_column(row.try_get(1)?).ok_or_else(|| impossible("a value of kind"))?;
+        let id: &str = row.try_get(2)?;
         let secret_id: Option<i64> = row.try_get(5)?;
         let secret = match secret_id {
             None => None,
             Some(secret) => {
-                let whose = Whose { organization: self.id, kind, key: id, secret };
+                let whose = Whose { organization: self.id, kind: kind.column(), key: id, secret };
                 let (sealed, master_key): (Option<&[u8]>, Option<&str>) = (row.try_get(6)?, row.try_get(7)?);
                 let opened = master_keys.open(&whose, sealed.unwrap_or_default(), master_key.unwrap_or_default());
                 Some(opened.map_or_else(|message| self.gap(kind, id, message), Secret::of_bytes))
             }
         };
-        let moment = |column| Ok::<_, sqlx::Error>(time(row.try_get(column)?).map(Moment));
+        let moment = |column: usize| {
+            let millis: Option<i64> = row.try_get(column)?;
+            Ok::<_, sqlx::Error>(millis.map(|millis| Moment(EventTime::from_millis(millis))))
+        };
         let [valid_from, retired_at, revoked_at] = [moment(8)?, moment(9)?, moment(10)?];
         let id = id.to_owned();
-        if kind == "identity" {
+        if kind == KeyKind::Identity {
             let secret = secret.ok_or_else(|| impossible("an identity secret without a secret"))?;
             self.identity_secrets.push(secret_id);
             self.organization.identity_secrets.push(IdentitySecret { id, secret, valid_from, retired_at, revoked_at });
             return Ok(());
         }
-        let algorithm = Algorithm::from_alg(row.try_get(3)?).ok_or_else(|| impossible("an algorithm"))?;
+        let algorithm = word(row, "algorithm")?;
         let public_key = row.try_get::<Option<String>, _>(4)?.map(Secret::Text);
         self.jwt_secrets.push(secret_id);
         self.organization.jwt_keys.push(JwtKey {
@@ -214,24 +226,15 @@ impl Stored {
     }
 
     /// Notes that a secret doesn't open; what stands in for it says that it is there.
-    fn gap(&mut self, kind: &str, id: &str, message: String) -> Secret {
-        let list = if kind == "jwt" { "jwt_keys" } else { "identity_secrets" };
-        let place = Place::organization(&self.organization.slug).field(list).entry(id).field("secret");
-        self.problems.push(Problem { line: None, place: place.to_string(), message });
+    fn gap(&mut self, kind: KeyKind, id: &str, message: String) -> Secret {
+        let place = Place::organization(&self.organization.slug).field(kind.list()).entry(id).field("secret");
+        self.problems.push(Problem::at(&place, message));
         Secret::Stored(true)
     }
 
     fn add_attribute(&mut self, row: &PgRow) -> sqlx::Result<()> {
-        let kind = match row.try_get(3)? {
-            "text" => AttributeKind::Text,
-            "number" => AttributeKind::Number,
-            "boolean" => AttributeKind::Boolean,
-            "date" => AttributeKind::Date,
-            "text_list" => AttributeKind::TextList,
-            _ => return Err(impossible("a type")),
-        };
         let attribute = Attribute {
-            kind: Some(kind),
+            kind: Some(word(row, "type")?),
             max_chars: row.try_get::<Option<i64>, _>(4)?.and_then(|chars| usize::try_from(chars).ok()),
             options: row.try_get(5)?,
             locked: Some(row.try_get(6)?),

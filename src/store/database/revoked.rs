@@ -4,38 +4,39 @@
 
 use crate::store::{
     document::Organization,
+    key_kind::KeyKind,
     moment::Moment,
     problem::{Place, Problem},
 };
 
-/// A key or an identity secret: in which list, its id, and when it was revoked.
-type Key<'o> = (&'static str, &'o str, Option<Moment>);
+/// A key: of which kind, its id, and when it was revoked.
+type Key<'o> = (KeyKind, &'o str, Option<Moment>);
 
 fn keys(organization: &Organization) -> impl Iterator<Item = Key<'_>> {
-    let jwt = organization.jwt_keys.iter().map(|key| ("jwt_keys", key.id.as_str(), key.revoked_at));
+    let jwt = organization.jwt_keys.iter().map(|key| (KeyKind::Jwt, key.id.as_str(), key.revoked_at));
     let secrets = &organization.identity_secrets;
-    jwt.chain(secrets.iter().map(|secret| ("identity_secrets", secret.id.as_str(), secret.revoked_at)))
+    jwt.chain(secrets.iter().map(|secret| (KeyKind::Identity, secret.id.as_str(), secret.revoked_at)))
 }
 
 /// What is revoked in an organization as it is and would not be any more, or only from a later time on: each by its id, and what
 /// to do about it.
 pub(super) fn no_longer<'o>(old: &'o Organization, new: &Organization) -> Vec<(&'o str, Problem)> {
-    let taken_back = keys(old).filter_map(|(list, id, revoked)| {
+    let taken_back = keys(old).filter_map(|(kind, id, revoked)| {
         let revoked = revoked?;
-        let said = match said(new, list, id, revoked)? {
+        let said = match said(new, kind, id, revoked)? {
             Said::LeftOut => "leaves it out",
             Said::Otherwise(said) => said,
         };
-        Some((id, problem(&old.slug, (list, id, revoked), said)))
+        Some((id, problem(&old.slug, (kind, id, revoked), said)))
     });
     taken_back.collect()
 }
 
 /// A key that was revoked in an archived organization, and would not be in the one that a file makes anew of it. One that the file
 /// leaves out is no key of the new one.
-pub(super) fn come_back<'o>(new: &Organization, key: (&str, &'o str, Moment)) -> Option<(&'o str, Problem)> {
-    let (list, id, revoked) = key;
-    match said(new, list, id, revoked)? {
+pub(super) fn come_back<'o>(new: &Organization, key: (KeyKind, &'o str, Moment)) -> Option<(&'o str, Problem)> {
+    let (kind, id, revoked) = key;
+    match said(new, kind, id, revoked)? {
         Said::LeftOut => None,
         Said::Otherwise(said) => Some((id, problem(&new.slug, key, said))),
     }
@@ -47,8 +48,8 @@ enum Said {
     Otherwise(&'static str),
 }
 
-fn said(new: &Organization, list: &str, id: &str, Moment(at): Moment) -> Option<Said> {
-    let there = keys(new).find(|(other, key, _)| (*other, *key) == (list, id));
+fn said(new: &Organization, kind: KeyKind, id: &str, Moment(at): Moment) -> Option<Said> {
+    let there = keys(new).find(|(other, key, _)| (*other, *key) == (kind, id));
     match there.map(|(.., revoked)| revoked) {
         Some(Some(Moment(now))) if now <= at => None,
         Some(Some(_)) => Some(Said::Otherwise("says a later time")),
@@ -57,14 +58,13 @@ fn said(new: &Organization, list: &str, id: &str, Moment(at): Moment) -> Option<
     }
 }
 
-fn problem(slug: &str, (list, id, Moment(at)): (&str, &str, Moment), said: &str) -> Problem {
+fn problem(slug: &str, (kind, id, Moment(at)): (KeyKind, &str, Moment), said: &str) -> Problem {
     let key = format!("{}:{}", slug.escape_debug(), id.escape_debug());
     let message = format!(
         "it was revoked at {at}, and the file {said}: what is revoked is never honoured again. Give it `revoked_at = {at}` there, \
          as `attrsync settings export` does; if it shall be honoured again all the same, say --unrevoke {key} to apply"
     );
-    let place = Place::organization(slug).field(list).entry(id).field("revoked_at").to_string();
-    Problem { line: None, place, message }
+    Problem::at(&Place::organization(slug).field(kind.list()).entry(id).field("revoked_at"), message)
 }
 
 #[cfg(test)]
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_key_that_was_revoked_in_an_archived_organization_does_not_come_back_with_it() {
-        let revoked = ("jwt_keys", "k", Moment(crate::domain::EventTime::parse("2026-11-22T10:00:00Z").unwrap()));
+        let revoked = (KeyKind::Jwt, "k", Moment(crate::domain::EventTime::parse("2026-11-22T10:00:00Z").unwrap()));
         let (id, problem) = come_back(&organization("", ""), revoked).unwrap();
         assert!(id == "k" && problem.to_string().contains("--unrevoke acme:k"), "{problem}");
         assert_eq!(come_back(&organization(REVOKED, ""), revoked), None);

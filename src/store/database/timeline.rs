@@ -8,9 +8,10 @@ use std::{collections::HashMap, sync::Arc};
 use sqlx::{query_as, query_scalar};
 
 use super::{
-    Database, DatabaseError,
-    follow::{DatabaseSource, Follower, begin, block_on},
-    read::{Reader, SLICE},
+    Database, DatabaseError, DatabaseSource,
+    follower::Follower,
+    read::{Reader, SLICE, begin_reading},
+    wait::{ANSWER, block_on, within},
 };
 use crate::domain::{EventTime, Policy, Snapshot};
 
@@ -64,7 +65,7 @@ impl Timeline {
     async fn read(&mut self, source: &DatabaseSource, policy: &Policy) -> Result<(), DatabaseError> {
         let mut database = Database::connect(&source.address).await?;
         let failed = database.failed("the history of the settings can't be read");
-        begin(&mut database).await?;
+        within(ANSWER, begin_reading(&mut database.connection)).await.map_err(&failed)?;
         let mut follower = Follower::new(policy);
         let mut reader = Reader { connection: &mut database.connection, master_keys: &source.master_keys, at: Some(0) };
         let empty = Snapshot::new(0, policy.clone(), Vec::new());

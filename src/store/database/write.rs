@@ -9,6 +9,7 @@ use sqlx::{PgConnection, query, query_scalar};
 use super::read::Stored;
 use crate::store::{
     document::{Attribute, Organization},
+    key_kind::KeyKind,
     moment::Moment,
     seal::{MasterKeys, Whose},
     secret::Secret,
@@ -71,24 +72,24 @@ impl Writer<'_> {
                 };
                 row["secret_id"] = json!(number);
             }
-            rows.insert((kind, key.to_owned()), row);
+            rows.insert((kind.column(), key.to_owned()), row);
         }
         Ok(rows)
     }
 
-    async fn secret(&mut self, id: i64, (kind, key): (&str, &str), secret: &Secret) -> Result<i64, WriteError> {
+    async fn secret(&mut self, id: i64, (kind, key): (KeyKind, &str), secret: &Secret) -> Result<i64, WriteError> {
         let bytes = match secret {
             Secret::Text(text) => text.as_bytes(),
             Secret::Base64(bytes) => bytes,
             _ => return Err(WriteError::Seal(format!("the database has no secret for {key}"))),
         };
         let number = query_scalar("select nextval('attrsync.secret_ids')").fetch_one(&mut *self.connection).await?;
-        let whose = Whose { organization: id, kind, key, secret: number };
+        let whose = Whose { organization: id, kind: kind.column(), key, secret: number };
         let sealed = self.master_keys.seal(&whose, bytes).map_err(WriteError::Seal)?;
         query("insert into attrsync.secrets (id, organization_id, kind, key, sealed, master_key) values ($1, $2, $3, $4, $5, $6)")
             .bind(number)
             .bind(id)
-            .bind(kind)
+            .bind(kind.column())
             .bind(key)
             .bind(sealed.bytes)
             .bind(sealed.master_key)
@@ -115,8 +116,11 @@ impl Writer<'_> {
 
 impl Stored {
     /// The number of the secret that a key has, where it is this one.
-    fn secret_number(&self, kind: &str, id: &str, secret: &Secret) -> Option<i64> {
-        let numbers = if kind == "jwt" { &self.jwt_secrets } else { &self.identity_secrets };
+    fn secret_number(&self, kind: KeyKind, id: &str, secret: &Secret) -> Option<i64> {
+        let numbers = match kind {
+            KeyKind::Jwt => &self.jwt_secrets,
+            KeyKind::Identity => &self.identity_secrets,
+        };
         let keys = key_rows(&self.organization).filter(|(of, ..)| *of == kind);
         let (held, number) =
             keys.zip(numbers).find(|((_, key, ..), _)| *key == id).map(|((.., held, _), number)| (held, *number))?;
@@ -192,25 +196,25 @@ fn row(organization: &Organization) -> Value {
 }
 
 /// Its keys: of which kind, the id, the secret, and the row without the secret's number.
-fn key_rows(organization: &Organization) -> impl Iterator<Item = (&'static str, &str, Option<&Secret>, Value)> {
+fn key_rows(organization: &Organization) -> impl Iterator<Item = (KeyKind, &str, Option<&Secret>, Value)> {
     let times = |[from, retired, revoked]: [Option<Moment>; 3]| (from, retired, revoked);
     let jwt = organization.jwt_keys.iter().map(move |key| {
         let (valid_from, retired_at, revoked_at) = times([key.valid_from, key.retired_at, key.revoked_at]);
         let public_key =
             key.public_key.as_ref().and_then(|key| if let Secret::Text(text) = key { Some(text) } else { None });
         let row = json!({
-            "kind": "jwt", "id": key.id, "algorithm": key.algorithm, "public_key": public_key, "secret_id": null,
-            "valid_from": valid_from, "retired_at": retired_at, "revoked_at": revoked_at,
+            "kind": KeyKind::Jwt.column(), "id": key.id, "algorithm": key.algorithm, "public_key": public_key,
+            "secret_id": null, "valid_from": valid_from, "retired_at": retired_at, "revoked_at": revoked_at,
         });
-        ("jwt", key.id.as_str(), key.secret.as_ref(), row)
+        (KeyKind::Jwt, key.id.as_str(), key.secret.as_ref(), row)
     });
     let identity = organization.identity_secrets.iter().map(move |key| {
         let (valid_from, retired_at, revoked_at) = times([key.valid_from, key.retired_at, key.revoked_at]);
         let row = json!({
-            "kind": "identity", "id": key.id, "algorithm": "HS256", "public_key": null, "secret_id": null,
-            "valid_from": valid_from, "retired_at": retired_at, "revoked_at": revoked_at,
+            "kind": KeyKind::Identity.column(), "id": key.id, "algorithm": "HS256", "public_key": null,
+            "secret_id": null, "valid_from": valid_from, "retired_at": retired_at, "revoked_at": revoked_at,
         });
-        ("identity", key.id.as_str(), Some(&key.secret), row)
+        (KeyKind::Identity, key.id.as_str(), Some(&key.secret), row)
     });
     jwt.chain(identity)
 }
@@ -220,7 +224,7 @@ fn keys(organization: &Organization, stored: &Stored) -> Rows {
     let mut numbers = stored.jwt_secrets.iter().chain(&stored.identity_secrets);
     let rows = key_rows(organization).map(|(kind, id, _, mut row)| {
         row["secret_id"] = json!(numbers.next().copied().flatten());
-        ((kind, id.to_owned()), row)
+        ((kind.column(), id.to_owned()), row)
     });
     rows.collect()
 }

@@ -1,4 +1,5 @@
-//! Numbers that look random and follow from a seed (splitmix64). For made-up data; never for a secret.
+//! Numbers that look random and follow from a seed (splitmix64, which passes through every number before it repeats one). For made-up
+//! data and for ids that may be guessed; never for a secret.
 
 /// A source of numbers.
 #[derive(Debug, Clone)]
