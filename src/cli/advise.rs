@@ -9,22 +9,23 @@
 //! Every event is judged by the settings as they are. An organization whose enforcement is off is judged as if it observed: the verdict
 //! is the same, and says what enforcement would have refused.
 
-use std::{fmt::Write as _, hash::RandomState, io::sink, process::ExitCode, sync::Arc};
+use std::{fmt::Write as _, hash::RandomState, process::ExitCode, sync::Arc};
 
 use clap::Args;
 use serde::Serialize;
 
 use super::{
-    history::{self, HistoryOptions, Interrupt, Progress},
-    judging::{JudgeOptions, Which, interrupted},
-    output::{DIM, DOUBTFUL, GOOD, print, styled},
+    history::{self, HistoryOptions},
+    interrupt,
+    judging::{JudgeOptions, Which},
+    output::{DIM, DOUBTFUL, GOOD, interrupted, print, print_json, styled},
     terminal::safe,
 };
 use crate::{
     advice::{self, Bounds, Case, Item, Ready, Seen},
     count::{
         bounded::{Bounded, Tally as _},
-        distinct::grouped,
+        words::times,
     },
     domain::{Arena, EventTime, Organization, Record, Snapshot, snapshot::Enforcement},
     replay::{Failure, Filter, Work},
@@ -90,7 +91,7 @@ struct OfOrganization<'a> {
 impl AdviseArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         self.history.refuse_picked()?;
-        let interrupt = Interrupt::listen()?;
+        let interrupt = interrupt::listen()?;
         let defaults = self.judge.defaults();
         let (config, now) = (self.judge.config()?, defaults.now);
         let chosen = self.history.open(&config, defaults)?;
@@ -98,14 +99,16 @@ impl AdviseArgs {
         let (snapshot, filter) = (observing(&settings), chosen.filter.clone());
         let key = RandomState::new();
         let work = move || Advising::new(Arc::clone(&snapshot), (now, filter.clone()), &key);
-        let watched =
-            (&interrupt, Progress::new((chosen.source.size(), chosen.source.measure()), true), self.history.limits());
-        let found = history::run(Arc::clone(&chosen.source), Box::new(sink()), watched, work)?;
+        let found = history::run(Arc::clone(&chosen.source), (&interrupt, self.history.limits()), work)?;
         let Some(found) = found else { return Ok(interrupted()) };
         let history = self.history_for_a_shell();
         let part = self.history.part().or_else(|| found.part());
         let advice = advice(&found, (&settings, history.as_deref(), part), chosen.missing());
-        print(&if self.json { serde_json::to_string_pretty(&advice)? + "\n" } else { table(&advice) })?;
+        if self.json {
+            print_json(&advice)?;
+        } else {
+            print(&table(&advice))?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 
@@ -222,13 +225,13 @@ fn advice<'a>(
 
 /// A table for people. Writing into a text does not fail.
 fn table(advice: &Advice<'_>) -> String {
-    let were = if advice.events == 1 { "was" } else { "were" };
-    let mut text = format!("{} {were} judged by settings {}.", events_in_words(advice.events), advice.settings_version);
+    let judged = times(advice.events, "event was", "events were");
+    let mut text = format!("{judged} judged by settings {}.", advice.settings_version);
     if advice.gone > 0 {
-        _ = write!(text, " {} older ones are no longer kept.", grouped(advice.gone));
+        _ = write!(text, " {} no longer kept.", times(advice.gone, "older one is", "older ones are"));
     }
     if advice.other_events > 0 {
-        _ = write!(text, " {} are of no organization that is told apart.", grouped(advice.other_events));
+        _ = write!(text, " {} of no organization that is told apart.", times(advice.other_events, "is", "are"));
     }
     text.push('\n');
     for OfOrganization { organization, events, last, advice } in &advice.organizations {
@@ -237,7 +240,7 @@ fn table(advice: &Advice<'_>) -> String {
             text,
             "\n{}  {}",
             styled(GOOD.bold(), safe(organization)),
-            styled(DIM, format_args!("{}{last}", events_in_words(*events)))
+            styled(DIM, times(*events, "event", "events") + &last)
         );
         if advice.is_empty() {
             _ = writeln!(text, "  nothing to advise");
@@ -245,11 +248,6 @@ fn table(advice: &Advice<'_>) -> String {
         advice.iter().for_each(|item| told(&mut text, item));
     }
     text
-}
-
-/// `1 event`, `1,234 events`.
-fn events_in_words(number: u64) -> String {
-    format!("{} {}", grouped(number), if number == 1 { "event" } else { "events" })
 }
 
 fn told(text: &mut String, item: &Item) {

@@ -6,7 +6,7 @@
 //! attrsync config defaults > attrsync.toml
 //! ```
 
-use std::{fmt::Write, io::Write as _, path::Path, process::ExitCode};
+use std::{fmt::Write, path::Path, process::ExitCode};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -14,7 +14,7 @@ use serde_json::json;
 use super::{
     judging::settings_by,
     options::ConfigOptions,
-    output::{DIM, DOUBTFUL, FAULT, OK, USAGE, Usage, print, report, styled},
+    output::{DIM, FAULT, OK, USAGE, Usage, print, print_json, report, styled, warn},
     source::source,
 };
 use crate::{
@@ -84,7 +84,7 @@ impl ConfigArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         match &self.command {
             ConfigCommand::Show { json: false, config } => print(&as_toml(&config.load()?.effective))?,
-            ConfigCommand::Show { json: true, config } => print(&as_json(&config.load()?.effective)?)?,
+            ConfigCommand::Show { json: true, config } => print_json(&by_key(&config.load()?.effective))?,
             ConfigCommand::Check { database, config } => return check(config, *database),
             ConfigCommand::Defaults => print(config::DEFAULTS)?,
         }
@@ -143,7 +143,7 @@ fn not_asked(config: &Config) -> anyhow::Result<(String, u8)> {
     if let Source::Database(database) = &source
         && let Some(doubt) = database.address.doubt()
     {
-        writeln!(anstream::stderr(), "{} {doubt}", styled(DOUBTFUL, "warning:"))?;
+        warn(doubt)?;
     }
     Ok((format!("the settings are in {source}, which was not asked (--database asks)"), OK))
 }
@@ -166,10 +166,10 @@ fn as_toml(values: &[Effective]) -> String {
     text
 }
 
-fn as_json(values: &[Effective]) -> serde_json::Result<String> {
+/// Each value with its origin, by its key.
+fn by_key(values: &[Effective]) -> serde_json::Map<String, serde_json::Value> {
     let entry = |value: &Effective| (value.key.clone(), json!({"value": value.value, "origin": origin(value)}));
-    let all: serde_json::Map<_, _> = values.iter().map(entry).collect();
-    Ok(serde_json::to_string_pretty(&all)? + "\n")
+    values.iter().map(entry).collect()
 }
 
 fn summary(loaded: &Loaded) -> String {

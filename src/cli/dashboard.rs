@@ -5,12 +5,12 @@
 //! attrsync dashboard --address 0.0.0.0:9465 --set dashboard.token_file=/run/secrets/dashboard
 //! ```
 
-use std::{io, net::SocketAddr, process::ExitCode, sync::mpsc::channel, time::Duration};
+use std::{io, net::SocketAddr, process::ExitCode, time::Duration};
 
 use anyhow::Context as _;
 use clap::Args;
 
-use super::{interrupt::on_interrupt, options::ConfigOptions, output::print};
+use super::{interrupt, options::ConfigOptions, output::print};
 use crate::{
     config::{ClientRole, Config},
     dashboard::{Dashboard, History, Limits, Options, Token, TokenError},
@@ -49,13 +49,11 @@ impl DashboardArgs {
         let address = self.address.iter().map(|address| ("--address", "dashboard.address", address.clone()));
         let config = self.config.load_with(address)?.config;
         log::init(&config.log)?;
-        let (interrupt, interrupted) = channel();
-        on_interrupt(move || _ = interrupt.send(())).context("signals cannot be listened to")?;
+        let interrupt = interrupt::listen()?;
         let dashboard = start(&config, history(&config), (config.dashboard.address, "--address"))?;
         print(&format!("{}\n", url(dashboard.address())))?;
         tracing::info!(address = %dashboard.address(), "dashboard");
-        // The sender lives in the thread that waits for the signal; if that is gone, so is the way to end this.
-        interrupted.recv().context("signals are not listened to any more")?;
+        interrupt.wait()?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,19 +1,14 @@
-//! What `replay` and `explain` have in common: records from a file judged outside of Kafka, by the same settings and policy.
+//! By what commands judge beside the worker: which settings, under the same policy, and what stands in for what records do not say.
 
-use std::{
-    fs::File,
-    io::{self, Read, Write},
-    path::Path,
-    process::ExitCode,
-};
+use std::io;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 
 use super::{
-    history::moment,
+    moment::{moment, now},
     options::ConfigOptions,
-    output::{BAD, DOUBTFUL, styled},
+    output,
     source::source,
 };
 use crate::{
@@ -26,9 +21,6 @@ use crate::{
     replay::Defaults,
     store::{Settings, SettingsError},
 };
-
-/// Stopped by ctrl-C: 128 and the number of the signal, as a shell has it.
-pub(super) const INTERRUPTED: u8 = 130;
 
 /// By what records from a file are judged.
 #[derive(Debug, Args)]
@@ -164,17 +156,12 @@ pub(super) fn settings_by(loaded: &Loaded, at: Option<EventTime>) -> anyhow::Res
     let settings =
         Settings::load(source(config, at)?, config.policy()).map_err(|error| with_way_out(error, by_default))?;
     for warning in settings.warnings() {
-        writeln!(anstream::stderr(), "{} {warning}", styled(DOUBTFUL, "warning:"))?;
+        output::warn(warning)?;
     }
     for problem in settings.unusable() {
-        writeln!(anstream::stderr(), "{} {problem}; the organization can't be used", styled(BAD, "error:"))?;
+        output::error(format_args!("{problem}; the organization can't be used"))?;
     }
     Ok(settings)
-}
-
-/// What the clock says.
-pub(super) fn now() -> EventTime {
-    EventTime::from_millis(jiff::Timestamp::now().as_millisecond())
 }
 
 /// The organization of this slug or app id.
@@ -200,49 +187,4 @@ fn with_way_out(error: SettingsError, by_default: bool) -> anyhow::Error {
 /// A type of events on the command line.
 pub(super) fn event_type(text: &str) -> Result<String, String> {
     Kind::named(text).map(|_| text.to_owned()).ok_or_else(|| EVENT_TYPES.to_owned())
-}
-
-/// A point in time on the command line, which may lie ahead.
-pub(super) fn time(text: &str) -> Result<EventTime, String> {
-    EventTime::parse(text).ok_or_else(|| "expected a time as in 2026-11-22T10:00:00Z".to_owned())
-}
-
-/// Where records come from.
-pub(super) struct Input {
-    /// What stands for the topic of an event alone.
-    pub(super) name: String,
-    /// How many bytes there are, where that is known.
-    pub(super) bytes: Option<u64>,
-    /// The records.
-    pub(super) reader: Box<dyn Read + Send>,
-}
-
-impl Input {
-    /// What stands for the topic of an event alone that comes from here.
-    pub(super) fn name(path: &Path) -> String {
-        if path == Path::new("-") {
-            return "stdin".to_owned();
-        }
-        path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-    }
-
-    /// Opens a file, or standard input for `-`.
-    pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
-        let name = Self::name(path);
-        if path == Path::new("-") {
-            return Ok(Self { name, bytes: None, reader: Box::new(io::stdin()) });
-        }
-        let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
-        let (about, file) = opened.with_context(|| format!("{} cannot be opened", path.display()))?;
-        if about.is_dir() {
-            bail!("{} is a folder; name a file of records, one a line", path.display());
-        }
-        let bytes = about.is_file().then_some(about.len());
-        Ok(Self { name, bytes, reader: Box::new(file) })
-    }
-}
-
-/// The exit code of a process that ctrl-C ended.
-pub(super) fn interrupted() -> ExitCode {
-    ExitCode::from(INTERRUPTED)
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{
     options::ConfigOptions,
-    output::{DIM, GOOD, print, styled},
+    output::{DIM, GOOD, print, print_json, styled},
     source::{block_on, connect},
 };
 use crate::store::database::{MigrationStatus, ROLES};
@@ -102,7 +102,7 @@ impl MigrateArgs {
 fn tell(all: &[MigrationStatus], as_json: bool) -> anyhow::Result<()> {
     if as_json {
         let entry = |status: &MigrationStatus| json!({"number": status.number, "name": status.name, "appliedAt": status.applied_at});
-        return Ok(print(&(serde_json::to_string_pretty(&all.iter().map(entry).collect::<Vec<_>>())? + "\n"))?);
+        return print_json(&all.iter().map(entry).collect::<Vec<_>>());
     }
     let mut text = String::new();
     for status in all {

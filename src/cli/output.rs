@@ -4,8 +4,8 @@
 use std::{borrow::Cow, fmt::Display, io, io::Write, process::ExitCode};
 
 use anstyle::{AnsiColor, Style};
+use serde::Serialize;
 
-use super::{history::Interrupted, judging::INTERRUPTED};
 use crate::config::ConfigError;
 
 /// All went well.
@@ -14,6 +14,8 @@ pub(super) const OK: u8 = 0;
 pub(super) const FAULT: u8 = 1;
 /// A command line or a configuration that cannot be used. Clap exits with the same.
 pub(super) const USAGE: u8 = 2;
+/// Stopped by ctrl-C: 128 and the number of the signal, as a shell has it.
+const INTERRUPTED: u8 = 130;
 
 /// How an error begins.
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -36,6 +38,21 @@ pub(super) fn print(text: &str) -> io::Result<()> {
     let mut out = StandardOutput(anstream::stdout().lock());
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+/// The same as JSON, indented.
+pub(super) fn print_json(result: &impl Serialize) -> anyhow::Result<()> {
+    Ok(print(&(serde_json::to_string_pretty(result)? + "\n"))?)
+}
+
+/// Tells a doubt on standard error.
+pub(super) fn warn(doubt: impl Display) -> io::Result<()> {
+    writeln!(anstream::stderr(), "{} {doubt}", styled(DOUBTFUL, "warning:"))
+}
+
+/// Tells what is wrong on standard error.
+pub(super) fn error(problem: impl Display) -> io::Result<()> {
+    writeln!(anstream::stderr(), "{} {problem}", styled(ERROR, "error:"))
 }
 
 /// This process's standard output, by the writer that leads there. A reader who leaves it (`| head`) is told apart from every other
@@ -91,12 +108,22 @@ impl Usage {
     }
 }
 
+/// Ctrl-C came before there was anything to show for it.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub(super) struct Interrupted;
+
+/// The exit code of a process that ctrl-C ended.
+pub(super) fn interrupted() -> ExitCode {
+    ExitCode::from(INTERRUPTED)
+}
+
 /// Says what went wrong and turns it into the exit code.
 pub(super) fn report(error: &anyhow::Error) -> ExitCode {
     let code = code(error);
     if ![OK, INTERRUPTED].contains(&code) {
         // Nobody is left to tell when this fails.
-        _ = writeln!(anstream::stderr(), "{} {}", styled(ERROR, "error:"), told(error));
+        _ = self::error(told(error));
     }
     ExitCode::from(code)
 }

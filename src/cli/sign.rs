@@ -10,7 +10,7 @@
 //! with. A public key can't sign at all.
 
 use std::{
-    io::{Read, Write},
+    io::Read,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -20,9 +20,11 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::{
-    judging::{self, Input},
+    input::Input,
+    judging,
+    moment::{now, seconds, time},
     options::ConfigOptions,
-    output::{DOUBTFUL, OK, print, styled},
+    output::{OK, print, warn},
 };
 use crate::{
     domain::{
@@ -84,7 +86,7 @@ pub(super) struct SignArgs {
     json: bool,
 
     /// Sign as at this time [default: now]
-    #[arg(long, value_name = "TIME", value_parser = judging::time)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     at: Option<EventTime>,
 
     #[command(flatten)]
@@ -106,7 +108,7 @@ impl SignArgs {
             bail!("only keys of a settings file sign; name one with --settings");
         }
         let snapshot = settings.current();
-        let now = self.at.unwrap_or_else(judging::now);
+        let now = self.at.unwrap_or_else(now);
         let organization = judging::organization(&snapshot, &self.organization)?;
         let (made, name, signer) = match &self.hash {
             Some(identifier) => {
@@ -120,7 +122,7 @@ impl SignArgs {
             }
         };
         if let Some(doubt) = doubt(&signer, now) {
-            writeln!(anstream::stderr(), "{} {doubt}", styled(DOUBTFUL, "warning:"))?;
+            warn(doubt)?;
         }
         print(&if self.json {
             let told = json!({ name: made, "organization": organization.slug.as_str(), "keyId": signer.id, "algorithm": signer.alg });
@@ -224,19 +226,4 @@ fn claim(text: &str) -> Result<(String, Value), String> {
         }
         None => Ok((name.to_owned(), value.into())),
     }
-}
-
-/// Seconds, written with a unit.
-fn seconds(text: &str) -> Result<i64, String> {
-    let expected = || "expected a time as in 90s, 15m, 1h or 7d".to_owned();
-    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(expected)?;
-    let unit = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        _ => return Err(expected()),
-    };
-    let number: u32 = number.parse().map_err(|_| expected())?;
-    Ok(i64::from(number) * unit)
 }

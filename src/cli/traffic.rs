@@ -5,18 +5,14 @@
 //! attrsync traffic --rate 5000 --events 1000000
 //! ```
 
-use std::{
-    process::ExitCode,
-    sync::mpsc::{RecvTimeoutError, channel},
-    time::Duration,
-};
+use std::{process::ExitCode, time::Duration};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use clap::Args;
 
 use super::{
     feed::{Feed, FeedOptions},
-    interrupt::on_interrupt,
+    interrupt,
     options::ConfigOptions,
     output::print,
 };
@@ -51,14 +47,11 @@ impl TrafficArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         let config = self.config.load()?.config;
         log::init(&config.log)?;
-        let (interrupt, interrupted) = channel();
-        on_interrupt(move || _ = interrupt.send(())).context("signals cannot be listened to")?;
+        let interrupt = interrupt::listen()?;
         let mut feed = Feed::start(&config, self.traffic.plan())?;
         let topic = config.kafka.input.topics.first().map(String::as_str).unwrap_or_default();
         tracing::info!(topic, rate = self.traffic.rate, "sending made-up events");
-        while !feed.done() && feed.fault().is_none() && interrupted.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout)
-        {
-        }
+        while !feed.done() && feed.fault().is_none() && !interrupt.comes_within(LOOK) {}
         let arrived = feed.end();
         print(&format!("{arrived} events arrived in {topic}\n"))?;
         match feed.fault() {

@@ -12,6 +12,8 @@ use std::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::words::grouped;
+
 /// A number of different things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Count {
@@ -25,20 +27,6 @@ impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.estimated { write!(f, "about {}", grouped(self.number)) } else { f.write_str(&grouped(self.number)) }
     }
-}
-
-/// A number with a comma between thousands.
-#[must_use]
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 /// Different things, counted.
@@ -151,6 +139,5 @@ mod tests {
     #[test]
     fn a_number_is_told_as_what_it_is() {
         assert_eq!(Count { number: 1_234_567, estimated: true }.to_string(), "about 1,234,567");
-        assert_eq!([0, 12, 999, 1_000].map(grouped), ["0", "12", "999", "1,000"]);
     }
 }

@@ -18,6 +18,14 @@ pub fn word(text: &str) -> Option<Cow<'_, str>> {
     text.chars().all(seen).then(|| Cow::Owned(format!("'{text}'")))
 }
 
+/// What fetches the record at this place and explains its event: a topic, a partition and an offset. None where the topic or the brokers
+/// are no [`word`].
+#[must_use]
+pub fn explain((topic, partition, offset): (&str, i32, i64), brokers: &str) -> Option<String> {
+    let (topic, brokers) = (word(topic)?, word(brokers)?);
+    Some(format!("kcat -C -b {brokers} -t {topic} -p {partition} -o {offset} -c 1 -J | attrsync explain -"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,5 +41,14 @@ mod tests {
         for refused in ["", "-x", "--yes", "a'b", "a\nb", "\u{1b}[2J", "a\u{202e}b", "a\u{0}"] {
             assert_eq!(word(refused), None, "{refused:?}");
         }
+    }
+
+    #[test]
+    fn a_record_is_explained_by_where_it_stands() {
+        assert_eq!(
+            explain(("events", 3, 7), "[::1]:9092,b-1.example:9092").as_deref(),
+            Some("kcat -C -b '[::1]:9092,b-1.example:9092' -t events -p 3 -o 7 -c 1 -J | attrsync explain -")
+        );
+        assert!(explain(("it's", 3, 7), "kafka:9092").is_none() && explain(("events", 3, 7), "it's").is_none());
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{BufRead, BufReader, Read, Write},
-    process::{Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -154,9 +154,8 @@ fn a_reader_that_leaves_a_pipe_of_another_name_leaves_verdicts_unread() {
     assert!(ran.code == Some(1) && ran.err.contains("the verdicts cannot be written"), "{:?} {}", ran.code, ran.err);
 }
 
-#[test]
-fn ctrl_c_ends_it_where_it_asks() {
-    let desk = Desk::new();
+/// A replay into the live topics that asks on a terminal of its own: its keys, and its screen once the question stands there.
+fn asking(desk: &Desk) -> (Child, ChildStdin, ChildStdout) {
     let mut command = Command::new("env");
     let asks = concat!(env!("CARGO_BIN_EXE_attrsync"), " replay --into-live --brokers 127.0.0.1:9");
     // A terminal for it to ask on; and ctrl-C means what it does there, also where the tests run in the background, which ignores it.
@@ -165,12 +164,19 @@ fn ctrl_c_ends_it_where_it_asks() {
         .current_dir(desk.path(""))
         .env_remove("ATTRSYNC_CONFIG");
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let (mut keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let (keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let (mut shown, mut byte) = (Vec::new(), [0]);
-    while !shown.ends_with(b"[y/N] ") {
+    while !shown.ends_with(b"Type yes: ") {
         screen.read_exact(&mut byte).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&shown)));
         shown.push(byte[0]);
     }
+    (child, keys, screen)
+}
+
+#[test]
+fn ctrl_c_ends_it_where_it_asks() {
+    let desk = Desk::new();
+    let (mut child, mut keys, _screen) = asking(&desk);
     keys.write_all(b"\x03").unwrap();
     let began = Instant::now();
     let ended = loop {
@@ -178,12 +184,24 @@ fn ctrl_c_ends_it_where_it_asks() {
             None if began.elapsed() < DEADLINE => thread::park_timeout(Duration::from_millis(10)),
             None => {
                 child.kill().unwrap();
-                panic!("it goes on: {}", String::from_utf8_lossy(&shown));
+                panic!("it goes on");
             }
             Some(ended) => break ended,
         }
     };
-    assert_eq!(ended.code(), Some(130), "{}", String::from_utf8_lossy(&shown));
+    assert_eq!(ended.code(), Some(130));
+    assert_eq!(desk.names(), [] as [String; 0]);
+}
+
+#[test]
+fn no_answer_but_yes_confirms() {
+    let desk = Desk::new();
+    let (mut child, mut keys, mut screen) = asking(&desk);
+    keys.write_all(b"y\n").unwrap();
+    let mut told = String::new();
+    screen.read_to_string(&mut told).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{told}");
+    assert!(told.contains("not confirmed; nothing was done"), "{told}");
     assert_eq!(desk.names(), [] as [String; 0]);
 }
 

@@ -222,7 +222,7 @@ fn what_is_destructive_is_not_done_without_consent() {
         &["settings", "enforcement", "globex", "enforced", "--reason", "r"],
     ] {
         let told = base.attrsync(line);
-        assert!(told.code == Some(1) && told.err.contains("say --yes"), "{told:?}");
+        assert!(told.code == Some(2) && told.err.contains("say --yes"), "{told:?}");
         assert_eq!(base.value::<i64>("select max(number) from attrsync.revisions"), 1, "{line:?}");
         let told = base.attrsync(&[line, &["--help"]].concat());
         assert_eq!(told.code, Some(0));
@@ -299,7 +299,7 @@ fn locking_and_enforcing_say_what_to_look_at_first_and_ask() {
         let told = base.attrsync(line);
         let (advice, question) = told.err.split_once("\nerror: ").unwrap_or_else(|| panic!("{told:?}"));
         assert!(advice.starts_with("before you do this:") && advice.contains(named), "{told:?}");
-        assert!(told.code == Some(1) && question.contains("say --yes"), "{told:?}");
+        assert!(told.code == Some(2) && question.contains("say --yes"), "{told:?}");
         let told = base.attrsync(&[line, &["--yes"]].concat());
         assert!(told.code == Some(0) && !told.err.contains("before you do this:"), "{told:?}");
     }

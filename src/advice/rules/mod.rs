@@ -10,7 +10,7 @@ mod unlock;
 
 use super::{Item, Owner, Ready, Seen, items::command};
 use crate::{
-    count::distinct::{Count, grouped},
+    count::words::{grouped, of_users, times},
     domain::{EventTime, Organization, Policy, snapshot::AttributeTable},
 };
 
@@ -57,19 +57,6 @@ fn configured(settings: &Organization, owner: Owner) -> &AttributeTable {
     match owner {
         Owner::User => &settings.user_attributes,
         Owner::Company => &settings.company_attributes,
-    }
-}
-
-/// `1 event`, `1,234 events`.
-pub(super) fn times(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number), if number == 1 { one } else { many })
-}
-
-/// `, of 12 users`, where they were counted.
-pub(super) fn of_users(users: Option<Count>) -> String {
-    match users {
-        None | Some(Count { number: 0, .. }) => String::new(),
-        Some(users) => format!(", of {users} {}", if users.number == 1 { "user" } else { "users" }),
     }
 }
 

@@ -20,10 +20,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
-    sync::{
-        Arc,
-        mpsc::{Receiver, TryRecvError, channel},
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -33,7 +30,7 @@ use clap::Args;
 use super::{
     dashboard::{address_in_use, start, url},
     feed::{Feed, FeedOptions, Plan},
-    interrupt::on_interrupt,
+    interrupt::{self, Interrupt},
     output::print,
     run::worker_options,
 };
@@ -94,8 +91,7 @@ pub(super) struct DevArgs {
 
 impl DevArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
-        let (interrupt, interrupted) = channel();
-        on_interrupt(move || _ = interrupt.send(())).context("signals cannot be listened to")?;
+        let interrupt = interrupt::listen()?;
         log::init(&Log { filter: "warn,attrsync::store=info,librdkafka=error".to_owned(), format: LogFormat::Text })?;
         let broker = Broker::start()?;
         let config = configuration(&broker)?;
@@ -115,7 +111,7 @@ impl DevArgs {
         let worker = Worker::start(&options, &settings, &stopper)?;
         let events = if self.no_traffic { Some(0) } else { self.traffic.events };
         let feed = Feed::start(&config, Plan { events, ahead: Some(AHEAD), ..self.traffic.plan() })?;
-        let shown = self.show(&Sources { verdicts, feed, interrupted, stopper: stopper.clone() });
+        let shown = self.show(&Sources { verdicts, feed, interrupt, stopper: stopper.clone() });
         // Before the broker goes, which it would look for.
         drop(dashboard);
         stopper.stop();
@@ -157,7 +153,7 @@ impl DevArgs {
             }
             view.tick();
             let ended = self.traffic.events.is_some_and(|events| view.total() >= events);
-            if ended || sources.interrupted.try_recv() != Err(TryRecvError::Empty) {
+            if ended || sources.interrupt.came() {
                 return Ok(view);
             }
             if sources.stopper.asked() {
@@ -186,7 +182,7 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
 struct Sources {
     verdicts: Verdicts,
     feed: Feed,
-    interrupted: Receiver<()>,
+    interrupt: Interrupt,
     stopper: Stopper,
 }
 

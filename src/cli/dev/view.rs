@@ -7,7 +7,7 @@ use std::{
 };
 
 use anstyle::Style;
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use super::verdicts::{Refused, User, Verdict};
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
         output::{BAD, DIM, DOUBTFUL, GOOD, StandardOutput, styled},
         terminal::safe,
     },
+    count::words::grouped,
     domain::verdict::Outcome,
 };
 
@@ -87,9 +88,9 @@ impl View {
         let seconds = self.began.elapsed().as_secs_f64().max(0.001);
         #[expect(clippy::cast_precision_loss, reason = "fewer than 2^52 verdicts")]
         let rate = self.total() as f64 / seconds;
-        let of = |name: &str| HumanCount(self.counts.get(name).copied().unwrap_or_default());
+        let of = |name: &str| grouped(self.counts.get(name).copied().unwrap_or_default());
         let each = Outcome::ALL.map(|outcome| format!("{} {}", of(outcome.name()), outcome.name()));
-        format!("{} verdicts ({rate:.0} a second): {}", HumanCount(self.total()), each.join(", "))
+        format!("{} verdicts ({rate:.0} a second): {}", grouped(self.total()), each.join(", "))
     }
 
     /// Tells what came, at the end.
@@ -100,7 +101,7 @@ impl View {
         let mut out = StandardOutput(anstream::stdout().lock());
         writeln!(out, "\n{}", self.so_far())?;
         for (reason, number) in &self.reasons {
-            writeln!(out, "  {:>10}  {reason}", HumanCount(*number).to_string())?;
+            writeln!(out, "  {:>10}  {reason}", grouped(*number))?;
         }
         out.flush()
     }

@@ -10,7 +10,7 @@ use clap::{ArgGroup, Args};
 use serde_json::json;
 
 use crate::{
-    cli::judging::{self, Input},
+    cli::{input::Input, judging},
     domain::{Snapshot, line_end},
 };
 

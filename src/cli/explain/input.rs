@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use serde::de::IgnoredAny;
 
 use crate::{
-    cli::judging::Input,
+    cli::input::Input,
     domain::Policy,
     source::file::{self, Batch, Reader},
 };

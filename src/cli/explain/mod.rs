@@ -27,7 +27,8 @@ use std::{
 use clap::Args;
 
 use super::{
-    judging::{Input, JudgeOptions},
+    input::Input,
+    judging::JudgeOptions,
     output::{OK, StandardOutput, print},
 };
 use crate::{

@@ -1,14 +1,13 @@
 //! History on the command line: which events, how far it is, and an end by ctrl-C. What `replay` is made of, every command over
 //! history shares: a clap group that says which events, and a job that runs while its progress is shown.
 
-mod moment;
 mod options;
 mod progress;
 
 use std::{
+    io::sink,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
         mpsc::{RecvTimeoutError, channel},
     },
     thread,
@@ -17,41 +16,18 @@ use std::{
 
 use anyhow::{Context, bail};
 
-use super::interrupt::on_interrupt;
+use super::interrupt::Interrupt;
 use crate::replay::{self, Counter, Failure, Limits, Output, Source, Work};
 
 pub(super) use self::{
-    moment::moment,
     options::{HistoryOptions, away, fetching},
-    progress::{Progress, records_in_words},
+    progress::{Progress, Terminal},
 };
 
 /// How often progress is looked at.
 const TICK: Duration = Duration::from_millis(100);
 /// How long a job may take to end after ctrl-C. One that waits for a pipe never does.
 const ENDING: Duration = Duration::from_millis(500);
-
-/// Ctrl-C came before there was anything to show for it.
-#[derive(Debug, thiserror::Error)]
-#[error("interrupted")]
-pub(super) struct Interrupted;
-
-/// Whether ctrl-C came.
-pub(super) struct Interrupt(Arc<AtomicBool>);
-
-impl Interrupt {
-    /// Listens from here on: before there is anything that an interrupt would leave behind.
-    pub(super) fn listen() -> anyhow::Result<Self> {
-        let came = Arc::new(AtomicBool::new(false));
-        let interrupt = Arc::clone(&came);
-        on_interrupt(move || interrupt.store(true, Relaxed)).context("signals cannot be listened to")?;
-        Ok(Self(came))
-    }
-
-    fn came(&self) -> bool {
-        self.0.load(Relaxed)
-    }
-}
 
 /// Does what can't be interrupted on a thread of its own; `None` where ctrl-C came first.
 pub(super) fn unless_interrupted<T: Send + 'static>(
@@ -73,23 +49,34 @@ pub(super) fn unless_interrupted<T: Send + 'static>(
     }
 }
 
-/// What shows how far a job is, and bounds and ends it.
-pub(super) type Watched<'w> = (&'w Interrupt, Progress, Limits);
+/// What ends a job, and how fast it may go.
+pub(super) type Held<'h> = (&'h Interrupt, Limits);
 
 /// Works through history in the background, so that an interrupt ends the command even while it waits for input; shows how
-/// far it is meanwhile. `None` where it was interrupted.
+/// far it is meanwhile. What works write goes nowhere. `None` where it was interrupted.
 pub(super) fn run<W: Work + 'static>(
     source: Arc<dyn Source>,
-    output: Output,
-    watched: Watched<'_>,
+    held: Held<'_>,
     work: impl Fn() -> W + Send + Sync + 'static,
 ) -> anyhow::Result<Option<W>> {
-    watch(watched, ENDING, move |counter| replay::run(source.as_ref(), output, counter, work))
+    run_into((Box::new(sink()), Terminal::Free), source, held, work)
+}
+
+/// The same, where works write something, with what that leaves of the terminal.
+pub(super) fn run_into<W: Work + 'static>(
+    (output, terminal): (Output, Terminal),
+    source: Arc<dyn Source>,
+    held: Held<'_>,
+    work: impl Fn() -> W + Send + Sync + 'static,
+) -> anyhow::Result<Option<W>> {
+    let progress = Progress::new((source.size(), source.measure()), terminal);
+    watch(held, progress, ENDING, move |counter| replay::run(source.as_ref(), output, counter, work))
 }
 
 /// Runs a job in the background and shows how far it is; `None` where it was interrupted. It may take so long to end then.
 pub(super) fn watch<T: Send + 'static>(
-    (interrupt, mut progress, limits): Watched<'_>,
+    (interrupt, limits): Held<'_>,
+    mut progress: Progress,
     ending: Duration,
     job: impl FnOnce(&Counter) -> Result<T, Failure> + Send + 'static,
 ) -> anyhow::Result<Option<T>> {

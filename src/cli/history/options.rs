@@ -1,22 +1,20 @@
 //! Which events: the options that every command over history has.
 
 use std::{
-    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use clap::Args;
 
-use super::{
-    super::{
-        judging::{Input, event_type},
-        output::Usage,
-    },
-    Interrupt, Interrupted, Progress,
-    moment::moment,
-};
 use crate::{
+    cli::{
+        input::Input,
+        interrupt,
+        judging::event_type,
+        moment::moment,
+        output::{Interrupted, Usage},
+    },
     config::{ClientRole, Config},
     domain::{EventTime, Reason, shell},
     replay::{
@@ -206,14 +204,13 @@ impl HistoryOptions {
         let rejected = std::slice::from_ref(&config.kafka.rejected_topic);
         let topic = Topics::open(rejected, &self.wanted(), fetching(config), defaults);
         let topic = topic.map_err(|failure| away(failure, config))?;
-        let progress = Progress::new((topic.size(), topic.measure()), true);
         let work = Rejections::new(WhichRejections {
             reasons: self.reason.clone(),
             organization: self.organization.clone(),
             event_type: self.event_type.clone(),
         });
-        let watched = (&Interrupt::listen()?, progress, self.limits());
-        let found = super::run(Arc::new(topic), Box::new(io::sink()), watched, move || work.clone())?;
+        let held = (&interrupt::listen()?, self.limits());
+        let found = super::run(Arc::new(topic), held, move || work.clone())?;
         Ok(found.ok_or(Interrupted)?.found())
     }
 

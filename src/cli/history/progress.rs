@@ -5,9 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indicatif::{HumanCount, HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
-use crate::replay::{Counter, Measure};
+use crate::{
+    count::words::{grouped, times},
+    replay::{Counter, Measure},
+};
 
 /// How often a line is printed where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -29,18 +32,27 @@ pub(in crate::cli) enum Progress {
         /// How much there is.
         size: Option<u64>,
     },
-    /// Verdicts come on this very terminal.
+    /// On a terminal that is taken.
     Nothing,
+}
+
+/// What is left of the terminal beside what works write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Terminal {
+    /// All of it.
+    Free,
+    /// Nothing: verdicts come on it, and a bar would come between them.
+    Taken,
 }
 
 impl Progress {
     /// What fits where standard error leads to.
-    pub(in crate::cli) fn new((size, measure): (Option<u64>, Measure), terminal_is_free: bool) -> Self {
+    pub(in crate::cli) fn new((size, measure): (Option<u64>, Measure), terminal: Terminal) -> Self {
         if !stderr().is_terminal() {
             let begun = Instant::now();
             return Self::Lines { begun, due: begun + LINE_EVERY, size };
         }
-        if !terminal_is_free {
+        if terminal == Terminal::Taken {
             return Self::Nothing;
         }
         let template = match (size, measure) {
@@ -60,7 +72,7 @@ impl Progress {
     pub(in crate::cli) fn show(&mut self, counter: &Counter) {
         match self {
             Self::Bar(bar) => {
-                bar.set_message(records_in_words(counter.records()));
+                bar.set_message(times(counter.records(), "record", "records"));
                 bar.set_position(counter.size());
             }
             Self::Lines { begun, due, size } if Instant::now() >= *due => {
@@ -84,7 +96,8 @@ impl Progress {
 fn line(counter: &Counter, size: Option<u64>, since: Duration) -> String {
     let (records, done, millis) = (counter.records(), counter.size(), since.as_millis().max(1));
     let rate = u128::from(records) * 1_000 / millis;
-    let mut line = format!("judged {} so far, {} a second", records_in_words(records), HumanCount(saturated(rate)));
+    let (judged, rate) = (times(records, "record", "records"), grouped(saturated(rate)));
+    let mut line = format!("judged {judged} so far, {rate} a second");
     if let Some(size) = size.filter(|size| *size > 0 && done > 0) {
         let left = u128::from(size.saturating_sub(done)) * millis / u128::from(done) / 1_000;
         let left = HumanDuration(Duration::from_secs(saturated(left)));
@@ -95,12 +108,4 @@ fn line(counter: &Counter, size: Option<u64>, since: Duration) -> String {
 
 fn saturated(number: u128) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-/// `1 record`, `1,234 records`.
-pub(in crate::cli) fn records_in_words(number: u64) -> String {
-    match number {
-        1 => "1 record".to_owned(),
-        many => format!("{} records", HumanCount(many)),
-    }
 }

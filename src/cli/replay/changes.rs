@@ -12,7 +12,7 @@ use crate::{
         html::{percent, sender_name, summary},
         report::{AttributeChange, End, OrganizationChange, Report, Sender},
     },
-    count::distinct::{Count, grouped},
+    count::words::{grouped, of_users},
     domain::verdict::Outcome,
 };
 
@@ -54,8 +54,8 @@ fn kinds(text: &mut String, report: &Report) {
     heading(text, "what changes");
     for turn in report.kinds.iter().take(ROWS) {
         let (from, to) = (end(turn.from), end(turn.to));
-        let users = users(turn.users);
-        _ = writeln!(text, "  {:>12}  {from} → {to}{}", grouped(turn.events), styled(DIM, users));
+        let users = styled(DIM, of_users(Some(turn.users)));
+        _ = writeln!(text, "  {:>12}  {from} → {to}{users}", grouped(turn.events));
         if let Some(command) = turn.examples.iter().find_map(|example| example.command.as_deref()) {
             _ = writeln!(text, "                {}", styled(DIM, command));
         }
@@ -74,7 +74,7 @@ fn organizations(text: &mut String, report: &Report) {
             safe(name),
             percent(one.changed.events, one.events),
             ways(one.changed.ways),
-            styled(DIM, one.users.map(users).unwrap_or_default())
+            styled(DIM, of_users(one.users))
         );
         attributes(text, one);
     }
@@ -127,14 +127,6 @@ fn ways(Ways { stricter, milder, within }: Ways) -> String {
     let each = [(stricter, "stricter"), (milder, "milder"), (within, "within")].into_iter();
     let told = each.filter(|(number, _)| *number > 0).map(|(number, way)| format!("{} {way}", grouped(number)));
     told.collect::<Vec<_>>().join(", ")
-}
-
-fn users(users: Count) -> String {
-    match users.number {
-        0 => String::new(),
-        1 => ", of 1 user".to_owned(),
-        _ => format!(", of {users} users"),
-    }
 }
 
 fn end(End { verdict, reason }: End) -> String {

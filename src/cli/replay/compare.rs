@@ -4,21 +4,21 @@
 use std::{
     borrow::Cow,
     hash::RandomState,
-    io::{Write, sink},
+    io::Write,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
 
-use anyhow::bail;
 use clap::Args;
 
 use super::{changes, target::Target};
 use crate::{
     cli::{
-        history::{self, HistoryOptions, Interrupt, Progress},
-        judging::{JudgeOptions, Which, interrupted, which},
-        output::{Usage, print},
+        history::{self, HistoryOptions},
+        interrupt,
+        judging::{JudgeOptions, Which, which},
+        output::{Usage, interrupted, print, print_json},
     },
     compare::{Comparison, Judged, Place, Report, Side, html},
     domain::{Arena, EventTime, Record, Snapshot, shell},
@@ -63,7 +63,7 @@ impl CompareOptions {
             let wrong = "--settings-at is not for a comparison; in place of now write at:7d, or at: and another time";
             return Err(Usage::new(wrong).into());
         }
-        let interrupt = Interrupt::listen()?;
+        let interrupt = interrupt::listen()?;
         let (config, defaults) = (means.judge.config()?, means.judge.defaults());
         let snapshot = |which| means.judge.settings_of(which).map(|settings| settings.current());
         let snapshots = [snapshot(before)?, snapshot(after)?];
@@ -78,9 +78,7 @@ impl CompareOptions {
             filter: filter.clone(),
             found: Comparison::new(&key),
         };
-        let progress = Progress::new((chosen.source.size(), chosen.source.measure()), true);
-        let watched = (&interrupt, progress, means.history.limits());
-        let found = history::run(Arc::clone(&chosen.source), Box::new(sink()), watched, work)?;
+        let found = history::run(Arc::clone(&chosen.source), (&interrupt, means.history.limits()), work)?;
         let Some(Comparing { found, .. }) = found else { return Ok(interrupted()) };
         let side = |which: &Which, version| Side { settings: which.to_string(), version };
         let sides = (side(before, first), side(after, second));
@@ -92,13 +90,7 @@ impl CompareOptions {
     /// Opens where the page goes, before there is anything to lose by it.
     fn page(&self, means: &Means<'_>) -> anyhow::Result<Option<(Target, Output)>> {
         let Some(path) = self.html.as_deref() else { return Ok(None) };
-        let real = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
-        if let (Some(from), Some(to)) = (means.history.from_file.as_deref().and_then(real), real(path))
-            && from == to
-        {
-            bail!("{} is read from and written to; name another file for the page", to.display());
-        }
-        Target::open(path, means.force).map(Some)
+        Target::apart_from(means.history.from_file.as_deref(), path, means.force).map(Some)
     }
 
     fn tell(&self, report: &Report, page: Option<(Target, Output)>, json: bool) -> anyhow::Result<ExitCode> {
@@ -109,7 +101,11 @@ impl CompareOptions {
         }
         // The page itself may be on standard output.
         if self.html.as_deref() != Some(Path::new("-")) {
-            print(&if json { serde_json::to_string_pretty(report)? + "\n" } else { changes::table(report) })?;
+            if json {
+                print_json(report)?;
+            } else {
+                print(&changes::table(report))?;
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -143,7 +139,7 @@ impl Work for Comparing {
 struct Explain {
     /// The file of events, where it can be read once more.
     file: Option<String>,
-    brokers: Option<String>,
+    brokers: String,
     flags: Option<String>,
 }
 
@@ -151,8 +147,7 @@ impl Explain {
     fn new(after: &Which, means: &Means<'_>, brokers: &str) -> Self {
         let file = means.history.from_file.as_deref().and_then(Path::to_str).filter(|path| *path != "-");
         let file = file.and_then(shell::word).map(Cow::into_owned);
-        let brokers = shell::word(brokers).map(Cow::into_owned);
-        Self { file, brokers, flags: means.judge.flags_of(after) }
+        Self { file, brokers: brokers.to_owned(), flags: means.judge.flags_of(after) }
     }
 
     fn command(&self, Place { topic, partition, offset, line }: &Place) -> Option<String> {
@@ -160,7 +155,6 @@ impl Explain {
         if let Some(line) = line {
             return Some(format!("attrsync explain {} --line {line}{flags}", self.file.as_deref()?));
         }
-        let (topic, brokers) = (shell::word(topic)?, self.brokers.as_deref()?);
-        Some(format!("kcat -C -b {brokers} -t {topic} -p {partition} -o {offset} -c 1 -J | attrsync explain -{flags}"))
+        Some(shell::explain((topic, *partition, *offset), &self.brokers)? + flags)
     }
 }

@@ -1,7 +1,7 @@
 //! A replay into topics: planned, kept under an id, delivered exactly once, and resumed.
 
 use std::{
-    io::{ErrorKind, IsTerminal, Write, stdin},
+    io::{ErrorKind, Write},
     path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
@@ -18,9 +18,10 @@ use super::{
 };
 use crate::{
     cli::{
-        history::{self, Interrupt, Progress, fetching},
-        judging::interrupted,
-        output::{DIM, Usage, styled},
+        consent::Consent,
+        history::{self, Progress, Terminal, fetching},
+        interrupt,
+        output::{DIM, Usage, interrupted, styled},
     },
     config::Config,
     domain::EventTime,
@@ -71,27 +72,12 @@ impl TopicOptions {
 
     /// Asks whether verdicts are to be told among the live ones.
     fn ask(&self, config: &Config) -> anyhow::Result<()> {
-        if self.yes {
-            return Ok(());
-        }
         let (accepted, rejected) = (&config.kafka.accepted_topic, &config.kafka.rejected_topic);
-        if !stdin().is_terminal() {
-            let wrong = format!(
-                "--into-live tells verdicts again in {accepted} and {rejected}; without a terminal to ask on, say --yes"
-            );
-            return Err(Usage::new(wrong).into());
-        }
-        write!(
-            anstream::stderr(),
-            "Verdicts of the past will be told again in {accepted} and {rejected}, where subscribers take them for news unless \
-             they look at attrsync-replay or the event's time (docs/REPLAY.md).\nReplay into the live topics? [y/N] "
-        )?;
-        let mut answer = String::new();
-        stdin().read_line(&mut answer)?;
-        if !["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()) {
-            bail!("nothing was replayed");
-        }
-        Ok(())
+        let advice = format!(
+            "verdicts of the past are told again in {accepted} and {rejected}, where subscribers take them for news unless they look \
+             at attrsync-replay or the event's time (docs/REPLAY.md)"
+        );
+        Consent { yes: self.yes }.ask_after(&advice, "replay into the live topics")
     }
 }
 
@@ -106,7 +92,7 @@ impl ReplayArgs {
         if self.topics.into_live {
             self.topics.ask(&config)?;
         }
-        let (interrupt, began) = (Interrupt::listen()?, Instant::now());
+        let (interrupt, began) = (interrupt::listen()?, Instant::now());
         let Some(settings) = self.chosen_settings(&config, &interrupt)? else { return Ok(interrupted()) };
         let plan = match &self.topics.resume {
             Some(id) => self.planned(id, &settings)?,
@@ -115,10 +101,10 @@ impl ReplayArgs {
         let options = outputs::options(&config, (&plan.accepted, &plan.rejected)).within_topics();
         let defaults = Defaults { now: EventTime::from_millis(plan.now), event_type: plan.default_type.clone() };
         let judgement = Judgement { by: settings.by.clone(), now: defaults.now, filter: plan.filter.clone() };
-        let progress = Progress::new((Some(plan.size()), Measure::Offsets), true);
+        let progress = Progress::new((Some(plan.size()), Measure::Offsets), Terminal::Free);
         let (job_plan, job_fetching) = (plan.clone(), fetching(&config));
-        let watched = (&interrupt, progress, self.history.limits());
-        let found = history::watch(watched, ENDING, move |counter| {
+        let held = (&interrupt, self.history.limits());
+        let found = history::watch(held, progress, ENDING, move |counter| {
             let means = Means { options: &options, fetching: &job_fetching, judgement: &judgement, defaults };
             Delivery::new(&job_plan, means, counter).run()
         });

@@ -20,12 +20,13 @@ mod verdicts;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Instant};
 
-use anyhow::bail;
 use clap::Args;
 
 use super::{
-    history::{self, HistoryOptions, Interrupt, Progress},
-    judging::{JudgeOptions, interrupted},
+    history::{self, HistoryOptions},
+    interrupt,
+    judging::JudgeOptions,
+    output::interrupted,
 };
 use crate::replay::{Judgement, Tally};
 use compare::{CompareOptions, Means};
@@ -102,22 +103,19 @@ impl ReplayArgs {
         if self.topics.asked() {
             return self.deliver();
         }
-        let interrupt = Interrupt::listen()?;
+        let interrupt = interrupt::listen()?;
         let (defaults, began) = (self.judge.defaults(), Instant::now());
         let (config, now) = (self.judge.config()?, defaults.now);
         let chosen = self.history.open(&config, defaults)?;
         let Some(settings) = self.chosen_settings(&config, &interrupt)? else { return Ok(interrupted()) };
-        self.refuse_same_file()?;
         let (target, output) = match &self.to_file {
-            Some(file) => Target::open(file, self.force)?,
+            Some(file) => Target::apart_from(self.history.from_file.as_deref(), file, self.force)?,
             None => Target::nowhere(),
         };
-        let size = (chosen.source.size(), chosen.source.measure());
-        let progress = Progress::new(size, target.leaves_terminal_free());
         let judgement = Judgement { by: settings.by.clone(), now, filter: chosen.filter.clone() };
         let work = Verdicts { judgement, written: self.to_file.is_some(), tally: Tally::default() };
-        let watched = (&interrupt, progress, self.history.limits());
-        let found = history::run(Arc::clone(&chosen.source), output, watched, move || work.clone())?;
+        let (source, held) = (Arc::clone(&chosen.source), (&interrupt, self.history.limits()));
+        let found = history::run_into((output, target.terminal()), source, held, move || work.clone())?;
         let Some(Verdicts { tally, .. }) = found else { return Ok(interrupted()) };
         target.keep()?;
         let took = began.elapsed();
@@ -125,16 +123,5 @@ impl ReplayArgs {
         let (tally, not_found, fetched_bytes) = (&tally, chosen.not_found(), chosen.fetched_bytes());
         Summary { tally, version, gone, not_found, fetched_bytes, took, replay: None }.print(self.json, &target)?;
         Ok(ExitCode::SUCCESS)
-    }
-
-    /// Written in place of its own input, a replay could never be repeated.
-    fn refuse_same_file(&self) -> anyhow::Result<()> {
-        let real = |path: &Option<PathBuf>| path.as_ref()?.canonicalize().ok().filter(|path| path.is_file());
-        if let (Some(from), Some(to)) = (real(&self.history.from_file), real(&self.to_file))
-            && from == to
-        {
-            bail!("{} is read from and written to; name another file for the verdicts", to.display());
-        }
-        Ok(())
     }
 }

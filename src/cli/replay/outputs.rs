@@ -3,6 +3,7 @@
 use anyhow::bail;
 
 use crate::{
+    cli::run::worker_options,
     config::Config,
     worker::{Delivery, Options},
 };
@@ -10,7 +11,7 @@ use crate::{
 /// The worker's options with a replay's topics. Exactly once whatever the worker's delivery is: what a replay that is resumed doesn't
 /// double has no other way.
 pub(super) fn options(config: &Config, (accepted, rejected): (&str, &str)) -> Options {
-    let mut options = crate::cli::run::options::worker(config);
+    let mut options = worker_options(config);
     options.delivery = Delivery::ExactlyOnce;
     accepted.clone_into(&mut options.outputs.accepted);
     rejected.clone_into(&mut options.outputs.rejected);

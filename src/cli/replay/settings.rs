@@ -7,13 +7,14 @@ use clap::ValueEnum;
 use super::ReplayArgs;
 use crate::{
     cli::{
-        history::{self, Interrupt, Progress, away, fetching},
-        judging::now,
+        history::{self, away, fetching},
+        interrupt::Interrupt,
+        moment::now,
         output::Usage,
         source::source,
     },
     config::Config,
-    replay::{AsJudged, By, Learning, Source as _, Topics, Wanted},
+    replay::{AsJudged, By, Learning, Topics, Wanted},
     store::{Source, Timeline},
 };
 
@@ -80,9 +81,7 @@ impl ReplayArgs {
         let topics = [config.kafka.accepted_topic.clone(), config.kafka.rejected_topic.clone()];
         let verdicts = Topics::open(&topics, &Wanted::default(), fetching(config), self.judge.defaults());
         let verdicts = verdicts.map_err(|failure| away(failure, config))?;
-        let progress = Progress::new((verdicts.size(), verdicts.measure()), true);
         let learning = Learning::default();
-        let watched = (interrupt, progress, self.history.limits());
-        history::run(Arc::new(verdicts), Box::new(std::io::sink()), watched, move || learning.clone())
+        history::run(Arc::new(verdicts), (interrupt, self.history.limits()), move || learning.clone())
     }
 }

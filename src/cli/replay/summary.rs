@@ -5,15 +5,12 @@ use std::{
     time::Duration,
 };
 
-use indicatif::HumanCount;
 use serde::Serialize;
 
 use super::target::Target;
 use crate::{
-    cli::{
-        history::records_in_words,
-        output::{BAD, DIM, DOUBTFUL, GOOD, print, styled},
-    },
+    cli::output::{BAD, DIM, DOUBTFUL, GOOD, print, styled},
+    count::words::{grouped, times},
     replay::{Reasons, Tally},
 };
 
@@ -74,9 +71,9 @@ impl Summary<'_> {
         let Tally { records, accepted, partial, rejected, .. } = *self.tally;
         let took = self.took.as_secs_f64();
         let by = self.version.map_or_else(|| "as they were".to_owned(), |version| version.to_string());
-        writeln!(out, "judged {} in {took:.2} s by settings {by}", records_in_words(records))?;
+        writeln!(out, "judged {} in {took:.2} s by settings {by}", times(records, "record", "records"))?;
         if let Some(Replayed { id, accepted, rejected, delivered_before }) = &self.replay {
-            let before = HumanCount(*delivered_before);
+            let before = grouped(*delivered_before);
             writeln!(
                 out,
                 "replay {id} into {accepted} and {rejected} is whole; {before} offsets were delivered by earlier runs"
@@ -92,13 +89,13 @@ impl Summary<'_> {
             (self.tally.guessed, "events by the settings when they came: no live verdict tells which ones judged them"),
         ] {
             if number > 0 {
-                writeln!(out, "  {:>12}  {}", HumanCount(number).to_string(), styled(DOUBTFUL, what))?;
+                writeln!(out, "  {:>12}  {}", grouped(number), styled(DOUBTFUL, what))?;
             }
         }
         for (number, name, style) in
             [(accepted, "accepted", GOOD), (partial, "partial", DOUBTFUL), (rejected, "rejected", BAD)]
         {
-            writeln!(out, "  {:>12}  {}", HumanCount(number).to_string(), styled(style, name))?;
+            writeln!(out, "  {:>12}  {}", grouped(number), styled(style, name))?;
         }
         self.list(&mut out, "events rejected", &self.tally.reasons)?;
         self.list(
@@ -117,7 +114,7 @@ impl Summary<'_> {
             writeln!(out, "{title}")?;
         }
         for (reason, number) in reasons {
-            let number = HumanCount(*number).to_string();
+            let number = grouped(*number);
             writeln!(out, "  {number:>12}  {:<24} {}", reason.code(), styled(DIM, reason.meaning()))?;
         }
         Ok(())

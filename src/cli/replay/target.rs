@@ -11,7 +11,10 @@ use anyhow::{Context, bail};
 use tempfile::TempPath;
 
 use crate::{
-    cli::output::{StandardOutput, Usage},
+    cli::{
+        history::Terminal,
+        output::{StandardOutput, Usage},
+    },
     replay::Output,
 };
 
@@ -41,8 +44,19 @@ impl Target {
         (Self::Nowhere, Box::new(io::sink()))
     }
 
+    /// Opens where verdicts go, unless that is the very file that events come from: a replay of it could never be repeated.
+    pub(super) fn apart_from(from: Option<&Path>, path: &Path, force: bool) -> anyhow::Result<(Self, Output)> {
+        let real = |path: &Path| path.canonicalize().ok().filter(|path| path.is_file());
+        if let (Some(from), Some(to)) = (from.and_then(real), real(path))
+            && from == to
+        {
+            bail!("{} is read from and written to; name another file", to.display());
+        }
+        Self::open(path, force)
+    }
+
     /// Opens where verdicts go: a file, or standard output for `-` and `/dev/stdout`.
-    pub(super) fn open(path: &Path, force: bool) -> anyhow::Result<(Self, Output)> {
+    fn open(path: &Path, force: bool) -> anyhow::Result<(Self, Output)> {
         if [Path::new("-"), Path::new("/dev/stdout")].contains(&path) {
             let output: Output = Box::new(StandardOutput(stdout()));
             return Ok((Self::Stream { terminal: stdout().is_terminal(), standard: true }, output));
@@ -77,9 +91,12 @@ impl Target {
         Ok((Self::File { partial, path: path.into_owned() }, Box::new(file)))
     }
 
-    /// Whether a progress bar on the terminal would not come between verdicts.
-    pub(super) fn leaves_terminal_free(&self) -> bool {
-        !matches!(self, Self::Stream { terminal: true, .. })
+    /// What it leaves of the terminal.
+    pub(super) fn terminal(&self) -> Terminal {
+        match self {
+            Self::Stream { terminal: true, .. } => Terminal::Taken,
+            Self::Stream { terminal: false, .. } | Self::Nowhere | Self::File { .. } => Terminal::Free,
+        }
     }
 
     /// Whether it is this process's standard output, where nothing else may stand.

@@ -8,7 +8,7 @@
 //! The first signal finishes the batch in hand and ends with 0; a second one, or `worker.shutdown_timeout_ms`, ends at once
 //! with 1, and what was open is aborted by the broker or the successor. A fault that persists ends with 1 and one line.
 
-pub(super) mod options;
+mod options;
 mod reading;
 mod signals;
 
@@ -92,7 +92,7 @@ fn work(config: &Config, settings: &Arc<Settings>, changes: Changes, stopper: &S
     let spans = exports.then(|| Arc::new(Spans::new(config.telemetry.queue_spans)));
     let (read_stats, settings_read) = (Arc::clone(&stats), Arc::clone(settings));
     let read = Sources { stats: read_stats, settings: settings_read, changes, spans: spans.clone() }.reader();
-    let (address, options) = (config.admin.address, options::worker(config));
+    let (address, options) = (config.admin.address, worker_options(config));
     let _admin = Admin::start(address, options.longest_silence(), Arc::clone(&read))
         .with_context(|| format!("admin.address {address} can't be listened on"))?;
     // Ended after the shards, so that the spans of the last batch are told.

@@ -7,6 +7,7 @@ use crate::{
     worker::{Delivery, Options, Outputs, Retry, Timeouts, TopicLimits},
 };
 
+/// What the worker is told.
 pub(in crate::cli) fn worker(config: &Config) -> Options {
     let Config { kafka, worker, .. } = config;
     let millis = Duration::from_millis;

@@ -4,13 +4,13 @@ use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{
-    change::{ChangeOptions, Consent},
-    list::ListOptions,
-    render::shown,
-};
+use super::{change::ChangeOptions, list::ListOptions, render::shown};
 use crate::{
-    cli::{output::print, terminal::safe},
+    cli::{
+        consent::Consent,
+        output::{print, print_json},
+        terminal::safe,
+    },
     store::document::{Attribute, AttributeKind, Organization},
 };
 
@@ -183,7 +183,7 @@ fn list(options: &ListOptions) -> anyhow::Result<ExitCode> {
     let organization = options.read()?;
     let all = serde_json::json!({"users": organization.attributes, "companies": organization.company_attributes});
     if options.json {
-        print(&(serde_json::to_string_pretty(&all)? + "\n"))?;
+        print_json(&all)?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut text = String::new();

@@ -1,10 +1,7 @@
-//! What every change of settings has in common: who makes it and why, the revision that it is based on, the question before a
-//! destructive one, and what is told of it afterwards.
+//! What every change of settings has in common: who makes it and why, the revision that it is based on, and what is told of it
+//! afterwards.
 
-use std::{
-    io::{self, BufRead, IsTerminal, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Args;
@@ -13,7 +10,7 @@ use super::render;
 use crate::{
     cli::{
         options::ConfigOptions,
-        output::{DOUBTFUL, print, styled},
+        output::{print, print_json, warn},
         source::{block_on, connect, master_keys},
     },
     config::Config,
@@ -41,41 +38,6 @@ pub(super) struct ChangeOptions {
 
     #[command(flatten)]
     pub(super) config: ConfigOptions,
-}
-
-/// The consent to what is destructive, or refuses what was accepted until then.
-#[derive(Debug, Args)]
-pub(super) struct Consent {
-    /// Don't ask
-    #[arg(short, long)]
-    pub(super) yes: bool,
-}
-
-impl Consent {
-    /// Asks on a terminal. Where nobody can answer, `--yes` has to have been said.
-    pub(super) fn ask(&self, what: &str) -> anyhow::Result<()> {
-        if self.yes {
-            return Ok(());
-        }
-        if !io::stdin().is_terminal() {
-            bail!("{what}: nobody is there to be asked; say --yes");
-        }
-        write!(anstream::stderr(), "{what}? Type yes: ")?;
-        let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer)?;
-        if answer.trim() != "yes" {
-            bail!("not confirmed; nothing was changed");
-        }
-        Ok(())
-    }
-
-    /// The same before a change that refuses more than before: what to look at first stands above the question.
-    pub(super) fn ask_after(&self, advice: &str, what: &str) -> anyhow::Result<()> {
-        if !self.yes {
-            writeln!(anstream::stderr(), "{} {advice}", styled(DOUBTFUL, "before you do this:"))?;
-        }
-        self.ask(what)
-    }
 }
 
 /// The means of a change.
@@ -138,10 +100,10 @@ impl ChangeOptions {
     /// Tells what is different, and what is doubtful.
     pub(super) fn tell(&self, changed: &Change) -> anyhow::Result<()> {
         for warning in &changed.warnings {
-            writeln!(anstream::stderr(), "{} {warning}", styled(DOUBTFUL, "warning:"))?;
+            warn(warning)?;
         }
         if self.json {
-            print(&(serde_json::to_string_pretty(changed)? + "\n"))?;
+            print_json(changed)?;
         } else {
             print(&render::change(changed))?;
         }

@@ -4,8 +4,11 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::change::{ChangeOptions, Consent};
-use crate::{cli::terminal::safe, domain::snapshot::Enforcement};
+use super::change::ChangeOptions;
+use crate::{
+    cli::{consent::Consent, terminal::safe},
+    domain::snapshot::Enforcement,
+};
 
 /// What enforcement does, and where to look first.
 fn enforcement_advice(organization: &str) -> String {

@@ -1,15 +1,15 @@
 //! `attrsync settings export`: the settings in the database as a settings file, as they are or as they were.
 
-use std::{io::Write, process::ExitCode};
+use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Args;
 
 use crate::{
     cli::{
-        history::moment,
+        moment::moment,
         options::ConfigOptions,
-        output::{DOUBTFUL, FAULT, print, styled},
+        output::{FAULT, print, print_json, warn},
         source::{block_on, connect, master_keys},
     },
     domain::EventTime,
@@ -51,22 +51,18 @@ impl ExportArgs {
         if let (Some(slug), true) = (&self.organization, export.document.organizations.is_empty()) {
             bail!("there is no organization `{}`", slug.escape_debug());
         }
-        print(&text(&export, self.json)?)?;
+        let Export { revision, document, .. } = &export;
+        if self.json {
+            print_json(document)?;
+        } else {
+            print(&format!("{REVISION}{revision}\n{}", toml::to_string(document)?))?;
+        }
         if !self.secrets || export.problems.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
         for problem in export.problems {
-            writeln!(anstream::stderr(), "{} {problem}", styled(DOUBTFUL, "warning:"))?;
+            warn(problem)?;
         }
         Ok(ExitCode::from(FAULT))
     }
-}
-
-fn text(export: &Export, json: bool) -> anyhow::Result<String> {
-    let Export { revision, document, .. } = export;
-    Ok(if json {
-        serde_json::to_string_pretty(document)? + "\n"
-    } else {
-        format!("{REVISION}{revision}\n{}", toml::to_string(document)?)
-    })
 }

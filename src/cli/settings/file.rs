@@ -9,14 +9,12 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::{
-    change::{ChangeOptions, Consent},
-    render,
-};
+use super::{change::ChangeOptions, render};
 use crate::{
     cli::{
+        consent::Consent,
         options::ConfigOptions,
-        output::{DOUBTFUL, USAGE, print, styled},
+        output::{USAGE, print, print_json, warn},
         source::{block_on, connect, master_keys},
     },
     store::{Edit, FileSettings, Plan, Removal},
@@ -122,8 +120,7 @@ impl ApplyArgs {
 
 fn tell(plan: &Plan, json: bool) -> anyhow::Result<()> {
     for warning in plan.changes.iter().flat_map(|change| &change.warnings) {
-        writeln!(anstream::stderr(), "{} {warning}", styled(DOUBTFUL, "warning:"))?;
+        warn(warning)?;
     }
-    let text = if json { serde_json::to_string_pretty(plan)? + "\n" } else { render::plan(plan) };
-    Ok(print(&text)?)
+    if json { print_json(plan) } else { Ok(print(&render::plan(plan))?) }
 }

@@ -9,7 +9,7 @@ use super::render::shown;
 use crate::{
     cli::{
         options::ConfigOptions,
-        output::{BAD, DIM, DOUBTFUL, GOOD, print, styled},
+        output::{BAD, DIM, DOUBTFUL, GOOD, print, print_json, styled},
         source::{block_on, connect},
         terminal::safe,
     },
@@ -42,7 +42,7 @@ impl HistoryArgs {
             Ok(database.history(&self.organization, self.limit.into()).await?)
         })?;
         if self.json {
-            print(&(serde_json::to_string_pretty(&history)? + "\n"))?;
+            print_json(&history)?;
         } else {
             print(&history.iter().map(text).collect::<String>())?;
         }

@@ -1,9 +1,8 @@
 //! `attrsync settings key add|retire|revoke|list`.
 
 use std::{
-    fs,
-    io::{self, Read, Write},
-    path::PathBuf,
+    io::{Read, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -13,15 +12,13 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{
-    change::{ChangeOptions, Consent},
-    list::ListOptions,
-    render::shown,
-};
+use super::{change::ChangeOptions, list::ListOptions, render::shown};
 use crate::{
     cli::{
-        judging::{now, time},
-        output::print,
+        consent::Consent,
+        input::Input,
+        moment::{now, time},
+        output::{print, print_json},
         terminal::safe,
     },
     domain::{EventTime, key::Algorithm, line_end},
@@ -34,6 +31,8 @@ use crate::{
 
 /// Bytes of randomness in a generated secret: as many as HS512 asks for.
 const GENERATED: usize = 64;
+/// The most bytes of a file with a secret or a public key.
+const MAX_BYTES: u64 = 64 * 1024;
 
 /// Add, retire, revoke or list keys and identity secrets
 #[derive(Debug, Args)]
@@ -205,7 +204,7 @@ fn add(
     match generated {
         // Shown once it is kept, and never again.
         Some(secret) if change.json => {
-            print(&(serde_json::to_string_pretty(&json!({"change": changed, "secret": secret}))? + "\n"))?;
+            print_json(&json!({"change": changed, "secret": secret}))?;
         }
         Some(secret) => {
             change.tell(&changed)?;
@@ -235,12 +234,12 @@ impl Material {
 }
 
 /// A file, or standard input, without the line end that editors add.
-fn read(path: &PathBuf) -> anyhow::Result<Vec<u8>> {
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    if path.as_os_str() == "-" {
-        io::stdin().lock().take(65_536).read_to_end(&mut bytes)?;
-    } else {
-        bytes = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    let read = Input::open(path)?.reader.take(MAX_BYTES + 1).read_to_end(&mut bytes);
+    read.with_context(|| format!("{} cannot be read", path.display()))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        bail!("{} has more than {MAX_BYTES} bytes; a secret or a public key is expected", path.display());
     }
     bytes.truncate(line_end::len_without(&bytes));
     if bytes.is_empty() {
@@ -261,6 +260,34 @@ fn list(options: &ListOptions) -> anyhow::Result<ExitCode> {
             text += &format!("{kind}\t{}\t{}\n", safe(key["id"].as_str().unwrap_or_default()), shown(key));
         }
     }
-    print(&if options.json { serde_json::to_string_pretty(&keys)? + "\n" } else { text })?;
+    if options.json {
+        print_json(&keys)?;
+    } else {
+        print(&text)?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_without_its_line_end_and_only_where_it_may_be_a_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let of = |content: &[u8]| {
+            fs::write(&path, content).unwrap();
+            read(&path).map_err(|error| error.to_string())
+        };
+        for content in ["s3cret", "s3cret\n", "s3cret\r\n"] {
+            assert_eq!(of(content.as_bytes()), Ok(b"s3cret".to_vec()));
+        }
+        assert_eq!(of(b"s3cret\n\n"), Ok(b"s3cret\n".to_vec()));
+        assert!(of(b"\n").unwrap_err().ends_with("is empty"));
+        assert_eq!(of(&[b'x'; 65_536]).map(|bytes| bytes.len()), Ok(65_536));
+        assert!(of(&[b'x'; 65_537]).unwrap_err().contains("more than 65536 bytes"));
+    }
 }

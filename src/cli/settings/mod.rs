@@ -41,8 +41,8 @@ Examples:
 
 The database is settings.source, its master keys settings.master_keys. Changes need the role attrsync_admin.
 
-Exit codes: 0 all went well; 1 a fault, a refusal, or not confirmed; 2 usage or configuration, and (plan) something would change,
-which --json tells apart: only a plan prints anything.";
+Exit codes: 0 all went well; 1 a fault, a refusal, or not confirmed; 2 usage or configuration, no terminal to confirm on, and (plan)
+something would change, which --json tells apart: only a plan prints anything.";
 
 /// Plan, apply, export and edit the settings in PostgreSQL
 #[derive(Debug, Args)]

@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use super::change::{ChangeOptions, Consent};
+use super::change::ChangeOptions;
 use crate::{
     cli::{
+        consent::Consent,
         options::ConfigOptions,
-        output::print,
+        output::{print, print_json},
         source::{block_on, connect},
     },
     store::{MasterKeys, document::Organization},
@@ -99,7 +100,7 @@ fn list(json: bool, config: &ConfigOptions) -> anyhow::Result<ExitCode> {
     let names = organizations.map(|organization| (organization.slug.as_str(), organization.app_id.as_deref()));
     if json {
         let names: Vec<_> = names.map(|(slug, app_id)| serde_json::json!({"slug": slug, "appId": app_id})).collect();
-        print(&(serde_json::to_string_pretty(&names)? + "\n"))?;
+        print_json(&names)?;
     } else {
         print(&names.map(|(slug, app_id)| format!("{slug}\t{}\n", app_id.unwrap_or_default())).collect::<String>())?;
     }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::{
     options::ConfigOptions,
-    output::{BAD, FAULT, print, styled},
+    output::{FAULT, error, print, print_json},
     source::{block_on, connect, master_keys},
 };
 
@@ -41,7 +41,7 @@ impl ResealArgs {
             Ok(database.reseal(&keys, self.batch.into(), told).await?)
         })?;
         for problem in &resealed.problems {
-            writeln!(anstream::stderr(), "{} {problem}", styled(BAD, "error:"))?;
+            error(problem)?;
         }
         if resealed.left > 0 {
             let left = format!("{} left under another master key, which has to be kept until none is", resealed.left);
@@ -50,10 +50,10 @@ impl ResealArgs {
             } else {
                 "those don't open: they need the master key that they were sealed under, or a new secret"
             };
-            writeln!(anstream::stderr(), "{} {left}; {way_out}", styled(BAD, "error:"))?;
+            error(format_args!("{left}; {way_out}"))?;
         }
         if self.json {
-            print(&(serde_json::to_string_pretty(&resealed)? + "\n"))?;
+            print_json(&resealed)?;
         } else {
             let (problems, left) = (resealed.problems.len(), resealed.left);
             print(&format!("{} secrets sealed anew, {problems} did not open, {left} left\n", resealed.resealed))?;

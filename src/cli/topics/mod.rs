@@ -17,6 +17,7 @@ mod tests;
 use std::{process::ExitCode, time::Duration};
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 use self::{
     check::{Expected, Row, Severity, State},
@@ -25,7 +26,7 @@ use self::{
 };
 use super::{
     options::ConfigOptions,
-    output::{BAD, DIM, DOUBTFUL, FAULT, GOOD, print, styled},
+    output::{BAD, DIM, DOUBTFUL, FAULT, GOOD, print, print_json, styled},
 };
 
 const AFTER_HELP: &str = "\
@@ -125,14 +126,13 @@ impl TopicsArgs {
             let results = cluster.create(&plans, dry_run)?;
             rows = plan::rows_after(&expected, found, &Creation { plans, results, dry_run });
         }
-        print(&if common.json { as_json(&rows)? } else { as_text(&rows) })?;
+        if common.json {
+            print_json(&json!({"ok": rows.iter().all(Row::is_good), "topics": rows}))?;
+        } else {
+            print(&as_text(&rows))?;
+        }
         Ok(if rows.iter().all(Row::is_good) { ExitCode::SUCCESS } else { ExitCode::from(FAULT) })
     }
-}
-
-fn as_json(rows: &[Row]) -> serde_json::Result<String> {
-    let answer = serde_json::json!({"ok": rows.iter().all(Row::is_good), "topics": rows});
-    Ok(serde_json::to_string_pretty(&answer)? + "\n")
 }
 
 fn as_text(rows: &[Row]) -> String {

@@ -6,7 +6,7 @@ use crate::{
         Ways,
         report::{Flow, Report, Span},
     },
-    count::distinct::grouped,
+    count::words::grouped,
     domain::verdict::Outcome,
 };
 

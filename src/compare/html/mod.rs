@@ -11,7 +11,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
 
 use super::report::Report;
-use crate::{count::distinct::grouped, domain::EventTime};
+use crate::{
+    count::words::{grouped, of_users, times},
+    domain::EventTime,
+};
 use markup::Markup;
 
 /// The one stylesheet.
@@ -52,29 +55,23 @@ fn head(page: &mut Markup) {
 pub fn summary(report: &Report) -> String {
     let gone = match report.gone {
         0 => String::new(),
-        1 => " 1 older one is no longer kept.".to_owned(),
-        many => format!(" {} older ones are no longer kept.", grouped(many)),
+        gone => format!(" {} no longer kept.", times(gone, "older one is", "older ones are")),
     };
     judged_and_changed(report) + &gone
 }
 
 fn judged_and_changed(report: &Report) -> String {
-    let judged = match report.records {
-        1 => "1 event was".to_owned(),
-        many => format!("{} events were", grouped(many)),
-    };
+    let judged = times(report.records, "event was", "events were");
     let changed = report.changed.events;
     if changed == 0 {
         return format!("{judged} judged by each settings, and every one keeps its verdict.");
     }
-    let part = percent(changed, report.records);
-    let change = if changed == 1 { "1 changes" } else { &format!("{} change", grouped(changed)) };
+    let (change, part) = (times(changed, "changes", "change"), percent(changed, report.records));
     let users = match report.users.number {
-        0 => "none of them names a user".to_owned(),
-        1 => "of 1 user".to_owned(),
-        _ => format!("of {} users", report.users),
+        0 => ", none of them names a user".to_owned(),
+        _ => of_users(Some(report.users)),
     };
-    format!("{judged} judged by each settings; {change} ({part}), {users}.")
+    format!("{judged} judged by each settings; {change} ({part}){users}.")
 }
 
 fn figures(page: &mut Markup, report: &Report) {

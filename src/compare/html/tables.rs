@@ -6,7 +6,7 @@ use crate::{
         Fate,
         report::{AttributeChange, End, Example, OrganizationChange, Report, Sender, Turn},
     },
-    count::distinct::grouped,
+    count::words::{grouped, of_users},
 };
 
 /// Rows that are shown of what can be long; the JSON has all.
@@ -87,14 +87,12 @@ fn of_organization(page: &mut Markup, one: &OrganizationChange, most: u64) {
         .raw("</span>");
     charts::ways(page, one.changed.ways, most);
     page.raw("<span class=\"note\">").text(format_args!(
-        "{} of {} events change ({})",
+        "{} of {} events change ({}){}",
         grouped(one.changed.events),
         grouped(one.events),
-        percent(one.changed.events, one.events)
+        percent(one.changed.events, one.events),
+        of_users(one.users)
     ));
-    if let Some(users) = one.users.filter(|users| users.number > 0) {
-        page.text(format_args!(", of {users} {}", if users.number == 1 { "user" } else { "users" }));
-    }
     page.raw(": ").text(charts::words(one.changed.ways)).raw("</span></summary>");
     attributes(page, one);
 }

@@ -11,10 +11,13 @@ use super::{
     Reading,
     shapes::{Clock, Explained},
 };
-use crate::dashboard::board::{
-    filter::Filter,
-    newest::Numbered,
-    told::{Kept, Place},
+use crate::{
+    dashboard::board::{
+        filter::Filter,
+        newest::Numbered,
+        told::{Kept, Place},
+    },
+    domain::shell,
 };
 
 /// Some of the newest verdicts.
@@ -90,7 +93,7 @@ pub(crate) struct VerdictPage {
     pub(crate) source: Position,
     /// Where this record of the verdict stands.
     pub(crate) record: Position,
-    /// Null where the event's topic is none that Kafka would allow.
+    /// Null where the event's topic, or the brokers, can't stand in a shell's line.
     pub(crate) commands: Option<Commands>,
 }
 
@@ -212,24 +215,13 @@ pub(crate) fn verdict(kept: &Kept, brokers: &str) -> serde_json::Result<VerdictP
     })
 }
 
-/// Only what is harmless in a shell becomes part of a command.
-fn commands(source: &Place, brokers: &str) -> Option<Commands> {
-    let harmless = |text: &str, further: &[u8]| {
-        !text.starts_with('-')
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte) || further.contains(&byte))
-    };
-    let Place { topic, partition, offset } = source;
-    if topic.is_empty() || !harmless(topic, b"") || !harmless(brokers, b":,[]") {
-        return None;
-    }
-    Some(Commands {
-        explain: format!("kcat -C -b '{brokers}' -t {topic} -p {partition} -o {offset} -c 1 -J | attrsync explain -"),
-        replay: format!(
-            "attrsync replay --brokers '{brokers}' --topic {topic} --offsets {partition}:{offset} --to-file -"
-        ),
-    })
+/// The commands, where the topic and the brokers can stand in a shell's line.
+fn commands(Place { topic, partition, offset }: &Place, brokers: &str) -> Option<Commands> {
+    let explain = shell::explain((topic, *partition, *offset), brokers)?;
+    let (topic, brokers) = (shell::word(topic)?, shell::word(brokers)?);
+    let replay =
+        format!("attrsync replay --brokers {brokers} --topic {topic} --offsets {partition}:{offset} --to-file -");
+    Some(Commands { explain, replay })
 }
 
 #[cfg(test)]
@@ -254,7 +246,7 @@ mod tests {
         assert_eq!(page.hint.as_deref(), Some("somebody edited it"));
         assert_eq!((page.attributes[0].attribute.as_str(), page.attributes[0].outcome), ("utm_x", "dropped"));
         let replay = page.commands.unwrap().replay;
-        assert_eq!(replay, "attrsync replay --brokers 'kafka:9092' --topic events --offsets 0:12 --to-file -");
+        assert_eq!(replay, "attrsync replay --brokers kafka:9092 --topic events --offsets 0:12 --to-file -");
     }
 
     #[test]
@@ -271,12 +263,15 @@ mod tests {
 
     #[test]
     fn nothing_that_a_shell_acts_on_becomes_a_command() {
-        for topic in ["$(reboot)", "a;b", "a b", "-x", "`id`", "a'b", "a\nb", ""] {
-            let place = Place { topic: topic.into(), ..samples::place(1) };
-            assert_eq!(commands(&place, "kafka:9092"), None, "{topic}");
+        let of = |topic: &str, brokers| commands(&Place { topic: topic.into(), ..samples::place(1) }, brokers);
+        for word in ["-x", "a'b", "a\nb", ""] {
+            assert_eq!((of(word, "kafka:9092"), of("events", word)), (None, None), "{word}");
         }
-        assert_eq!(commands(&samples::place(1), "$(id)"), None);
-        assert!(commands(&samples::place(1), "[::1]:9092,b-1.example:9092").is_some());
+        for word in ["$(reboot)", "a;b", "a b", "`id`", "[::1]:9092,b-1.example:9092"] {
+            let Commands { explain, replay } = of(word, word).unwrap();
+            assert!(explain.starts_with(&format!("kcat -C -b '{word}' -t '{word}' -p 0 -o 1 ")), "{explain}");
+            assert!(replay.starts_with(&format!("attrsync replay --brokers '{word}' --topic '{word}' ")), "{replay}");
+        }
     }
 
     #[test]
