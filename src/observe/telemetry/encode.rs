@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::{
         ScopeMetrics, Sum, metric::Data, number_data_point,
     },
     resource::v1::Resource,
-    trace::v1::{ResourceSpans, ScopeSpans, span::SpanKind},
+    trace::v1::{ResourceSpans, ScopeSpans, SpanFlags, span::SpanKind},
 };
 use prometheus_client::metrics::MetricType;
 
@@ -20,6 +20,9 @@ use crate::{
         metrics::{Family, Sample, Value},
     },
 };
+
+/// What every span is: sampled, or there would be none, and the child of a span that is known to be another process's.
+const FLAGS: u32 = 1 | SpanFlags::ContextHasIsRemoteMask as u32 | SpanFlags::ContextIsRemoteMask as u32;
 
 /// Who tells.
 #[derive(Debug, Clone)]
@@ -71,6 +74,7 @@ impl Teller {
             trace_id: span.trace.to_vec(),
             span_id: span.id.to_vec(),
             parent_span_id: span.parent.to_vec(),
+            flags: FLAGS,
             name: format!("process {}", span.topic),
             kind: SpanKind::Consumer.into(),
             start_time_unix_nano: span.begun,
@@ -192,6 +196,7 @@ mod tests {
         let told = &request.resource_spans[0].scope_spans[0].spans[0];
         assert_eq!((told.name.as_str(), told.kind), ("process events", 5));
         assert_eq!((told.trace_id.as_slice(), told.parent_span_id.as_slice()), (&[7; 16][..], &[8; 8][..]));
+        assert_eq!(told.flags, 0x301, "sampled; whether the parent is remote is known; it is");
         let attributes: Vec<_> = told.attributes.iter().map(|attribute| attribute.key.as_str()).collect();
         assert_eq!(
             attributes,
