@@ -3,7 +3,7 @@
 //! good is dropped at once. At the end there is one more try, for which the process waits a second and no longer.
 
 use std::{
-    io,
+    io, mem,
     sync::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
@@ -13,9 +13,13 @@ use std::{
 };
 
 use prost::Message;
-use ureq::Agent;
 
-use super::{Span, Spans, encode::Teller, now};
+use super::{
+    Span, Spans,
+    collector::{Collector, Partial, Sent, Signal},
+    encode::Teller,
+    now,
+};
 use crate::observe::metrics::Gather;
 
 /// The most spans of one request.
@@ -78,18 +82,8 @@ impl Drop for Exporter {
     }
 }
 
-/// What became of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Sent {
-    Taken,
-    /// It may be taken later.
-    Later(String),
-    /// It never will.
-    Refused(String),
-}
-
 struct Work {
-    agent: Agent,
+    collector: Collector,
     teller: Teller,
     target: Target,
     spans: Arc<Spans>,
@@ -99,6 +93,8 @@ struct Work {
     pause: Duration,
     told_at: Instant,
     failing: bool,
+    /// Whether a remark of the collector's has been logged: one of the first, not one for each request.
+    remarked: bool,
 }
 
 impl Work {
@@ -106,7 +102,7 @@ impl Work {
         let Target { service, instance, group, .. } = target.clone();
         let teller = Teller { service, instance, group, begun: now() };
         Self {
-            agent: agent(PATIENCE),
+            collector: Collector::new(&target.endpoint, PATIENCE),
             teller,
             target,
             spans,
@@ -115,6 +111,7 @@ impl Work {
             pause: PAUSE,
             told_at: Instant::now(),
             failing: false,
+            remarked: false,
         }
     }
 
@@ -137,7 +134,7 @@ impl Work {
     /// What is left is told once more, if that is quick, and given up.
     fn last(&mut self) {
         let begun = Instant::now();
-        self.agent = agent(LAST);
+        self.collector = Collector::new(&self.target.endpoint, LAST);
         while begun.elapsed() < LAST && self.has_spans() && self.tell_spans() {}
         if begun.elapsed() < LAST && self.target.metrics.is_some() {
             self.send_metrics();
@@ -159,12 +156,14 @@ impl Work {
     /// Whether the collector is done with them, one way or the other.
     fn tell_spans(&mut self) -> bool {
         let body = self.teller.spans(&self.in_hand).encode_to_vec();
-        let sent = self.send("/v1/traces", &body);
-        match sent {
-            Sent::Taken => self.spans.exported(self.in_hand.len()),
-            Sent::Refused(_) => self.spans.dropped(self.in_hand.len()),
+        let told = self.in_hand.len();
+        let dropped = match self.send(Signal::Traces, &body) {
+            Sent::Taken(partial) => partial.rejected.min(told),
+            Sent::Refused(_) => told,
             Sent::Later(_) => return false,
-        }
+        };
+        self.spans.exported(told - dropped);
+        self.spans.dropped(dropped);
         self.in_hand.clear();
         true
     }
@@ -180,80 +179,51 @@ impl Work {
 
     fn send_metrics(&mut self) -> bool {
         let body = self.teller.metrics(&(self.gather)(), now()).encode_to_vec();
-        !matches!(self.send("/v1/metrics", &body), Sent::Later(_))
+        !matches!(self.send(Signal::Metrics, &body), Sent::Later(_))
     }
 
-    fn send(&mut self, path: &str, body: &[u8]) -> Sent {
-        let sent = post(&self.agent, &format!("{}{path}", self.target.endpoint.trim_end_matches('/')), body);
-        if sent != Sent::Taken {
+    fn send(&mut self, signal: Signal, body: &[u8]) -> Sent {
+        let sent = self.collector.post(signal, body);
+        if !sent.is_whole() {
             self.spans.failed();
         }
         self.log(&sent);
         sent
     }
 
-    /// The beginning and the end of an outage; each refusal.
+    /// The beginning and the end of an outage; each refusal; the first remark.
     fn log(&mut self, sent: &Sent) {
+        let endpoint = self.collector.endpoint();
         match sent {
-            Sent::Taken if self.failing => tracing::info!("the collector of telemetry answers again"),
+            Sent::Taken(_) if self.failing => tracing::info!("the collector of telemetry answers again"),
             Sent::Later(why) if !self.failing => {
-                tracing::warn!(why, endpoint = self.target.endpoint, "telemetry can't be exported; the worker goes on");
+                tracing::warn!(why, endpoint, "telemetry can't be exported; the worker goes on");
             }
-            Sent::Refused(why) => tracing::warn!(why, endpoint = self.target.endpoint, "telemetry was refused"),
+            Sent::Refused(why) => tracing::warn!(why, endpoint, "telemetry was refused"),
             _ => {}
+        }
+        if let Sent::Taken(partial) = sent
+            && *partial != Partial::default()
+            && !mem::replace(&mut self.remarked, true)
+        {
+            let Partial { rejected, remark } = partial;
+            tracing::warn!(rejected, remark, endpoint, "the collector of telemetry has a remark; more are not logged");
         }
         self.failing = matches!(sent, Sent::Later(_));
     }
 }
 
-fn agent(patience: Duration) -> Agent {
-    Agent::config_builder().timeout_global(Some(patience)).http_status_as_error(false).max_redirects(0).build().into()
-}
-
-/// Which answers allow another try is OTLP's to say.
-fn post(agent: &Agent, url: &str, body: &[u8]) -> Sent {
-    match agent.post(url).header("content-type", "application/x-protobuf").send(body) {
-        Err(error) => Sent::Later(error.to_string()),
-        Ok(answer) => match answer.status().as_u16() {
-            200..=299 => Sent::Taken,
-            status @ (429 | 502 | 503 | 504) => Sent::Later(format!("status {status}")),
-            status => Sent::Refused(format!("status {status}")),
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{
-        io::{Read, Write},
-        net::TcpListener,
-        thread::JoinHandle,
+    use std::net::TcpListener;
+
+    use super::{
+        super::{
+            collector::tests::{collector, partial, plain},
+            spans::tests::span,
+        },
+        *,
     };
-
-    use super::{super::spans::tests::span, *};
-
-    /// Answers one request after the other with these statuses, and tells how many it had.
-    fn collector(statuses: &'static [u16]) -> (String, JoinHandle<usize>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let serve = move || {
-            for status in statuses {
-                let (mut stream, _) = listener.accept().unwrap();
-                let mut head = Vec::new();
-                while !head.ends_with(b"\r\n\r\n") {
-                    let mut byte = [0];
-                    stream.read_exact(&mut byte).unwrap();
-                    head.push(byte[0]);
-                }
-                let head = String::from_utf8(head).unwrap().to_lowercase();
-                let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
-                stream.read_exact(&mut vec![0; length.parse().unwrap()]).unwrap();
-                write!(stream, "HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
-            }
-            statuses.len()
-        };
-        (address, thread::spawn(serve))
-    }
 
     fn work(endpoint: String) -> Work {
         let owned = str::to_owned;
@@ -263,7 +233,7 @@ mod tests {
 
     #[test]
     fn what_an_overloaded_collector_does_not_take_is_kept_and_what_it_refuses_is_dropped() {
-        let (address, served) = collector(&[503, 200, 400]);
+        let (address, paths) = collector([503, 200, 400].map(plain).to_vec());
         let mut work = work(address);
         work.spans.offer(&mut vec![span(1)]);
         work.step();
@@ -274,7 +244,20 @@ mod tests {
         work.step();
         let reading = work.spans.reading();
         assert_eq!((reading.exported, reading.dropped, reading.failures), (1, 1, 2));
-        assert_eq!(served.join().unwrap(), 3);
+        assert_eq!(paths.try_iter().collect::<Vec<_>>(), ["/v1/traces"; 3]);
+    }
+
+    #[test]
+    fn what_a_collector_takes_but_for_a_part_is_dropped_in_part_and_told_no_more() {
+        let (address, _paths) = collector(vec![partial(2, "of another time"), partial(0, "use gRPC"), partial(9, "")]);
+        let mut work = work(address);
+        for count in [3, 1, 1] {
+            work.spans.offer(&mut (0..count).map(span).collect());
+            work.step();
+            assert!(work.in_hand.is_empty(), "the collector is done with them");
+        }
+        let reading = work.spans.reading();
+        assert_eq!((reading.exported, reading.dropped, reading.failures), (2, 3, 2));
     }
 
     #[test]

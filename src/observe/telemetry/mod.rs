@@ -3,6 +3,7 @@
 //! - [`spans`] is the queue between the shards and the exporter. It is bounded; what doesn't fit is dropped and counted. A shard takes
 //!   its lock once a batch, and only when the batch has spans.
 //! - [`encode`] makes OTLP's messages, pure.
+//! - [`collector`] sends a request and reads what became of it.
 //! - [`export`] is the one thread that speaks to the collector. Nobody waits for it.
 //!
 //! OpenTelemetry's own messages are used, and not its SDK: the SDK can neither take histograms that were counted elsewhere nor tell
@@ -16,6 +17,7 @@
 //!
 //! A span tells position, group, outcome and reason; nothing that an event says.
 
+mod collector;
 mod encode;
 mod export;
 mod spans;
