@@ -26,8 +26,8 @@ pub(super) enum Signal {
 pub(super) enum Sent {
     /// Taken, and what was said of it.
     Taken(Partial),
-    /// It may be taken later.
-    Later(String),
+    /// It may be taken later, after this time at the earliest.
+    Later { why: String, after: Duration },
     /// It never will.
     Refused(String),
 }
@@ -95,10 +95,12 @@ impl Collector {
     pub(super) fn post(&self, signal: Signal, body: &[u8]) -> Sent {
         let url = format!("{}{}", self.endpoint, signal.path());
         match self.agent.post(url.as_str()).header("content-type", "application/x-protobuf").send(body) {
-            Err(error) => Sent::Later(error.to_string()),
+            Err(error) => Sent::Later { why: error.to_string(), after: Duration::ZERO },
             Ok(mut answer) => match answer.status().as_u16() {
                 200..=299 => Sent::Taken(signal.partial(&read(&mut answer))),
-                status @ (429 | 502 | 503 | 504) => Sent::Later(format!("status {status}")),
+                status @ (429 | 502 | 503 | 504) => {
+                    Sent::Later { why: format!("status {status}"), after: retry_after(&answer) }
+                }
                 status => Sent::Refused(format!("status {status}")),
             },
         }
@@ -114,6 +116,12 @@ fn agent(patience: Duration) -> Agent {
         .proxy(None)
         .build()
         .into()
+}
+
+/// How long the collector asks to be left alone, where it says so in seconds.
+fn retry_after(answer: &Response<Body>) -> Duration {
+    let seconds = || answer.headers().get("retry-after")?.to_str().ok()?.trim().parse::<u64>().ok();
+    Duration::from_secs(seconds().unwrap_or_default())
 }
 
 /// The body of an answer; nothing of one that is too long or breaks off.
@@ -206,12 +214,14 @@ pub(super) mod tests {
     #[test]
     fn an_answer_is_read_as_otlp_has_it() {
         let text = str::to_owned;
+        let later = |status, after_s| Sent::Later { why: text(status), after: Duration::from_secs(after_s) };
         for (answer, sent) in [
             (plain(200), taken(0, "")),
             (plain(301), Sent::Refused(text("status 301"))),
             (plain(400), Sent::Refused(text("status 400"))),
-            (plain(429), Sent::Later(text("status 429"))),
-            (plain(503), Sent::Later(text("status 503"))),
+            (plain(503), later("status 503", 0)),
+            ((429, "retry-after: 7\r\n", Vec::new()), later("status 429", 7)),
+            ((503, "retry-after: Fri, 31 Dec 1999 23:59:59 GMT\r\n", Vec::new()), later("status 503", 0)),
             (partial(3, "of another time"), taken(3, "of another time")),
             (partial(0, "use gRPC"), taken(0, "use gRPC")),
             (partial(-1, ""), taken(0, "")),

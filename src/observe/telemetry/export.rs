@@ -1,9 +1,9 @@
-//! The exporter: one thread that sends what waits, every second or as soon as there is much of it, and metrics now and then. A
-//! collector that is away or overloaded is tried again with growing pauses, while the queue fills and then drops; what it refuses for
-//! good is dropped at once. At the end there is one more try, for which the process waits a second and no longer.
+//! The exporter: one thread that sends the spans that wait every second, and metrics now and then. A collector that is away or
+//! overloaded is tried again with growing pauses, while the queue fills and then drops; what it refuses for good is dropped at once. At
+//! the end there is one more try, for which the process waits a second and no longer.
 
 use std::{
-    io, mem,
+    io,
     sync::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
@@ -16,18 +16,15 @@ use prost::Message;
 
 use super::{
     Span, Spans,
-    collector::{Collector, Partial, Sent, Signal},
+    collector::{Collector, Sent, Signal},
     encode::Teller,
     now,
+    route::{LONGEST, PAUSE, Route},
 };
 use crate::observe::metrics::Gather;
 
 /// The most spans of one request.
 const SPANS: usize = 512;
-/// How often it is looked for spans.
-const PAUSE: Duration = Duration::from_millis(1_000);
-/// The longest pause after failures.
-const LONGEST: Duration = Duration::from_secs(30);
 /// How long a request may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the end may take.
@@ -85,59 +82,72 @@ impl Drop for Exporter {
 struct Work {
     collector: Collector,
     teller: Teller,
-    target: Target,
     spans: Arc<Spans>,
     gather: Gather,
     /// What was taken from the queue and not by the collector.
     in_hand: Vec<Span>,
-    pause: Duration,
-    told_at: Instant,
-    failing: bool,
-    /// Whether a remark of the collector's has been logged: one of the first, not one for each request.
-    remarked: bool,
+    traces: Route,
+    /// `None`: metrics are not told.
+    metrics: Option<Route>,
 }
 
 impl Work {
     fn new(target: Target, spans: Arc<Spans>, gather: Gather) -> Self {
-        let Target { service, instance, group, .. } = target.clone();
-        let teller = Teller { service, instance, group, begun: now() };
+        let Target { endpoint, service, instance, group, metrics } = target;
         Self {
-            collector: Collector::new(&target.endpoint, PATIENCE),
-            teller,
-            target,
+            collector: Collector::new(&endpoint, PATIENCE),
+            teller: Teller { service, instance, group, begun: now() },
             spans,
             gather,
             in_hand: Vec::new(),
-            pause: PAUSE,
-            told_at: Instant::now(),
-            failing: false,
-            remarked: false,
+            traces: Route::new(Signal::Traces, PAUSE),
+            metrics: metrics.map(|every| Route::new(Signal::Metrics, every)),
         }
     }
 
     fn run(mut self, asked: &Receiver<()>) {
-        while asked.recv_timeout(self.pause) == Err(RecvTimeoutError::Timeout) {
-            self.step();
+        while asked.recv_timeout(self.wait()) == Err(RecvTimeoutError::Timeout) {
+            self.step(Instant::now());
         }
         self.last();
     }
 
-    /// Sends everything that waits, until the collector doesn't take it.
-    fn step(&mut self) {
-        let mut all_taken = self.tell_metrics();
-        while all_taken && self.has_spans() {
-            all_taken = self.tell_spans();
+    /// How long nothing is due.
+    fn wait(&self) -> Duration {
+        let metrics = self.metrics.as_ref().map_or(LONGEST, Route::wait);
+        self.traces.wait().min(metrics)
+    }
+
+    /// Tells what is due, whatever became of the other.
+    fn step(&mut self, now: Instant) {
+        if self.traces.is_due(now) {
+            self.tell_spans();
         }
-        self.pause = if all_taken { PAUSE } else { (2 * self.pause).min(LONGEST) };
+        if self.metrics.as_ref().is_some_and(|route| route.is_due(now)) {
+            self.tell_metrics();
+        }
+    }
+
+    /// Tells the spans that waited when it began, until the collector doesn't take them. Those that come meanwhile are the next
+    /// step's, or this one might have no end.
+    fn tell_spans(&mut self) {
+        self.traces.rest();
+        let mut waited = self.in_hand.len() + self.spans.waiting();
+        while waited > 0 && self.has_spans() {
+            waited = waited.saturating_sub(self.in_hand.len());
+            if !self.send_spans() {
+                return;
+            }
+        }
     }
 
     /// What is left is told once more, if that is quick, and given up.
     fn last(&mut self) {
         let begun = Instant::now();
-        self.collector = Collector::new(&self.target.endpoint, LAST);
-        while begun.elapsed() < LAST && self.has_spans() && self.tell_spans() {}
-        if begun.elapsed() < LAST && self.target.metrics.is_some() {
-            self.send_metrics();
+        self.collector = Collector::new(self.collector.endpoint(), LAST);
+        while begun.elapsed() < LAST && self.has_spans() && self.send_spans() {}
+        if begun.elapsed() < LAST {
+            self.tell_metrics();
         }
         let left = self.in_hand.len() + self.spans.waiting();
         if left > 0 {
@@ -153,14 +163,16 @@ impl Work {
         !self.in_hand.is_empty()
     }
 
-    /// Whether the collector is done with them, one way or the other.
-    fn tell_spans(&mut self) -> bool {
+    /// Whether the collector is done with what is in hand, one way or the other.
+    fn send_spans(&mut self) -> bool {
         let body = self.teller.spans(&self.in_hand).encode_to_vec();
+        let sent = self.traces.send(&self.collector, &body);
+        self.count(&sent);
         let told = self.in_hand.len();
-        let dropped = match self.send(Signal::Traces, &body) {
+        let dropped = match sent {
             Sent::Taken(partial) => partial.rejected.min(told),
             Sent::Refused(_) => told,
-            Sent::Later(_) => return false,
+            Sent::Later { .. } => return false,
         };
         self.spans.exported(told - dropped);
         self.spans.dropped(dropped);
@@ -168,48 +180,18 @@ impl Work {
         true
     }
 
-    /// Whether there were none to tell, or the collector is done with them.
-    fn tell_metrics(&mut self) -> bool {
-        if self.target.metrics.is_none_or(|every| self.told_at.elapsed() < every) {
-            return true;
-        }
-        self.told_at = Instant::now();
-        self.send_metrics()
-    }
-
-    fn send_metrics(&mut self) -> bool {
+    /// Tells the metrics as they are now, where they are told.
+    fn tell_metrics(&mut self) {
+        let Some(route) = &mut self.metrics else { return };
         let body = self.teller.metrics(&(self.gather)(), now()).encode_to_vec();
-        !matches!(self.send(Signal::Metrics, &body), Sent::Later(_))
+        let sent = route.send(&self.collector, &body);
+        self.count(&sent);
     }
 
-    fn send(&mut self, signal: Signal, body: &[u8]) -> Sent {
-        let sent = self.collector.post(signal, body);
+    fn count(&self, sent: &Sent) {
         if !sent.is_whole() {
             self.spans.failed();
         }
-        self.log(&sent);
-        sent
-    }
-
-    /// The beginning and the end of an outage; each refusal; the first remark.
-    fn log(&mut self, sent: &Sent) {
-        let endpoint = self.collector.endpoint();
-        match sent {
-            Sent::Taken(_) if self.failing => tracing::info!("the collector of telemetry answers again"),
-            Sent::Later(why) if !self.failing => {
-                tracing::warn!(why, endpoint, "telemetry can't be exported; the worker goes on");
-            }
-            Sent::Refused(why) => tracing::warn!(why, endpoint, "telemetry was refused"),
-            _ => {}
-        }
-        if let Sent::Taken(partial) = sent
-            && *partial != Partial::default()
-            && !mem::replace(&mut self.remarked, true)
-        {
-            let Partial { rejected, remark } = partial;
-            tracing::warn!(rejected, remark, endpoint, "the collector of telemetry has a remark; more are not logged");
-        }
-        self.failing = matches!(sent, Sent::Later(_));
     }
 }
 
@@ -225,23 +207,31 @@ mod tests {
         *,
     };
 
-    fn work(endpoint: String) -> Work {
+    fn target(endpoint: String) -> Target {
         let owned = str::to_owned;
-        let target = Target { endpoint, service: owned("s"), instance: owned("i"), group: owned("g"), metrics: None };
+        Target { endpoint, service: owned("s"), instance: owned("i"), group: owned("g"), metrics: None }
+    }
+
+    fn work(target: Target) -> Work {
         Work::new(target, Arc::new(Spans::new(10)), Arc::new(Vec::new))
+    }
+
+    /// When every pause is over.
+    fn later() -> Instant {
+        Instant::now() + LONGEST
     }
 
     #[test]
     fn what_an_overloaded_collector_does_not_take_is_kept_and_what_it_refuses_is_dropped() {
         let (address, paths) = collector([503, 200, 400].map(plain).to_vec());
-        let mut work = work(address);
+        let mut work = work(target(address));
         work.spans.offer(&mut vec![span(1)]);
-        work.step();
-        assert_eq!((work.in_hand.len(), work.pause), (1, 2 * PAUSE));
-        work.step();
-        assert_eq!((work.spans.reading().exported, work.pause), (1, PAUSE));
+        work.step(later());
+        assert_eq!((work.in_hand.len(), work.spans.reading().exported), (1, 0));
+        work.step(later());
+        assert_eq!((work.in_hand.len(), work.spans.reading().exported), (0, 1));
         work.spans.offer(&mut vec![span(2)]);
-        work.step();
+        work.step(later());
         let reading = work.spans.reading();
         assert_eq!((reading.exported, reading.dropped, reading.failures), (1, 1, 2));
         assert_eq!(paths.try_iter().collect::<Vec<_>>(), ["/v1/traces"; 3]);
@@ -250,10 +240,10 @@ mod tests {
     #[test]
     fn what_a_collector_takes_but_for_a_part_is_dropped_in_part_and_told_no_more() {
         let (address, _paths) = collector(vec![partial(2, "of another time"), partial(0, "use gRPC"), partial(9, "")]);
-        let mut work = work(address);
+        let mut work = work(target(address));
         for count in [3, 1, 1] {
             work.spans.offer(&mut (0..count).map(span).collect());
-            work.step();
+            work.step(later());
             assert!(work.in_hand.is_empty(), "the collector is done with them");
         }
         let reading = work.spans.reading();
@@ -261,11 +251,28 @@ mod tests {
     }
 
     #[test]
+    fn a_signal_that_is_not_taken_holds_up_no_other() {
+        let begun = Instant::now();
+        let (address, paths) = collector([200, 503, 200, 503, 503, 200].map(plain).to_vec());
+        let mut work = work(Target { metrics: Some(PAUSE), ..target(address) });
+        for (exported, in_hand) in [(1, 0), (2, 0), (2, 1)] {
+            work.spans.offer(&mut vec![span(1)]);
+            work.step(later());
+            assert_eq!((work.spans.reading().exported, work.in_hand.len()), (exported, in_hand));
+        }
+        assert_eq!(paths.try_iter().collect::<Vec<_>>(), ["/v1/traces", "/v1/metrics"].repeat(3));
+        assert_eq!(work.spans.reading().failures, 3);
+        work.step(begun);
+        assert_eq!(work.spans.reading().failures, 3, "nobody would answer, and nothing is due");
+    }
+
+    #[test]
     fn the_end_waits_a_second_for_a_collector_that_says_nothing() {
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-        let work = work(format!("http://{}", silent.local_addr().unwrap()));
-        work.spans.offer(&mut vec![span(1)]);
-        let exporter = Exporter::start(work.target.clone(), Arc::clone(&work.spans), Arc::new(Vec::new)).unwrap();
+        let spans = Arc::new(Spans::new(10));
+        spans.offer(&mut vec![span(1)]);
+        let target = target(format!("http://{}", silent.local_addr().unwrap()));
+        let exporter = Exporter::start(target, spans, Arc::new(Vec::new)).unwrap();
         // It speaks to the collector now.
         let (_stream, _) = silent.accept().unwrap();
         let begun = Instant::now();
@@ -277,9 +284,9 @@ mod tests {
     fn a_collector_that_is_away_costs_the_spans_that_no_room_is_for() {
         // A port that was free a moment ago: the listener is dropped at once.
         let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut work = work(format!("http://{nobody}"));
+        let mut work = work(target(format!("http://{nobody}")));
         work.spans.offer(&mut (0..15).map(span).collect());
-        work.step();
+        work.step(later());
         assert_eq!((work.in_hand.len(), work.spans.reading().dropped), (10, 5));
         work.last();
         assert_eq!(work.spans.reading().dropped, 15);

@@ -4,6 +4,7 @@
 //!   its lock once a batch, and only when the batch has spans.
 //! - [`encode`] makes OTLP's messages, pure.
 //! - [`collector`] sends a request and reads what became of it.
+//! - [`route`] is the way of one signal to it: spans and metrics have pauses of their own.
 //! - [`export`] is the one thread that speaks to the collector. Nobody waits for it.
 //!
 //! OpenTelemetry's own messages are used, and not its SDK: the SDK can neither take histograms that were counted elsewhere nor tell
@@ -20,6 +21,7 @@
 mod collector;
 mod encode;
 mod export;
+mod route;
 mod spans;
 
 pub use export::{Exporter, Target};
