@@ -1,12 +1,12 @@
-//! The exporter: one thread that sends the spans that wait every second, and metrics now and then. A collector that is away or
-//! overloaded is tried again with growing pauses, while the queue fills and then drops; what it refuses for good is dropped at once. At
-//! the end there is one more try, for which the process waits a second and no longer.
+//! The exporter: one thread that sends what waits, every second or as soon as there is enough for a request, and metrics now and then.
+//! A collector that is away or overloaded is tried again with growing pauses, while the queue fills and then drops; what it refuses for
+//! good is dropped at once. At the end there is one more try, for which the process waits a second and no longer.
 
 use std::{
     io,
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+        mpsc::{Receiver, RecvTimeoutError, channel},
     },
     thread,
     time::{Duration, Instant},
@@ -20,11 +20,10 @@ use super::{
     encode::Teller,
     now,
     route::{LONGEST, PAUSE, Route},
+    spans::REQUEST,
 };
 use crate::observe::metrics::Gather;
 
-/// The most spans of one request.
-const SPANS: usize = 512;
 /// How long a request may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the end may take.
@@ -48,7 +47,7 @@ pub struct Target {
 /// A running exporter; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Exporter {
-    end: Option<Sender<()>>,
+    spans: Arc<Spans>,
     ended: Receiver<()>,
 }
 
@@ -58,20 +57,21 @@ impl Exporter {
     /// # Errors
     /// When the system has no thread to give.
     pub fn start(target: Target, spans: Arc<Spans>, gather: Gather) -> io::Result<Self> {
-        let ((end, asked), (done, ended)) = (channel(), channel());
+        let (done, ended) = channel();
+        let waiting = Arc::clone(&spans);
         let work = move || {
-            Work::new(target, spans, gather).run(&asked);
+            Work::new(target, waiting, gather).run();
             // Nobody waits any more where it took too long.
             _ = done.send(());
         };
         thread::Builder::new().name("telemetry".to_owned()).spawn(work)?;
-        Ok(Self { end: Some(end), ended })
+        Ok(Self { spans, ended })
     }
 }
 
 impl Drop for Exporter {
     fn drop(&mut self) {
-        self.end.take();
+        self.spans.end();
         // A panic there has been reported by the panic hook.
         if self.ended.recv_timeout(LAST) == Err(RecvTimeoutError::Timeout) {
             tracing::warn!("the collector of telemetry does not answer; what waits for it is dropped");
@@ -105,8 +105,8 @@ impl Work {
         }
     }
 
-    fn run(mut self, asked: &Receiver<()>) {
-        while asked.recv_timeout(self.wait()) == Err(RecvTimeoutError::Timeout) {
+    fn run(mut self) {
+        while !self.spans.wait(self.wait(), self.traces.is_open()) {
             self.step(Instant::now());
         }
         self.last();
@@ -120,7 +120,7 @@ impl Work {
 
     /// Tells what is due, whatever became of the other.
     fn step(&mut self, now: Instant) {
-        if self.traces.is_due(now) {
+        if self.traces.is_open() || self.traces.is_due(now) {
             self.tell_spans();
         }
         if self.metrics.as_ref().is_some_and(|route| route.is_due(now)) {
@@ -158,7 +158,7 @@ impl Work {
 
     fn has_spans(&mut self) -> bool {
         if self.in_hand.is_empty() {
-            self.in_hand = self.spans.take(SPANS);
+            self.in_hand = self.spans.take(REQUEST);
         }
         !self.in_hand.is_empty()
     }
@@ -278,6 +278,25 @@ mod tests {
         let begun = Instant::now();
         drop(exporter);
         assert!(begun.elapsed() < PATIENCE, "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn a_requests_worth_of_spans_waits_for_no_pause() {
+        const REQUESTS: usize = 20;
+        let (address, paths) = collector(vec![plain(200); REQUESTS]);
+        let spans = Arc::new(Spans::new(REQUEST));
+        let begun = Instant::now();
+        let _exporter = Exporter::start(target(address), Arc::clone(&spans), Arc::new(Vec::new)).unwrap();
+        for _ in 0..REQUESTS {
+            spans.offer(&mut (0..REQUEST as i64).map(span).collect());
+            // They are out of the queue once they are told, so that the next ones find room.
+            assert_eq!(paths.recv_timeout(PATIENCE), Ok("/v1/traces".to_owned()));
+        }
+        while spans.reading().exported < (REQUESTS * REQUEST) as u64 {
+            assert!(begun.elapsed() < PAUSE * REQUESTS as u32 / 2, "{:?}", spans.reading());
+            thread::yield_now();
+        }
+        assert_eq!(spans.reading().dropped, 0);
     }
 
     #[test]

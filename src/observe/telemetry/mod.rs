@@ -1,7 +1,7 @@
 //! OpenTelemetry: spans and metrics to a collector, as OTLP over HTTP with protobuf. Off unless `telemetry.otlp_endpoint` is set.
 //!
 //! - [`spans`] is the queue between the shards and the exporter. It is bounded; what doesn't fit is dropped and counted. A shard takes
-//!   its lock once a batch, and only when the batch has spans.
+//!   its lock once a batch, and only when the batch has spans; the one that makes a request full wakes the exporter.
 //! - [`encode`] makes OTLP's messages, pure.
 //! - [`collector`] sends a request and reads what became of it.
 //! - [`route`] is the way of one signal to it: spans and metrics have pauses of their own.

@@ -62,6 +62,11 @@ impl Route {
         self.due <= now
     }
 
+    /// Whether a request may go before it is due: not where a pause has to be kept.
+    pub(super) fn is_open(&self) -> bool {
+        self.status != Status::Away
+    }
+
     /// How long it is until the next try.
     pub(super) fn wait(&self) -> Duration {
         self.due.saturating_duration_since(Instant::now())
@@ -138,7 +143,7 @@ mod tests {
             let before = Instant::now();
             route.send(&collector, b"x");
             let pause = Duration::from_secs(seconds);
-            assert_eq!(route.pause, pause);
+            assert_eq!((route.pause, route.is_open()), (pause, pause == PAUSE));
             assert!(!route.is_due(before + pause - Duration::from_nanos(1)) && route.wait() <= pause);
             assert!(route.is_due(Instant::now() + pause));
         }
