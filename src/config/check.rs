@@ -213,12 +213,17 @@ impl Checks<'_> {
 
     fn telemetry(&mut self, config: &Config) {
         let telemetry = &config.telemetry;
-        let plain = telemetry.otlp_endpoint.strip_prefix("http://").is_some_and(|rest| {
+        let endpoint = telemetry.otlp_endpoint.as_str();
+        let plain = endpoint.strip_prefix("http://").is_some_and(|rest| {
             let authority = rest.split('/').next().unwrap_or_default();
             !authority.is_empty() && !authority.contains('@') && rest.bytes().all(|byte| byte.is_ascii_graphic())
         });
         let problem = "must be http://HOST:PORT without a login: the collector beside the worker speaks TLS to others";
-        self.require(telemetry.otlp_endpoint.is_empty() || plain, &["telemetry.otlp_endpoint"], problem);
+        self.require(endpoint.is_empty() || plain, &["telemetry.otlp_endpoint"], problem);
+        let whole = endpoint.trim_end_matches('/');
+        let base = !["/v1/traces", "/v1/metrics"].iter().any(|path| whole.ends_with(path));
+        let problem = "must be the collector's base: leave out /v1/traces and /v1/metrics, which are added to it";
+        self.require(base || !plain, &["telemetry.otlp_endpoint"], problem);
         self.require(!telemetry.service_name.trim().is_empty(), &["telemetry.service_name"], "must not be empty");
     }
 

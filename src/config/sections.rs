@@ -28,7 +28,7 @@ pub struct Config {
     pub admin: Admin,
     /// The page about verdicts.
     pub dashboard: Dashboard,
-    /// Spans and metrics to a collector.
+    /// Spans and metrics of a worker to a collector.
     pub telemetry: Telemetry,
     /// What is logged, and how.
     pub log: Log,
@@ -268,11 +268,11 @@ pub struct Dashboard {
     pub subscribers: usize,
 }
 
-/// Spans and metrics to a collector.
+/// Spans and metrics of a worker to a collector. The dashboard exports nothing: its metrics are scraped.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Telemetry {
-    /// The collector; empty: nothing is exported.
+    /// The collector's base; empty: nothing is exported.
     pub otlp_endpoint: String,
     /// What this service is called there.
     pub service_name: String,

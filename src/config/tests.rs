@@ -198,6 +198,8 @@ fn a_value_that_cannot_be_used_is_refused_with_the_way_out() {
         ("telemetry.otlp_endpoint", "localhost:4318", "must be http://HOST:PORT without a login"),
         ("telemetry.otlp_endpoint", "https://collector:4318", "must be http://HOST:PORT without a login"),
         ("telemetry.otlp_endpoint", "http://me:secret@collector", "must be http://HOST:PORT without a login"),
+        ("telemetry.otlp_endpoint", "http://collector:4318/v1/traces", "leave out /v1/traces and /v1/metrics"),
+        ("telemetry.otlp_endpoint", "http://collector:4318/v1/metrics/", "must be the collector's base"),
         ("kafka.group_id", " ", "kafka.group_id = \" \" (the flag --set): must not be empty"),
         ("kafka.instance", "a b", "kafka.instance = \"a b\" (the flag --set): must be a name of 1 to 128"),
         ("kafka.input.topics", "", "kafka.input.topics = [] (the flag --set): names no topic to read from"),
@@ -215,6 +217,13 @@ fn a_value_that_cannot_be_used_is_refused_with_the_way_out() {
     for (key, text, told) in cases {
         let refused = given("").set(key, text).refused();
         assert!(refused.contains(told), "{told}\n--- not in\n{refused}");
+    }
+}
+
+#[test]
+fn a_collector_may_have_a_base_of_more_than_its_address() {
+    for base in ["", "http://collector:4318", "http://collector:4318/", "http://[::1]:4318/otlp"] {
+        given("").set("telemetry.otlp_endpoint", base).load();
     }
 }
 

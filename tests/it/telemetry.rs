@@ -126,6 +126,7 @@ fn a_senders_trace_goes_on_through_a_span_of_ours_into_the_verdict() {
     let span = &got.spans[0];
     assert_eq!((hex::encode(&span.trace_id).as_str(), hex::encode(&span.parent_span_id).as_str()), (TRACE, SENDER));
     assert_eq!((span.name.as_str(), span.kind), (format!("process {}", topics.input).as_str(), 5));
+    assert_eq!(span.flags, 0x301, "sampled, and the child of a span elsewhere");
     assert!(span.start_time_unix_nano / 1_000_000 >= before.millis().unsigned_abs());
     assert!(span.end_time_unix_nano >= span.start_time_unix_nano);
     for (key, value) in [

@@ -114,7 +114,7 @@ metrics! {
         "Spans of events, exported to the collector of OpenTelemetry or dropped; absent where export is off"
         "When traces have gaps"
     EXPORT_FAILURES "attrsync_telemetry_failures" Counter []
-        "Requests with spans or metrics that the collector didn't take; spans are told again, as long as there is room for them"
+        "Requests with spans or metrics that the collector didn't take, or not all of; spans are told again where it may take them later, as long as there is room for them"
         "When traces have gaps, or metrics that come by OpenTelemetry stand still"
     }
 }

@@ -1,6 +1,6 @@
 //! Families as OpenMetrics text.
 
-use std::fmt;
+use std::{fmt, iter, time::Duration};
 
 use prometheus_client::{
     collector::Collector,
@@ -61,7 +61,9 @@ fn value(encoder: &mut MetricEncoder<'_>, metric: &Metric, value: &Value) -> fmt
 }
 
 fn histogram(encoder: &mut MetricEncoder<'_>, durations: &Durations) -> fmt::Result {
-    let bounds = durations.bounds.iter().map(std::time::Duration::as_secs_f64).chain([f64::INFINITY]);
-    let buckets: Vec<_> = bounds.zip(durations.counts.iter().copied()).collect();
+    let bounds = durations.bounds.iter().map(Duration::as_secs_f64).chain([f64::INFINITY]);
+    // Nothing is counted before there are shards, and OpenMetrics wants the last bucket of every histogram.
+    let counts = durations.counts.iter().copied().chain(iter::repeat(0));
+    let buckets: Vec<_> = bounds.zip(counts).collect();
     encoder.encode_histogram::<NoLabelSet>(durations.sum.as_secs_f64(), durations.counts.iter().sum(), &buckets, None)
 }

@@ -129,6 +129,12 @@ fn a_worker_that_has_not_begun_has_metrics_too_and_every_verdict_at_zero() {
     for line in ["attrsync_records_total 0", "attrsync_ready 0", "# EOF"] {
         assert!(text.lines().any(|written| written == line), "{line}\n--- not in\n{text}");
     }
+    for metric in list::WORKER.iter().filter(|metric| matches!(metric.kind, MetricType::Histogram)) {
+        for end in [r#"_bucket{le="+Inf"} 0"#, "_count 0"] {
+            let line = format!("{}{end}", metric.name);
+            assert!(text.lines().any(|written| written == line), "{line}\n--- not in\n{text}");
+        }
+    }
     let zero = |labels: &str| text.contains(&format!("attrsync_verdicts_total{{{labels}}} 0\n"));
     assert!(zero(r#"verdict="accepted",reason="""#) && zero(r#"verdict="partial",reason="""#));
     for reason in Reason::ALL {

@@ -8,7 +8,7 @@ use opentelemetry_proto::tonic::{
         ScopeMetrics, Sum, metric::Data, number_data_point,
     },
     resource::v1::Resource,
-    trace::v1::{ResourceSpans, ScopeSpans, span::SpanKind},
+    trace::v1::{ResourceSpans, ScopeSpans, SpanFlags, span::SpanKind},
 };
 use prometheus_client::metrics::MetricType;
 
@@ -20,6 +20,9 @@ use crate::{
         metrics::{Family, Sample, Value},
     },
 };
+
+/// What every span is: sampled, or there would be none, and the child of a span that is known to be another process's.
+const FLAGS: u32 = 1 | SpanFlags::ContextHasIsRemoteMask as u32 | SpanFlags::ContextIsRemoteMask as u32;
 
 /// Who tells.
 #[derive(Debug, Clone)]
@@ -71,6 +74,7 @@ impl Teller {
             trace_id: span.trace.to_vec(),
             span_id: span.id.to_vec(),
             parent_span_id: span.parent.to_vec(),
+            flags: FLAGS,
             name: format!("process {}", span.topic),
             kind: SpanKind::Consumer.into(),
             start_time_unix_nano: span.begun,
@@ -91,7 +95,9 @@ impl Teller {
         }
     }
 
-    /// Named as Prometheus scrapes them, so that alerts and dashboards fit both ways in.
+    /// Named as Prometheus scrapes them, suffixes and all: a translation that adds suffixes finds them there, and one that adds none has
+    /// none to add. So what asks for a name finds it either way in. The label `job` is the service's name then, and `up`, which a scrape
+    /// makes, is missing.
     fn metric(&self, Family { metric, samples }: &Family, now: u64) -> Metric {
         let cumulative = AggregationTemporality::Cumulative.into();
         let numbers = || samples.iter().map(|sample| self.number(metric.labels, sample, now)).collect();
@@ -108,10 +114,16 @@ impl Teller {
         let unit = match metric.unit() {
             "seconds" => "s",
             "bytes" => "By",
-            other => other,
+            // Prometheus takes a gauge in "1" for a ratio, and names it so.
+            _ => "",
         };
-        let (name, description) = (metric.name.to_owned(), metric.help.to_owned());
-        Metric { name, description, unit: unit.to_owned(), data: Some(data), ..Metric::default() }
+        let name = match metric.kind {
+            MetricType::Histogram => metric.name.to_owned(),
+            // One series each.
+            _ => metric.series().concat(),
+        };
+        let (description, unit) = (metric.help.to_owned(), unit.to_owned());
+        Metric { name, description, unit, data: Some(data), ..Metric::default() }
     }
 
     fn number(&self, names: &[&str], Sample { labels, value }: &Sample, now: u64) -> NumberDataPoint {
@@ -165,10 +177,13 @@ fn attribute(key: &str, value: any_value::Value) -> KeyValue {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
     use super::*;
-    use crate::observe::{metrics::list, telemetry::spans::tests::span};
+    use crate::observe::{
+        metrics::{self, Metrics, list},
+        telemetry::spans::tests::span,
+    };
 
     fn teller() -> Teller {
         let owned = str::to_owned;
@@ -181,6 +196,7 @@ mod tests {
         let told = &request.resource_spans[0].scope_spans[0].spans[0];
         assert_eq!((told.name.as_str(), told.kind), ("process events", 5));
         assert_eq!((told.trace_id.as_slice(), told.parent_span_id.as_slice()), (&[7; 16][..], &[8; 8][..]));
+        assert_eq!(told.flags, 0x301, "sampled; whether the parent is remote is known; it is");
         let attributes: Vec<_> = told.attributes.iter().map(|attribute| attribute.key.as_str()).collect();
         assert_eq!(
             attributes,
@@ -218,5 +234,72 @@ mod tests {
         let Some(Data::Histogram(histogram)) = &metrics[2].data else { panic!("{:?}", metrics[2]) };
         let point = &histogram.data_points[0];
         assert_eq!((point.count, point.explicit_bounds.as_slice(), metrics[2].unit.as_str()), (3, &[0.005][..], "s"));
+    }
+
+    /// Every metric there is, with a value.
+    fn all() -> Vec<Family> {
+        let times = Durations { bounds: Vec::new(), counts: vec![1], sum: Duration::from_millis(30) };
+        let value = |kind| match kind {
+            MetricType::Histogram => Value::Times(times.clone()),
+            _ => Value::Whole(1),
+        };
+        let labels = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let family = |metric: &'static metrics::Metric| Family {
+            metric,
+            samples: vec![Sample { labels: labels(metric.labels), value: value(metric.kind) }],
+        };
+        list::all().map(family).collect()
+    }
+
+    /// What Prometheus and OpenTelemetry's collector call the series of a metric, with the suffixes that they add unless they are told
+    /// otherwise (github.com/prometheus/otlptranslator): that of the unit where the name doesn't have it, `total` last in a sum that
+    /// only grows, `ratio` last in a gauge in "1".
+    fn translated(metric: &Metric, with_suffixes: bool) -> Vec<String> {
+        let mut words: Vec<_> = metric.name.split('_').collect();
+        let unit = match metric.unit.as_str() {
+            "s" => "seconds",
+            "By" => "bytes",
+            "1" => "",
+            other => other,
+        };
+        if with_suffixes && !unit.is_empty() && !words.contains(&unit) {
+            words.push(unit);
+        }
+        let last = match &metric.data {
+            Some(Data::Sum(sum)) if sum.is_monotonic => Some("total"),
+            Some(Data::Gauge(_)) if metric.unit == "1" => Some("ratio"),
+            _ => None,
+        };
+        if let Some(last) = last.filter(|_| with_suffixes) {
+            words.retain(|word| *word != last);
+            words.push(last);
+        }
+        let series: &[&str] = match metric.data {
+            Some(Data::Histogram(_)) => &["_bucket", "_sum", "_count"],
+            _ => &[""],
+        };
+        series.iter().map(|end| format!("{}{end}", words.join("_"))).collect()
+    }
+
+    /// The names of the series that stand in what is scraped.
+    fn scraped(text: &str) -> BTreeSet<String> {
+        let series = text.lines().filter(|line| !line.starts_with('#'));
+        series.filter_map(|line| line.split(['{', ' ']).next()).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_metric_is_translated_into_the_names_that_are_scraped() {
+        let families = all();
+        let request = teller().metrics(&families, 9);
+        let told = &request.resource_metrics[0].scope_metrics[0].metrics;
+        assert_eq!(told.len(), families.len());
+        for metric in told {
+            assert_ne!(metric.unit, "1", "{} would be a ratio", metric.name);
+        }
+        let page = scraped(&Metrics::new(Arc::new(move || families.clone())).text().unwrap());
+        for with_suffixes in [true, false] {
+            let names: BTreeSet<_> = told.iter().flat_map(|metric| translated(metric, with_suffixes)).collect();
+            assert_eq!(names, page, "with suffixes: {with_suffixes}");
+        }
     }
 }

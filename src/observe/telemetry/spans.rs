@@ -3,12 +3,16 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use crate::domain::{Reason, verdict::Outcome};
+
+/// The most spans of one request.
+pub(super) const REQUEST: usize = 512;
 
 /// The span of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,10 +59,19 @@ pub struct TelemetryReading {
 #[derive(Debug)]
 pub struct Spans {
     limit: usize,
-    waiting: Mutex<VecDeque<Span>>,
+    queue: Mutex<Queue>,
+    /// There is enough for a request, or there will be no more.
+    due: Condvar,
     exported: AtomicU64,
     dropped: AtomicU64,
     failures: AtomicU64,
+}
+
+/// What the lock is over.
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Span>,
+    ended: bool,
 }
 
 impl Spans {
@@ -66,18 +79,23 @@ impl Spans {
     #[must_use]
     pub fn new(limit: usize) -> Self {
         let none = || AtomicU64::new(0);
-        Self { limit, waiting: Mutex::default(), exported: none(), dropped: none(), failures: none() }
+        let (queue, due) = (Mutex::default(), Condvar::new());
+        Self { limit, queue, due, exported: none(), dropped: none(), failures: none() }
     }
 
-    /// Takes what there is room for, and drops the rest.
+    /// Takes what there is room for, and drops the rest. Whoever waits for them is woken once there is enough for a request.
     pub fn offer(&self, spans: &mut Vec<Span>) {
         if spans.is_empty() {
             return;
         }
-        let mut waiting = self.lock();
-        let room = self.limit.saturating_sub(waiting.len()).min(spans.len());
-        waiting.extend(spans.drain(..room));
-        drop(waiting);
+        let mut queue = self.lock();
+        let before = queue.waiting.len();
+        let room = self.limit.saturating_sub(before).min(spans.len());
+        queue.waiting.extend(spans.drain(..room));
+        drop(queue);
+        if before < self.enough() && before + room >= self.enough() {
+            self.due.notify_one();
+        }
         self.dropped.fetch_add(spans.len() as u64, Relaxed);
         spans.clear();
     }
@@ -92,16 +110,35 @@ impl Spans {
         }
     }
 
+    /// Waits so long, unless the end comes or, where `early`, there is enough for a request. Whether the end has come.
+    pub(super) fn wait(&self, most: Duration, early: bool) -> bool {
+        let goes_on = |queue: &mut Queue| !queue.ended && !(early && queue.waiting.len() >= self.enough());
+        let waited = self.due.wait_timeout_while(self.lock(), most, goes_on);
+        let (queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        queue.ended
+    }
+
+    /// Nobody will offer more.
+    pub(super) fn end(&self) {
+        self.lock().ended = true;
+        self.due.notify_one();
+    }
+
     /// The oldest, so many at most.
     pub(super) fn take(&self, most: usize) -> Vec<Span> {
-        let mut waiting = self.lock();
-        let number = waiting.len().min(most);
-        waiting.drain(..number).collect()
+        let mut queue = self.lock();
+        let number = queue.waiting.len().min(most);
+        queue.waiting.drain(..number).collect()
     }
 
     /// How many wait.
     pub(super) fn waiting(&self) -> usize {
-        self.lock().len()
+        self.lock().waiting.len()
+    }
+
+    /// How many are worth a request before its time; a short queue is full before that.
+    fn enough(&self) -> usize {
+        self.limit.clamp(1, REQUEST)
     }
 
     pub(super) fn exported(&self, spans: usize) {
@@ -116,14 +153,20 @@ impl Spans {
         self.failures.fetch_add(1, Relaxed);
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Span>> {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
         // Moving spans does not panic half way.
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::{
+        sync::{Arc, mpsc::channel},
+        thread,
+        time::Instant,
+    };
+
     use super::*;
 
     pub(crate) fn span(offset: i64) -> Span {
@@ -151,5 +194,36 @@ pub(super) mod tests {
         assert_eq!(spans.take(2).iter().map(|span| span.offset).collect::<Vec<_>>(), [0, 1], "the oldest first");
         spans.offer(&mut vec![span(6)]);
         assert_eq!(spans.take(9).iter().map(|span| span.offset).collect::<Vec<_>>(), [2, 6]);
+    }
+
+    /// Longer than any test may take.
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn whoever_waits_is_woken_by_a_requests_worth_and_by_the_end() {
+        let spans = Arc::new(Spans::new(2 * REQUEST));
+        let (told, woken) = channel();
+        let waiting = Arc::clone(&spans);
+        thread::spawn(move || {
+            // A test that has failed listens no more.
+            _ = told.send(waiting.wait(2 * LONG, true));
+            _ = told.send(waiting.wait(2 * LONG, false));
+        });
+        for offset in 0..REQUEST as i64 {
+            assert!(woken.try_recv().is_err(), "woken by {offset} spans");
+            spans.offer(&mut vec![span(offset)]);
+        }
+        assert_eq!(woken.recv_timeout(LONG), Ok(false), "by a request's worth");
+        assert!(woken.try_recv().is_err(), "who doesn't want to be woken early is not");
+        spans.end();
+        assert_eq!(woken.recv_timeout(LONG), Ok(true), "by the end");
+    }
+
+    #[test]
+    fn a_queue_shorter_than_a_request_wakes_when_it_is_full() {
+        let spans = Spans::new(3);
+        spans.offer(&mut (0..3).map(span).collect());
+        let begun = Instant::now();
+        assert!(!spans.wait(LONG, true) && begun.elapsed() < LONG);
     }
 }
