@@ -53,7 +53,7 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Vec<Problem>> {
             problems.push(Problem {
                 line: line_of(text, &error),
                 place: String::new(),
-                message: told(error.message()),
+                message: told(error.message(), false),
             });
             return Err(problems);
         };
@@ -74,14 +74,19 @@ fn misfit_at(text: &str, error: &Error, place: &Place) -> Problem {
     let message = error.message();
     let missing = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
     let place = missing.map_or_else(|| place.clone(), |field| place.field(field));
-    let message = missing.map_or_else(|| told(message), |_| "is missing".to_owned());
+    let beside_secrets = ["jwt_keys[", "identity_secrets["].iter().any(|list| place.to_string().contains(list));
+    let message = missing.map_or_else(|| told(message, beside_secrets), |_| "is missing".to_owned());
     Problem { line: line_of(text, error), place: place.to_string(), message }
 }
 
 /// serde's message, fit to be shown: a field is in the place already, and a text in the wrong place may be a secret.
-fn told(message: &str) -> String {
+fn told(message: &str, beside_secrets: bool) -> String {
     if let Some(known) = message.strip_prefix("unknown field `").and_then(|rest| rest.split_once("`, ")) {
         return format!("is not known, {}", known.1);
+    }
+    let variant = message.strip_prefix("unknown variant `").filter(|_| beside_secrets);
+    if let Some((_, expected)) = variant.and_then(|rest| rest.split_once("`, expected one of ")) {
+        return format!("a text that is not known, expected one of {expected}");
     }
     match (message.find(": string \""), message.rfind("\", expected ")) {
         (Some(start), Some(end)) if start < end => format!("{}: a text{}", &message[..start], &message[end + 1..]),
@@ -250,7 +255,7 @@ app_id = 12
                 "line 4: organization acme: enforcement: unknown variant `enfroced`, expected one of `enforced`, `observe`, \
                  `off`",
                 "line 6: organization acme: token.max_age_s: invalid value: integer `-1`, expected u32",
-                "line 9: organization acme: jwt_keys[2026-10].algorithm: unknown variant `HS265`, expected one of `HS256`, \
+                "line 9: organization acme: jwt_keys[2026-10].algorithm: a text that is not known, expected one of `HS256`, \
                  `HS384`, `HS512`, `RS256`, `RS384`, `RS512`, `PS256`, `ES256`, `ES384`, `EdDSA`",
                 "line 11: organization acme: jwt_keys[#1].id: is missing",
                 "line 13: organization acme: jwt_keys[#1].secret: a secret is \"text\", { env = \"NAME\" } or { file = \"PATH\" }",
@@ -282,6 +287,8 @@ app_id = 12
             "jwt_keys = [\"s3cret\"]",
             "jwt_keys = [{ secret = 1111 }]",
             "token = \"s3\\\", expected cret\"",
+            "jwt_keys = [{ id = \"a\", algorithm = \"s3cret\\\"\", secret = \"HS256\" }]",
+            "jwt_keys = [{ id = \"a\", algorithm = \"HS256\", valid_from = \"s3cret\\\"\" }]",
         ] {
             let told = told_of(&format!("[[organizations]]\nslug = \"acme\"\n{text}")).join("\n");
             assert!(!told.is_empty() && !told.contains("cret\"") && !told.contains("1111"), "{told}");

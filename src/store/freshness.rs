@@ -44,12 +44,12 @@ struct Looks {
 }
 
 impl Freshness {
-    /// Settings that were looked at when this is made, and hold for `limit` after each look.
-    pub(super) fn new(limit: Duration) -> Self {
+    /// Settings that were looked at then, and hold for `limit` after each look.
+    pub(super) fn since(begun: Instant, limit: Duration) -> Self {
         let now = Instant::now();
         let looks =
             Looks { begun: 0, ended: 0, wanted: false, failing: false, saved: MOST_SAVED.as_secs_f64(), saved_at: now };
-        Self { begun: now, limit, confirmed_ms: AtomicU64::new(0), looks: Mutex::new(looks), looked: Condvar::new() }
+        Self { begun, limit, confirmed_ms: AtomicU64::new(0), looks: Mutex::new(looks), looked: Condvar::new() }
     }
 
     /// How much longer the settings may judge without another look.
@@ -131,10 +131,9 @@ mod tests {
 
     #[test]
     fn settings_age_from_when_the_last_look_that_succeeded_began() {
-        let freshness = Freshness::new(Duration::from_secs(100));
+        let freshness = Freshness::since(Instant::now(), Duration::from_secs(100));
         assert!(freshness.left() > Duration::from_secs(90));
-        let old =
-            Freshness { begun: Instant::now() - Duration::from_secs(150), ..Freshness::new(Duration::from_secs(100)) };
+        let old = Freshness::since(Instant::now() - Duration::from_secs(150), Duration::from_secs(100));
         assert_eq!(old.left(), Duration::ZERO);
         let look = old.look_begins();
         old.look_ends(&look, false);
@@ -145,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_wish_is_answered_by_a_look_that_begins_after_it() {
-        let freshness = Arc::new(Freshness::new(Duration::MAX));
+        let freshness = Arc::new(Freshness::since(Instant::now(), Duration::MAX));
         let under_way = freshness.look_begins();
         let looking = Arc::clone(&freshness);
         let answered = freshness.await_look(move || {
@@ -161,7 +160,7 @@ mod tests {
 
     #[test]
     fn waiting_for_looks_takes_a_small_share_of_time() {
-        let freshness = Freshness::new(Duration::MAX);
+        let freshness = Freshness::since(Instant::now(), Duration::MAX);
         let began = Instant::now();
         let waits = (0..1000).filter(|_| freshness.await_look(|| ())).count();
         assert_eq!(waits, 0, "nobody looks");

@@ -17,9 +17,10 @@ impl<'de> Deserialize<'de> for Moment {
         let text = match toml::Value::deserialize(deserializer)? {
             toml::Value::Datetime(written) => written.to_string(),
             toml::Value::String(written) => written,
-            other => return Err(D::Error::custom(unreadable(&format!("this {}", other.type_str())))),
+            other => return Err(D::Error::custom(unreadable(other.type_str()))),
         };
-        EventTime::parse(&text).map(Self).ok_or_else(|| D::Error::custom(unreadable(&format!("`{text}`"))))
+        // Beside keys a text in the wrong place may be a secret.
+        EventTime::parse(&text).map(Self).ok_or_else(|| D::Error::custom(unreadable("text")))
     }
 }
 
@@ -39,7 +40,7 @@ impl JsonSchema for Moment {
 }
 
 fn unreadable(what: &str) -> String {
-    format!("{what} is no point in time; write one as 2026-11-22T10:00:00Z")
+    format!("this {what} is no point in time; write one as 2026-11-22T10:00:00Z")
 }
 
 #[cfg(test)]
@@ -74,8 +75,8 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused_with_the_way_out() {
-        assert_eq!(read("10:00:00").unwrap_err(), unreadable("`10:00:00`"));
-        assert_eq!(read("\"soon\"").unwrap_err(), unreadable("`soon`"));
-        assert_eq!(read("1795341600").unwrap_err(), unreadable("this integer"));
+        assert_eq!(read("10:00:00").unwrap_err(), unreadable("text"));
+        assert_eq!(read("\"soon\"").unwrap_err(), unreadable("text"));
+        assert_eq!(read("1795341600").unwrap_err(), unreadable("integer"));
     }
 }

@@ -6,7 +6,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -61,6 +61,8 @@ impl Settings {
     /// # Errors
     /// When the document can't be read, or anything is wrong with it.
     pub fn load(source: Source, policy: Policy) -> Result<Self, SettingsError> {
+        // What is loaded is as old as its beginning.
+        let begun = Instant::now();
         let (mut limit, mut unusable) = (Duration::MAX, Vec::new());
         let (kept, snapshot, warnings) = if let Source::Database(database) = &source {
             limit = database.max_staleness;
@@ -78,7 +80,7 @@ impl Settings {
             current: Current::new(snapshot),
             warnings,
             unusable,
-            freshness: Freshness::new(limit),
+            freshness: Freshness::since(begun, limit),
             refusing: AtomicBool::new(false),
             kept,
             wake: tokio::sync::Notify::new(),

@@ -157,8 +157,11 @@ impl Following for Followed {
         let error = match looked {
             Ok(None) => None,
             Ok(Some((snapshot, Found { changes, warnings, unusable }))) => {
-                if snapshot.version() != self.settings.current.version() {
-                    self.settings.current.set(snapshot);
+                let differs = snapshot.version() != self.settings.current.version();
+                // Also where it says what the one before said: an organization leaves by what was read of it last, and one that was
+                // read again would stay for ever.
+                self.settings.current.set(snapshot);
+                if differs {
                     reload = Reload::Applied { changes, warnings, unusable };
                 }
                 None
@@ -176,6 +179,13 @@ impl Following for Followed {
 
     async fn wanted(&self) {
         if !self.settings.freshness.is_wanted() && !self.ended() {
+            self.settings.wake.notified().await;
+        }
+    }
+
+    async fn over(&self) {
+        // Who wants a look meanwhile is found once this one has ended.
+        while !self.ended() {
             self.settings.wake.notified().await;
         }
     }

@@ -114,14 +114,13 @@ fn a_senders_trace_goes_on_through_a_span_of_ours_into_the_verdict() {
     let before = EventTime::from_millis(jiff::Timestamp::now().as_millisecond());
     let worker = setup.start("a");
     Group::of(&topics).reaches(feed.len());
-    let got = || collector.got.lock().unwrap();
     eventually("the span and the metrics are exported", SOON, || {
-        let got = got();
+        let got = collector.got.lock().unwrap();
         !got.spans.is_empty() && got.metrics.iter().any(|name| name == "attrsync_commit_duration_seconds")
     });
     worker.stop();
 
-    let got = got();
+    let got = collector.got.lock().unwrap();
     assert_eq!(got.spans.len(), 1, "an event that its sender doesn't record has no span: {:?}", got.spans);
     let span = &got.spans[0];
     assert_eq!((hex::encode(&span.trace_id).as_str(), hex::encode(&span.parent_span_id).as_str()), (TRACE, SENDER));

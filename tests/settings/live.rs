@@ -117,6 +117,25 @@ fn organizations_come_go_change_their_names_and_swap_them() {
 }
 
 #[test]
+fn an_organization_that_was_read_again_as_it_was_can_still_go() {
+    let base = Base::new("live_again");
+    add(&base, "acme");
+    let followed = follow(&base, OFTEN, |_| ());
+    let held = || followed.settings.current().by_slug("acme").map(std::ptr::from_ref).map(<*const _>::addr);
+    let before = held();
+    assert!(before.is_some());
+    base.sql(
+        "begin; update attrsync.organizations set membership_locked = false;
+         update attrsync.organizations set membership_locked = true; commit;",
+    )
+    .unwrap();
+    eventually("what was read last judges", || held() != before);
+    assert_eq!(*followed.told.lock().unwrap(), [""; 0], "which is nothing to tell");
+    base.sql("update attrsync.organizations set archived_at = now()").unwrap();
+    eventually("it is archived", || !followed.knows("acme"));
+}
+
+#[test]
 fn a_cut_connection_loses_no_change() {
     let base = Base::new("live_cut");
     let followed = follow(&base, OFTEN, |_| ());

@@ -112,7 +112,10 @@ impl Spans {
 
     /// Waits so long, unless the end comes or, where `early`, there is enough for a request. Whether the end has come.
     pub(super) fn wait(&self, most: Duration, early: bool) -> bool {
-        let goes_on = |queue: &mut Queue| !queue.ended && !(early && queue.waiting.len() >= self.enough());
+        let goes_on = |queue: &mut Queue| {
+            let enough = early && queue.waiting.len() >= self.enough();
+            !queue.ended && !enough
+        };
         let waited = self.due.wait_timeout_while(self.lock(), most, goes_on);
         let (queue, _) = waited.unwrap_or_else(PoisonError::into_inner);
         queue.ended

@@ -19,6 +19,8 @@ pub(in crate::store) trait Following {
     fn end(&mut self, looked: Result<Option<(Snapshot, Found)>, DatabaseError>);
     /// Resolves when somebody wants a look, or the end.
     fn wanted(&self) -> impl Future<Output = ()>;
+    /// Resolves when it is time to end.
+    fn over(&self) -> impl Future<Output = ()>;
     /// Whether it is time to end.
     fn ended(&self) -> bool;
 }
@@ -42,7 +44,11 @@ pub(in crate::store) fn follow(
                 ears.listen(source).await;
                 follower.look(source, database, &now).await
             };
-            let looked = looked.await;
+            let looked = tokio::select! {
+                looked = looked => looked,
+                // A database that doesn't answer is not waited for.
+                () = following.over() => break,
+            };
             if looked.is_err() {
                 connected = None;
                 ears.lose();
