@@ -61,7 +61,7 @@ impl JudgeOptions {
 
     /// The configuration.
     pub(super) fn config(&self) -> anyhow::Result<Config> {
-        Ok(self.config.load()?.config)
+        Ok(self.config.load_for_work()?.config)
     }
 
     /// Other settings, judged by the same policy.
@@ -146,7 +146,7 @@ pub(super) fn which(text: &str) -> Result<Which, String> {
 
 /// The settings that the configuration names, as they are or as they were at a time, once their warnings are told.
 pub(super) fn settings(config: &ConfigOptions, at: Option<EventTime>) -> anyhow::Result<Settings> {
-    settings_by(&config.load()?, at)
+    settings_by(&config.load_for_work()?, at)
 }
 
 /// The same by a configuration that is read already.

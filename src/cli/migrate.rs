@@ -72,7 +72,7 @@ impl MigrateArgs {
                 return Ok(ExitCode::from(u8::from(all.iter().any(|status| status.applied_at.is_none()))));
             }
             None => {
-                let config = self.config.load()?.config;
+                let config = self.config.load_for_work()?.config;
                 let (all, word) = block_on(async {
                     let mut database = connect(&config).await?;
                     if !self.dry_run {

@@ -5,12 +5,17 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::Args;
 
 use crate::{
-    config::{self, ConfigError, Flag, Loaded, Problem, Sources},
+    config::{self, ConfigError, Flag, Loaded, LogFormat, Problem, Sources},
     domain::shell,
+    observe::log::{self, LogError},
 };
 
 /// The variable that names the configuration file.
 const FILE_VARIABLE: &str = "ATTRSYNC_CONFIG";
+
+/// What a command that ends by itself logs unless it is asked for more: that a batch is tried again, a shard's panic. What its clients
+/// meet is in its own errors.
+const HOLDUPS: &str = "warn,attrsync::source=off,librdkafka=off";
 
 /// How the keys begin that say how events are judged, beside those that say where the settings are.
 const JUDGING: [&str; 4] = ["policy.", "security.", "limits.", "kafka.input.types"];
@@ -58,6 +63,26 @@ impl ConfigOptions {
     /// Everything that is wrong with it.
     pub(super) fn load(&self) -> Result<Loaded, ConfigError> {
         self.load_with([])
+    }
+
+    /// The configuration of a command that ends by itself. It logs what is asked for, and else only what holds it up: the rest it tells
+    /// in its own words.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub(super) fn load_for_work(&self) -> anyhow::Result<Loaded> {
+        let loaded = self.load()?;
+        let mut log = loaded.config.log.clone();
+        if loaded.is_default("log.filter") {
+            HOLDUPS.clone_into(&mut log.filter);
+        }
+        if loaded.is_default("log.format") {
+            log.format = LogFormat::Text;
+        }
+        match log::init_beside_progress(&log) {
+            Ok(()) | Err(LogError::SetUp(_)) => Ok(loaded),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The same, with flags of the command's own: each a name, a key and a text.

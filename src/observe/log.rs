@@ -1,9 +1,9 @@
 //! Logs on standard error: text for people on a terminal, one JSON object a line in a pipe. librdkafka's lines come through
 //! the same way, under the target `librdkafka`. What must never be logged stands in docs/LOGGING.md.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{EnvFilter, fmt, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::config::{Log, LogFormat};
 
@@ -23,6 +23,18 @@ pub enum LogError {
 /// # Errors
 /// When the filter cannot be read, or logging is set up already.
 pub fn init(log: &Log) -> Result<(), LogError> {
+    init_to(log, io::stderr)
+}
+
+/// The same beside progress, which may stand on the terminal's last line: a line is written over it, and it is drawn again below.
+///
+/// # Errors
+/// As [`init`].
+pub fn init_beside_progress(log: &Log) -> Result<(), LogError> {
+    if io::stderr().is_terminal() { init_to(log, || OverProgress(io::stderr())) } else { init(log) }
+}
+
+fn init_to(log: &Log, lines: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) -> Result<(), LogError> {
     let registry = tracing_subscriber::registry().with(EnvFilter::builder().parse(&log.filter)?);
     let terminal = io::stderr().is_terminal();
     let text = match log.format {
@@ -31,7 +43,7 @@ pub fn init(log: &Log) -> Result<(), LogError> {
         LogFormat::Json => false,
     };
     // A line that cannot be written, to a pipe that nobody reads any more, is lost; to complain about it would panic.
-    let lines = fmt::layer().with_writer(io::stderr).log_internal_errors(false);
+    let lines = fmt::layer().with_writer(lines).log_internal_errors(false);
     if text {
         let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         registry.with(lines.with_ansi(colour)).try_init()?;
@@ -39,4 +51,18 @@ pub fn init(log: &Log) -> Result<(), LogError> {
         registry.with(lines.json().flatten_event(true).with_current_span(false)).try_init()?;
     }
     Ok(())
+}
+
+/// A terminal whose last line may be taken. A line of the log comes in one piece.
+struct OverProgress(io::Stderr);
+
+impl Write for OverProgress {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.write_all(b"\r\x1b[K")?;
+        self.0.write(line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }

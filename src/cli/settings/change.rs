@@ -59,7 +59,7 @@ impl ChangeOptions {
         if self.reason.trim().is_empty() {
             bail!("--reason is empty; say why, it is kept in the history");
         }
-        let config = self.config.load()?.config;
+        let config = self.config.load_for_work()?.config;
         let by = self.by.clone().or_else(|| std::env::var("USER").ok()).filter(|by| !by.is_empty());
         let author = Author { actor: by.unwrap_or_default(), reason: self.reason.clone() };
         Ok(Means { master_keys: master_keys(&config)?, author, config, since: self.since })

@@ -42,7 +42,7 @@ pub(super) struct ExportArgs {
 
 impl ExportArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
-        let config = self.config.load()?.config;
+        let config = self.config.load_for_work()?.config;
         let keys = if self.secrets { master_keys(&config)? } else { MasterKeys::default() };
         let export = block_on(async {
             let mut database = connect(&config).await?;

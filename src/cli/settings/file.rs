@@ -83,7 +83,7 @@ fn removal(prune: bool) -> Removal {
 
 impl PlanArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
-        let config = self.config.load()?.config;
+        let config = self.config.load_for_work()?.config;
         let (file, keys) = (read(&self.file)?, master_keys(&config)?);
         let plan = block_on(async {
             let mut database = connect(&config).await?;

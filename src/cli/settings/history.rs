@@ -36,7 +36,7 @@ pub(super) struct HistoryArgs {
 
 impl HistoryArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
-        let config = self.config.load()?.config;
+        let config = self.config.load_for_work()?.config;
         let history = block_on(async {
             let mut database = connect(&config).await?;
             Ok(database.history(&self.organization, self.limit.into()).await?)

@@ -27,7 +27,7 @@ pub(super) struct ListOptions {
 impl ListOptions {
     /// The organization. Without master keys nothing opens, and nothing can be shown.
     pub(super) fn read(&self) -> anyhow::Result<Organization> {
-        let config = self.config.load()?.config;
+        let config = self.config.load_for_work()?.config;
         block_on(async { Ok(connect(&config).await?.organization(&self.organization, &MasterKeys::default()).await?) })
     }
 }

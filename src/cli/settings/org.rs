@@ -94,7 +94,7 @@ impl OrgArgs {
 }
 
 fn list(json: bool, config: &ConfigOptions) -> anyhow::Result<ExitCode> {
-    let config = config.load()?.config;
+    let config = config.load_for_work()?.config;
     let all = block_on(async { Ok(connect(&config).await?.export(&MasterKeys::default(), None, None).await?) })?;
     let organizations = all.document.organizations.iter();
     let names = organizations.map(|organization| (organization.slug.as_str(), organization.app_id.as_deref()));

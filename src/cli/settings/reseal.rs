@@ -30,7 +30,7 @@ pub(super) struct ResealArgs {
 
 impl ResealArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
-        let config = self.config.load()?.config;
+        let config = self.config.load_for_work()?.config;
         let keys = master_keys(&config)?;
         let resealed = block_on(async {
             let mut database = connect(&config).await?;

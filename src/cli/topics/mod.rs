@@ -116,7 +116,7 @@ impl TopicsArgs {
         let common = match &self.command {
             TopicsCommand::Create { common, .. } | TopicsCommand::Check { common } => common,
         };
-        let config = common.config.load()?.config;
+        let config = common.config.load_for_work()?.config;
         let expected = Expected::of(&config);
         let cluster = Cluster::connect(&config.kafka, Duration::from_millis(common.timeout_ms))?;
         let found = cluster.look(&expected.names())?;
