@@ -15,7 +15,7 @@ use std::{
 
 use toml::{Table, Value};
 
-use super::{error::Problem, findings::Findings, texts};
+use super::{aliases, error::Problem, findings::Findings, texts};
 
 /// Tables whose names the operator chooses. A property may also stand in a file or another variable: see [`Given`].
 pub(super) const OPEN_TABLES: [&str; 5] =
@@ -136,11 +136,9 @@ impl Layer {
         for (name, text) in variables {
             let Some(path) = name.strip_prefix(VARIABLE_PREFIX) else { continue };
             let key = path.replace("__", ".").to_ascii_lowercase();
-            let key = match open_table(&key) {
-                Some((table, property)) if PROPERTIES.contains(&table) => {
-                    format!("{table}.{}", property.replace('_', "."))
-                }
-                _ => key,
+            let key = match property(&key) {
+                Some((table, property)) => format!("{table}.{}", property.replace('_', ".")),
+                None => key,
             };
             layer.add_text((&key, text), &Origin::Variable(name.to_owned()), defaults);
         }
@@ -185,10 +183,9 @@ impl Layer {
     }
 
     /// Keeps a value under its key. Where a value may stand elsewhere, `NAME.file` and `NAME.env` say where that of `NAME` does.
-    /// Within properties numbers and booleans are texts, as librdkafka wants them.
+    /// Within properties numbers and booleans are texts, as librdkafka wants them, and each property has [one name](aliases).
     fn add(&mut self, key: String, value: Value, origin: Origin) {
-        let in_properties = open_table(&key).is_some_and(|(table, _)| PROPERTIES.contains(&table));
-        let (key, given) = match (in_properties, value) {
+        let (key, given) = match (property(&key).is_some(), value) {
             (_, Value::String(text)) if may_stand_elsewhere(&key) => match key.rsplit_once('.') {
                 Some((name, "file")) => (name.to_owned(), Given::InFile(text.into())),
                 Some((name, "env")) => (name.to_owned(), Given::InVariable(text)),
@@ -199,10 +196,10 @@ impl Layer {
             }
             (_, value) => (key, Given::Value(value)),
         };
-        match self.entries.entry(key) {
+        match self.entries.entry(with_one_name(key)) {
             Slot::Vacant(slot) => _ = slot.insert(Entry { given, origin }),
             Slot::Occupied(slot) => {
-                let problem = Problem::refused(slot.key(), None, &origin, "given twice in one place: keep one");
+                let problem = Problem::refused(slot.key(), None, &origin, twice(slot.key()));
                 self.findings.add(slot.key(), problem);
             }
         }
@@ -212,6 +209,26 @@ impl Layer {
 /// The open table that a key lies in, and its name within.
 pub(super) fn open_table(key: &str) -> Option<(&'static str, &str)> {
     OPEN_TABLES.into_iter().find_map(|table| Some((table, key.strip_prefix(table)?.strip_prefix('.')?)))
+}
+
+/// The open table of properties that a key lies in, and its name within.
+fn property(key: &str) -> Option<(&'static str, &str)> {
+    open_table(key).filter(|(table, _)| PROPERTIES.contains(table))
+}
+
+/// A key by the one name of its property, where it is one's.
+fn with_one_name(key: String) -> String {
+    match property(&key) {
+        Some((table, given)) => format!("{table}.{}", aliases::name(given)),
+        None => key,
+    }
+}
+
+/// What is said of a key that is there already: perhaps under a name that nobody sees beside this one.
+fn twice(key: &str) -> String {
+    let other = property(key).and_then(|(_, name)| aliases::other_name(name));
+    let other = other.map_or(String::new(), |other| format!(" ({other} is the same property)"));
+    format!("given twice in one place{other}: keep one")
 }
 
 /// Whether a key is, or says where to find, a value that may stand in a file or another variable.

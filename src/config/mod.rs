@@ -2,6 +2,7 @@
 //! environment and flags. What is not known, out of range or contradicts itself is refused before anything starts, all of it
 //! at once. No secret is ever printed: what is shown passes through [`redact`].
 
+mod aliases;
 mod check;
 mod error;
 mod findings;

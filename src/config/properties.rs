@@ -13,9 +13,9 @@ use super::{layers::PROPERTIES, redact, sections::Kafka};
 #[serde(transparent)]
 pub struct Properties(BTreeMap<String, String>);
 
-/// Properties that attrsync sets itself, with what to do instead.
+/// Properties that attrsync sets itself, with what to do instead. Other names of theirs have been replaced by these.
 const OWNED: [(&[&str], &str); 13] = [
-    (&["bootstrap.servers", "metadata.broker.list"], "set kafka.bootstrap_servers"),
+    (&["bootstrap.servers"], "set kafka.bootstrap_servers"),
     (&["group.id"], "set kafka.group_id"),
     (&["group.instance.id"], "it is made of kafka.instance and the shard where kafka.static_membership is true"),
     (
@@ -28,20 +28,11 @@ const OWNED: [(&[&str], &str); 13] = [
         "offsets are committed with the verdicts, else some would be lost or doubled; see worker.commit_interval_ms",
     ),
     (&["transaction.timeout.ms"], "set worker.transaction_timeout_ms"),
-    (&["message.timeout.ms", "delivery.timeout.ms"], "set worker.message_timeout_ms"),
+    (&["message.timeout.ms"], "set worker.message_timeout_ms"),
     (&["session.timeout.ms"], "set worker.session_timeout_ms"),
     (&["queued.max.messages.kbytes"], "set worker.fetch_queue_bytes"),
     (
-        &[
-            "enable.idempotence",
-            "enable.gapless.guarantee",
-            "acks",
-            "request.required.acks",
-            "max.in.flight",
-            "max.in.flight.requests.per.connection",
-            "retries",
-            "message.send.max.retries",
-        ],
+        &["enable.idempotence", "enable.gapless.guarantee", "acks", "max.in.flight.requests.per.connection", "retries"],
         "the producer is idempotent, else the verdicts of a user could be doubled or change places",
     ),
     (&["partitioner"], "verdicts are partitioned as the Java client does it, so that subscribers can join them by key"),
@@ -95,8 +86,9 @@ pub enum ClientRole {
 }
 
 impl Kafka {
-    /// What the operator says of a client of this role: the brokers, then `kafka.properties`, then those of the role. The
-    /// caller adds what attrsync owns (group, transactional id, time-outs).
+    /// What the operator says of a client of this role: the brokers, then `kafka.properties`, then those of the role, each by
+    /// its one name: librdkafka gets them in no order, and of two names of a property any may win. The caller adds what attrsync
+    /// owns (group, transactional id, time-outs).
     #[must_use]
     pub fn client(&self, role: ClientRole) -> ClientConfig {
         let mut client = ClientConfig::new();

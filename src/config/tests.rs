@@ -122,6 +122,22 @@ fn properties_are_found_however_their_dots_are_written() {
 }
 
 #[test]
+fn a_property_of_two_names_is_one() {
+    let loaded = given("[kafka.producer.properties]\ncompression.codec = \"zstd\"\n")
+        .variable("ATTRSYNC__KAFKA__PRODUCER__PROPERTIES__COMPRESSION_TYPE", "gzip")
+        .set("kafka.properties.queue.buffering.max.ms", "7")
+        .load();
+    let producer = loaded.config.kafka.client(ClientRole::Producer);
+    assert_eq!((producer.get("compression.type"), producer.get("compression.codec")), (Some("gzip"), None));
+    assert_eq!((producer.get("linger.ms"), producer.get("queue.buffering.max.ms")), (Some("7"), None));
+    assert_eq!(effective(&loaded, "kafka.properties.linger.ms").1, "the flag --set");
+
+    let refused = given("[kafka.properties]\n\"linger.ms\" = 5\n\"queue.buffering.max.ms\" = 6\n").refused();
+    let told = "kafka.properties.linger.ms (attrsync.toml:3): given twice in one place (queue.buffering.max.ms is the same property): keep one";
+    assert!(refused.contains(told), "{refused}");
+}
+
+#[test]
 fn secrets_come_from_files_and_variables_and_are_never_shown() {
     let given =
         given("[kafka.properties]\nsasl.username = { env = \"KAFKA_USER\" }\nsasl.password = \"in-the-file\"\n")
@@ -254,9 +270,18 @@ fn contradictions_name_both_keys_with_values_and_origins() {
 
 #[test]
 fn what_exactly_once_hangs_on_cannot_be_taken_over() {
-    for name in
-        ["isolation.level", "enable.auto.commit", "transactional.id", "enable.idempotence", "acks", "partitioner"]
-    {
+    for name in [
+        "isolation.level",
+        "enable.auto.commit",
+        "transactional.id",
+        "enable.idempotence",
+        "acks",
+        "partitioner",
+        "metadata.broker.list",
+        "delivery.timeout.ms",
+        "max.in.flight",
+        "topic.request.required.acks",
+    ] {
         let refused = given("").set(&format!("kafka.producer.properties.{name}"), "x").refused();
         assert!(refused.contains("attrsync sets this property itself: "), "{refused}");
     }
