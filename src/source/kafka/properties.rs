@@ -7,6 +7,9 @@ use rdkafka::ClientConfig;
 
 use crate::native;
 
+/// The longest pause between two polls by default, librdkafka's own.
+const BETWEEN_POLLS: Duration = Duration::from_secs(300);
+
 /// Which member of which group a consumer is.
 #[derive(Debug, Clone)]
 pub(crate) struct Member {
@@ -44,8 +47,7 @@ fn defaults(member: &Member, passed: &ClientConfig) -> Vec<(&'static str, String
         // With the default of a second the consumer would stall that long each time its queue has been full.
         ("fetch.queue.backoff.ms", "10".to_owned()),
         ("queued.max.messages.kbytes", (member.queue_bytes / 1024).max(1024).to_string()),
-        // One answer of a broker is held beside the queue, so that it counts towards the worker's memory as well.
-        ("fetch.max.bytes", (member.queue_bytes / 2).clamp(2 * 1024 * 1024, 50 * 1024 * 1024).to_string()),
+        ("fetch.max.bytes", answer_bytes(member.queue_bytes, passed).to_string()),
         ("statistics.interval.ms", "5000".to_owned()),
         // After an outage of minutes the default would wait up to ten seconds more.
         ("reconnect.backoff.max.ms", "2000".to_owned()),
@@ -54,11 +56,20 @@ fn defaults(member: &Member, passed: &ClientConfig) -> Vec<(&'static str, String
     if passed.get("group.protocol").is_none_or(|protocol| protocol.eq_ignore_ascii_case("classic")) {
         defaults.push(("partition.assignment.strategy", "cooperative-sticky".to_owned()));
         defaults.push(("session.timeout.ms", member.session_timeout.as_millis().to_string()));
+        // librdkafka refuses one that is shorter than the session.
+        defaults.push(("max.poll.interval.ms", BETWEEN_POLLS.max(member.session_timeout).as_millis().to_string()));
         // A member learns of a rebalance by its next heartbeat, and partitions that move stand still until all have: with
         // the default of three seconds for as long as six.
         defaults.push(("heartbeat.interval.ms", "500".to_owned()));
     }
     defaults
+}
+
+/// The most bytes of one answer of a broker. It is held beside the queue, so that it counts towards the worker's memory as well.
+/// librdkafka refuses less than what the operator says a message may have.
+fn answer_bytes(queue_bytes: usize, passed: &ClientConfig) -> usize {
+    let message = passed.get("message.max.bytes").and_then(|bytes| bytes.trim().parse().ok()).unwrap_or(0);
+    (queue_bytes / 2).clamp(2 * 1024 * 1024, 50 * 1024 * 1024).max(message)
 }
 
 fn owned(member: &Member) -> Vec<(&'static str, String)> {
@@ -103,13 +114,27 @@ mod tests {
     }
 
     #[test]
-    fn librdkafka_takes_the_properties_of_either_protocol() {
+    fn librdkafka_takes_the_properties_of_either_protocol_whatever_else_is_set() {
         for protocol in [None, Some("classic"), Some("consumer")] {
-            let passed =
-                protocol.map(|protocol| ("group.protocol".to_owned(), protocol.to_owned())).into_iter().collect();
-            let member = Member { instance: Some("i".to_owned()), ..member() };
-            let client: Result<rdkafka::consumer::BaseConsumer, _> = properties(&member, &passed).create();
-            assert!(client.is_ok(), "{protocol:?}: {:?}", client.err());
+            for session_timeout in [Duration::from_secs(30), Duration::from_secs(1_800)] {
+                let protocol = protocol.map(|protocol| ("group.protocol", protocol));
+                let passed = protocol.into_iter().chain([("message.max.bytes", "50000000")]);
+                let passed = passed.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+                let member = Member { instance: Some("i".to_owned()), session_timeout, ..member() };
+                let client: Result<rdkafka::consumer::BaseConsumer, _> = properties(&member, &passed).create();
+                assert!(client.is_ok(), "{protocol:?}, {session_timeout:?}: {:?}", client.err());
+            }
         }
+    }
+
+    #[test]
+    fn what_an_operator_passes_decides_over_defaults_made_of_other_properties() {
+        let passed = [("message.max.bytes", "5000000"), ("max.poll.interval.ms", "600000")];
+        let passed = passed.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+        let config = properties(&member(), &passed);
+        assert_eq!(config.get("max.poll.interval.ms"), Some("600000"));
+        assert_eq!(config.get("fetch.max.bytes"), Some("8388608"), "half of the queue is more");
+        assert_eq!(answer_bytes(4 << 20, &passed), 5_000_000);
+        assert_eq!(properties(&member(), &ClientConfig::new()).get("max.poll.interval.ms"), Some("300000"));
     }
 }
