@@ -14,9 +14,10 @@ use super::{layers::PROPERTIES, redact, sections::Kafka};
 pub struct Properties(BTreeMap<String, String>);
 
 /// Properties that attrsync sets itself, with what to do instead. Other names of theirs have been replaced by these.
-const OWNED: [(&[&str], &str); 13] = [
+const OWNED: [(&[&str], &str); 16] = [
     (&["bootstrap.servers"], "set kafka.bootstrap_servers"),
     (&["group.id"], "set kafka.group_id"),
+    (&["client.id"], "it is made of kafka.instance and the shard, so that logs and brokers tell clients apart"),
     (&["group.instance.id"], "it is made of kafka.instance and the shard where kafka.static_membership is true"),
     (
         &["transactional.id"],
@@ -26,6 +27,10 @@ const OWNED: [(&[&str], &str); 13] = [
     (
         &["enable.auto.commit", "auto.commit.enable", "enable.auto.offset.store", "auto.commit.interval.ms"],
         "offsets are committed with the verdicts, else some would be lost or doubled; see worker.commit_interval_ms",
+    ),
+    (
+        &["enable.partition.eof"],
+        "it is on where a reader looks for the end of a partition, and off where one waits for events",
     ),
     (&["transaction.timeout.ms"], "set worker.transaction_timeout_ms"),
     (&["message.timeout.ms"], "set worker.message_timeout_ms"),
@@ -37,6 +42,8 @@ const OWNED: [(&[&str], &str); 13] = [
     ),
     (&["partitioner"], "verdicts are partitioned as the Java client does it, so that subscribers can join them by key"),
     (&["delivery.report.only.error"], "commits are made for it"),
+    // The second is the first as a variable's name gives it.
+    (&["log_level", "log.level"], r#"set log.filter, as in "info,librdkafka=debug""#),
 ];
 
 /// Checks a property: whose it is, and what librdkafka says of its value.

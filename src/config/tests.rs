@@ -288,6 +288,20 @@ fn what_exactly_once_hangs_on_cannot_be_taken_over() {
 }
 
 #[test]
+fn what_would_be_overridden_is_refused_with_the_way_out() {
+    for (name, way_out) in [
+        ("client.id", "it is made of kafka.instance and the shard"),
+        ("enable.partition.eof", "it is on where a reader looks for the end of a partition"),
+        ("log_level", "set log.filter"),
+    ] {
+        let refused = given("").set(&format!("kafka.properties.{name}"), "7").refused();
+        assert!(refused.contains(&format!("attrsync sets this property itself: {way_out}")), "{refused}");
+    }
+    let refused = given("").variable("ATTRSYNC__KAFKA__PROPERTIES__LOG_LEVEL", "7").refused();
+    assert!(refused.contains(r#"set log.filter, as in "info,librdkafka=debug""#), "{refused}");
+}
+
+#[test]
 fn no_refusal_quotes_a_secret() {
     for file in [
         "[kafka.properties]\n\"sasl.password\" = hunter-2",
