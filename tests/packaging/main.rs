@@ -236,6 +236,7 @@ fn every_unit_of_systemd_is_a_command_with_a_configuration_that_attrsync_takes()
             .collect();
         assert!(variables.values().any(|value| value == &format!("%d/{further}")), "{variables:?}");
         assert!(unit_values(&unit, "LoadCredential")[0].starts_with(&format!("{further}:")), "{unit}");
+        assert_eq!(unit_values(&unit, "TasksMax"), ["8192"], "librdkafka's threads grow with the cluster");
         Start { name: name.to_owned(), command, variables }.hold(Some("config.default.toml"));
     }
 }
