@@ -219,8 +219,33 @@ fn a_dashboard_for_others_needs_a_token_worth_its_name() {
         assert!(told.err.contains(part), "{part}: {told:?}");
     }
     let told = shell.run("dashboard --address 127.0.0.1:0 --set dashboard.token_file=weak");
-    assert!(told.code == Some(1) && told.err.contains("at least 32"), "{told:?}");
+    assert!(told.code == Some(2) && told.err.contains("at least 32"), "{told:?}");
     assert!(!told.err.contains("letmein") && told.out.is_empty(), "{told:?}");
+    let told = shell.run("dashboard --address 127.0.0.1:0 --set dashboard.token_file=none");
+    assert!(told.code == Some(2) && told.err.contains("dashboard.token_file none can't be read"), "{told:?}");
+}
+
+#[test]
+fn what_no_new_start_mends_ends_with_2_whichever_command_finds_it() {
+    let shell = with_settings(include_str!("../settings.example.toml"));
+    let database = "--set settings.source=postgres://ada:geheim@127.0.0.1:9/x";
+    for (line, said) in [
+        (format!("run {database} --set settings.master_keys.m=short"), "settings.master_keys can't be used"),
+        (format!("settings export --secrets {database} --set settings.master_keys.m=short"), "32 bytes"),
+        ("run --set settings.source=postgres://db:port/x".to_owned(), "the URL of the database can't be read"),
+        ("migrate --set settings.source=postgres://db:port/x".to_owned(), "settings.source can't be used"),
+        ("migrate".to_owned(), "the settings are in the file settings.toml; name a database"),
+        ("settings export".to_owned(), "the settings are in the file settings.toml; name a database"),
+        ("settings plan postgres://ada:geheim@db/x".to_owned(), "expected the path of a settings file, not a URL"),
+        ("settings key add a k --generate --identity --algorithm HS512 --reason r".to_owned(), "leave --algorithm out"),
+        ("sign --organization acme".to_owned(), "no claims; name them with --claim"),
+    ] {
+        let told = shell.run(&line);
+        assert!(told.code == Some(2) && told.err.contains(said), "{line}: {told:?}");
+        assert!(!told.err.contains("geheim") && told.out.is_empty(), "{line}: {told:?}");
+    }
+    let told = Told::of(&shell.command("settings org add new --reason").arg(" ").output().unwrap());
+    assert!(told.code == Some(2) && told.err.contains("--reason is empty"), "{told:?}");
 }
 
 #[test]

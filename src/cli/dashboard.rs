@@ -10,7 +10,11 @@ use std::{io, net::SocketAddr, process::ExitCode, time::Duration};
 use anyhow::Context as _;
 use clap::Args;
 
-use super::{interrupt, options::ConfigOptions, output::print};
+use super::{
+    interrupt,
+    options::ConfigOptions,
+    output::{Usage, print},
+};
 use crate::{
     config::{ClientRole, Config},
     dashboard::{Dashboard, History, Limits, Options, Token, TokenError},
@@ -70,7 +74,8 @@ pub(super) fn start(
     history: History,
     (address, flag): (SocketAddr, &str),
 ) -> anyhow::Result<Dashboard> {
-    let options = options(config, history, address)?;
+    let unusable = Usage::new("the token of the dashboard can't be used");
+    let options = options(config, history, address).context(unusable)?;
     let refused = || {
         format!(
             "dashboard.address {address} can't be listened on; choose another with {flag}, port 0 for any that is free"

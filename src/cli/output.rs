@@ -183,6 +183,7 @@ mod tests {
     fn a_wrong_use_is_told_apart_from_a_fault_whatever_was_said_of_it_on_the_way() {
         assert_eq!(code(&Usage::new(format!("{} is there", "x")).into()), USAGE);
         assert_eq!(code(&anyhow::Error::new(Usage::new("not both")).context("on the way")), USAGE);
+        assert_eq!(code(&anyhow::Error::new(io::Error::other("why")).context(Usage::new("no key"))), USAGE);
     }
 
     #[test]

@@ -24,7 +24,7 @@ use super::{
     judging,
     moment::{now, seconds, time},
     options::ConfigOptions,
-    output::{OK, print, warn},
+    output::{OK, Usage, print, warn},
 };
 use crate::{
     domain::{
@@ -105,7 +105,7 @@ impl SignArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         let settings = judging::settings(&self.config, None)?;
         if !matches!(settings.source(), Source::File(_)) {
-            bail!("only keys of a settings file sign; name one with --settings");
+            return Err(Usage::new("only keys of a settings file sign; name one with --settings").into());
         }
         let snapshot = settings.current();
         let now = self.at.unwrap_or_else(now);
@@ -138,7 +138,8 @@ impl SignArgs {
         let mut claims = self.claims.as_deref().map_or(Ok(Map::new()), read)?;
         claims.extend(self.claim.iter().cloned());
         if claims.is_empty() {
-            bail!("no claims; name them with --claim userId=12345, or a file with a JSON object");
+            let wrong = "no claims; name them with --claim userId=12345, or a file with a JSON object";
+            return Err(Usage::new(wrong).into());
         }
         let issued_at = now.millis().div_euclid(1000);
         claims.entry("iat").or_insert(issued_at.into());

@@ -14,12 +14,13 @@ use crate::{
 /// Connects to the database that the configuration names.
 pub(super) async fn connect(config: &Config) -> anyhow::Result<Database> {
     match &config.settings.source {
-        SettingsSource::Postgres(url) => Ok(Database::connect(&Address::new(url)?).await?),
-        SettingsSource::File(path) => anyhow::bail!(
+        SettingsSource::Postgres(url) => Ok(Database::connect(&address(url)?).await?),
+        SettingsSource::File(path) => Err(Usage::new(format!(
             "the settings are in the file {}; name a database with --set settings.source=postgres://USER@HOST/DATABASE, or in \
              ATTRSYNC__SETTINGS__SOURCE",
             path.display()
-        ),
+        ))
+        .into()),
     }
 }
 
@@ -37,7 +38,7 @@ pub(super) fn source(config: &Config, at: Option<EventTime>) -> anyhow::Result<S
             Err(Usage::new(wrong).into())
         }
         SettingsSource::Postgres(url) => Ok(Source::Database(DatabaseSource {
-            address: Address::new(url)?,
+            address: address(url)?,
             master_keys: Arc::new(master_keys(config)?),
             max_staleness: Duration::from_secs(config.settings.max_staleness_s),
             at,
@@ -45,8 +46,14 @@ pub(super) fn source(config: &Config, at: Option<EventTime>) -> anyhow::Result<S
     }
 }
 
+/// The address of the database at a URL.
+fn address(url: &str) -> anyhow::Result<Address> {
+    Address::new(url).context(Usage::new("settings.source can't be used"))
+}
+
 /// The master keys.
 pub(super) fn master_keys(config: &Config) -> anyhow::Result<MasterKeys> {
     let settings = &config.settings;
-    MasterKeys::new(&settings.master_keys.0, &settings.master_key).context("settings.master_keys can't be used")
+    let keys = MasterKeys::new(&settings.master_keys.0, &settings.master_key);
+    keys.context(Usage::new("settings.master_keys can't be used"))
 }

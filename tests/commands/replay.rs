@@ -287,7 +287,7 @@ fn the_settings_of_a_time_take_a_time_as_any_other_option_does() {
         let ran = desk.run(&["replay", "--from-file", "events", "--settings-at", time]);
         assert!(ran.code == Some(2) && ran.err.contains("a file says only what settings are"), "{}", ran.err);
         let ran = desk.run(&["settings", "export", "--at", time]);
-        assert!(ran.code == Some(1) && ran.err.contains("name a database"), "{}", ran.err);
+        assert!(ran.code == Some(2) && ran.err.contains("name a database"), "{}", ran.err);
     }
     assert_eq!(desk.run(&["replay", "--from-file", "events", "--at", "7d"]).code, Some(0));
 }

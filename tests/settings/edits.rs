@@ -277,11 +277,12 @@ fn what_is_wrong_is_refused_with_the_way_out_and_leaves_no_trace() {
         ),
         (&["settings", "key", "revoke", "acme", "nokey", "--reason", "r", "-y"], "acme has no key `nokey`"),
         (&["settings", "enforcement", "acme", "off", "--reason", "r", "-y"], "security.allow_off"),
-        (&["settings", "org", "add", "new", "--reason", " "], "--reason is empty"),
     ] {
         let told = base.attrsync(line);
         assert!(told.code == Some(1) && told.err.contains(said), "{said}: {told:?}");
     }
+    let told = base.attrsync(&["sign", "--organization", "acme", "--hash", "1"]);
+    assert!(told.code == Some(2) && told.err.contains("only keys of a settings file sign"), "{told:?}");
     assert_eq!(base.value::<i64>("select count(*) from attrsync.revisions"), 1);
 }
 

@@ -10,7 +10,7 @@ use clap::{ArgGroup, Args};
 use serde_json::json;
 
 use crate::{
-    cli::{input::Input, judging},
+    cli::{input::Input, judging, output::Usage},
     domain::{Snapshot, line_end},
 };
 
@@ -98,9 +98,10 @@ impl CredentialOptions {
 fn read(name: &str, file: &Path) -> anyhow::Result<String> {
     let in_history = |text: &str| text.matches('.').count() == 2 && text.len() > 100 || text.len() == 64;
     if file.to_str().is_some_and(in_history) && !file.exists() {
-        bail!(
+        let wrong = format!(
             "--{name} takes a file, or - for standard input; a {name} among the arguments stays in the shell's history"
         );
+        return Err(Usage::new(wrong).into());
     }
     let mut text = String::new();
     let read = Input::open(file)?.reader.take(MAX_BYTES).read_to_string(&mut text);

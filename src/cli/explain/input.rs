@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use serde::de::IgnoredAny;
 
 use crate::{
-    cli::input::Input,
+    cli::{input::Input, output::Usage},
     domain::Policy,
     source::file::{self, Batch, Reader},
 };
@@ -36,7 +36,9 @@ pub(super) fn whole(input: Input, policy: &Policy) -> anyhow::Result<Vec<u8>> {
     let mut lines = event.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     // What is neither one document nor several is one broken event: its verdict says where it breaks.
     if !complete(event) && lines.next().is_some_and(complete) {
-        bail!("{name} holds several records; pick one with --line, or judge them all with attrsync replay");
+        let wrong =
+            format!("{name} holds several records; pick one with --line, or judge them all with attrsync replay");
+        return Err(Usage::new(wrong).into());
     }
     Ok(event.to_vec())
 }

@@ -3,14 +3,13 @@
 
 use std::process::ExitCode;
 
-use anyhow::bail;
 use clap::Args;
 
 use super::render;
 use crate::{
     cli::{
         options::ConfigOptions,
-        output::{print, print_json, warn},
+        output::{Usage, print, print_json, warn},
         source::{block_on, connect, master_keys},
     },
     config::Config,
@@ -57,7 +56,7 @@ impl Means {
 impl ChangeOptions {
     pub(super) fn means(&self) -> anyhow::Result<Means> {
         if self.reason.trim().is_empty() {
-            bail!("--reason is empty; say why, it is kept in the history");
+            return Err(Usage::new("--reason is empty; say why, it is kept in the history").into());
         }
         let config = self.config.load_for_work()?.config;
         let by = self.by.clone().or_else(|| std::env::var("USER").ok()).filter(|by| !by.is_empty());

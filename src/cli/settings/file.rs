@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 
 use super::{change::ChangeOptions, render};
@@ -14,7 +14,7 @@ use crate::{
     cli::{
         consent::Consent,
         options::ConfigOptions,
-        output::{USAGE, print, print_json, warn},
+        output::{USAGE, Usage, print, print_json, warn},
         source::{block_on, connect, master_keys},
     },
     store::{Edit, FileSettings, Plan, Removal},
@@ -66,7 +66,8 @@ pub(super) struct ApplyArgs {
 /// Reads a settings file. A URL that is named by mistake may hold a login, and is not printed.
 fn read(path: &Path) -> anyhow::Result<FileSettings> {
     if path.to_string_lossy().contains("://") {
-        bail!("expected the path of a settings file, not a URL; the database is settings.source");
+        let wrong = "expected the path of a settings file, not a URL; the database is settings.source";
+        return Err(Usage::new(wrong).into());
     }
     Ok(FileSettings::read(path)?)
 }

@@ -18,7 +18,7 @@ use crate::{
         consent::Consent,
         input::Input,
         moment::{now, time},
-        output::{print, print_json},
+        output::{Usage, print, print_json},
         terminal::safe,
     },
     domain::{EventTime, key::Algorithm, line_end},
@@ -173,7 +173,7 @@ fn add(
     change: &ChangeOptions,
 ) -> anyhow::Result<ExitCode> {
     if which.identity && algorithm != Algorithm::HS256 {
-        bail!("identity secrets are for HMAC-SHA256; leave --algorithm out");
+        return Err(Usage::new("identity secrets are for HMAC-SHA256; leave --algorithm out").into());
     }
     let (secret, public_key, generated) = material.read()?;
     let (id, valid_from) = (which.id.clone(), valid_from.map(Moment));
