@@ -65,7 +65,7 @@ pub(super) struct Topic {
     pub(super) partitions: usize,
     /// Of the partition that has the fewest.
     pub(super) replicas: usize,
-    /// Its settings by Kafka's names.
+    /// Its settings by Kafka's names; none where they couldn't be read.
     pub(super) settings: BTreeMap<String, String>,
 }
 

@@ -24,7 +24,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     check::{Found, Topic},
-    plan::Plan,
+    plan::{Done, Plan},
 };
 use crate::{
     config::{ClientRole, Kafka},
@@ -100,13 +100,11 @@ impl Cluster {
         Ok(Found { brokers: metadata.brokers().len(), topics })
     }
 
+    /// The settings of each topic that tells them: one that may not be described says nothing of the others.
     fn settings(&self, topics: &BTreeMap<String, Topic>) -> Result<Vec<ConfigResource>, ClusterError> {
         let resources: Vec<_> = topics.keys().map(|name| ResourceSpecifier::Topic(name)).collect();
         let resources = self.ask(|admin, options| admin.describe_configs(&resources, options), false)?;
-        resources
-            .into_iter()
-            .map(|resource| resource.map_err(|code| self.unanswered(&KafkaError::AdminOp(code))))
-            .collect()
+        Ok(resources.into_iter().filter_map(Result::ok).collect())
     }
 
     /// Makes topics, or asks whether they could be made; for each topic what came of it.
@@ -114,16 +112,16 @@ impl Cluster {
         &self,
         plans: &[Plan],
         dry_run: bool,
-    ) -> Result<BTreeMap<String, Result<(), String>>, ClusterError> {
+    ) -> Result<BTreeMap<String, Result<Done, String>>, ClusterError> {
         if plans.is_empty() {
             return Ok(BTreeMap::new());
         }
         let topics: Vec<_> = plans.iter().map(new_topic).collect();
         let results = self.ask(|admin, options| admin.create_topics(&topics, options), dry_run)?;
         let result = |result| match result {
-            Ok(topic) => (topic, Ok(())),
-            // It was made by somebody else in the meantime.
-            Err((topic, RDKafkaErrorCode::TopicAlreadyExists)) => (topic, Ok(())),
+            Ok(topic) => (topic, Ok(Done::Made)),
+            // By somebody else, in the meantime.
+            Err((topic, RDKafkaErrorCode::TopicAlreadyExists)) => (topic, Ok(Done::WasThere)),
             Err((topic, code)) => (topic, Err(code.to_string())),
         };
         Ok(results.into_iter().map(result).collect())

@@ -22,7 +22,7 @@ use serde_json::json;
 use self::{
     check::{Expected, Row, Severity, State},
     cluster::Cluster,
-    plan::Creation,
+    plan::{Creation, Done},
 };
 use super::{
     options::ConfigOptions,
@@ -124,6 +124,8 @@ impl TopicsArgs {
         if let TopicsCommand::Create { wanted, dry_run, .. } = self.command {
             let plans = plan::plans(&rows, &found, wanted, &expected);
             let results = cluster.create(&plans, dry_run)?;
+            let was_there = results.values().any(|result| *result == Ok(Done::WasThere));
+            let found = if was_there { cluster.look(&expected.names())? } else { found };
             rows = plan::rows_after(&expected, found, &Creation { plans, results, dry_run });
         }
         if common.json {

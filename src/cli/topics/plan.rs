@@ -43,18 +43,28 @@ pub(super) fn plans(rows: &[Row], found: &Found, wanted: Wanted, expected: &Expe
     rows.iter().filter(|row| row.state == State::Missing).map(plan).collect()
 }
 
-/// What came of plans: for each topic whether it was made, or would have been.
+/// What was done about a missing topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    /// It was made as planned, or would have been.
+    Made,
+    /// Somebody else had made it in the meantime, as they wanted it.
+    WasThere,
+}
+
+/// What came of plans: for each topic what was done, or why the brokers refused it.
 #[derive(Debug, Clone)]
 pub(super) struct Creation {
     pub(super) plans: Vec<Plan>,
-    pub(super) results: BTreeMap<String, Result<(), String>>,
+    pub(super) results: BTreeMap<String, Result<Done, String>>,
     pub(super) dry_run: bool,
 }
 
-/// The rows once plans were carried out, or would have been. What the brokers refused is a problem of its topic.
+/// The rows once plans were carried out, or would have been; `found` has what others made meanwhile. What the brokers refused is a
+/// problem of its topic.
 pub(super) fn rows_after(expected: &Expected, mut found: Found, creation: &Creation) -> Vec<Row> {
     let Creation { plans, results, dry_run } = creation;
-    for plan in plans.iter().filter(|plan| results.get(&plan.topic).is_some_and(Result::is_ok)) {
+    for plan in plans.iter().filter(|plan| results.get(&plan.topic) == Some(&Ok(Done::Made))) {
         let settings = plan.settings.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
         let topic = Topic { partitions: plan.partitions, replicas: plan.replicas, settings };
         found.topics.insert(plan.topic.clone(), topic);
@@ -62,9 +72,14 @@ pub(super) fn rows_after(expected: &Expected, mut found: Found, creation: &Creat
     let mut rows = check::rows(expected, &found);
     for row in &mut rows {
         match results.get(&row.topic) {
-            Some(Ok(())) => row.state = if *dry_run { State::WouldCreate } else { State::Created },
+            Some(Ok(Done::Made)) => row.state = if *dry_run { State::WouldCreate } else { State::Created },
+            Some(Ok(Done::WasThere)) if row.state == State::Missing => {
+                let unseen =
+                    "was made by somebody else a moment ago and isn't seen yet; `attrsync topics check` looks again";
+                row.findings = vec![Finding::problem(unseen)];
+            }
             Some(Err(refused)) => row.findings = vec![Finding::problem(format!("cannot be made: {refused}"))],
-            None => {}
+            Some(Ok(Done::WasThere)) | None => {}
         }
     }
     rows

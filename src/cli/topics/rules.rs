@@ -8,9 +8,9 @@ const LEAST_RETENTION_MS: i64 = 60 * 60 * 1_000;
 /// What there is to say of a topic.
 pub(super) fn findings(topic: &Topic, role: Role, expected: &Expected, found: &Found) -> Vec<Finding> {
     let rules: &[Rule] = match role {
-        Role::Input => &[compacted, forgetful, unwritable, unreplicated, idle],
+        Role::Input => &[unread, compacted, forgetful, unwritable, unreplicated, idle],
         Role::Accepted | Role::Rejected => {
-            &[compacted, forgetful, unwritable, unreplicated, unacknowledged, narrow, uneven]
+            &[unread, compacted, forgetful, unwritable, unreplicated, unacknowledged, narrow, uneven]
         }
     };
     let subject = Subject { topic, expected, found };
@@ -25,6 +25,12 @@ struct Subject<'s> {
 }
 
 type Rule = fn(&Subject<'_>) -> Option<Finding>;
+
+fn unread(subject: &Subject<'_>) -> Option<Finding> {
+    subject.topic.settings.is_empty().then(|| {
+        Finding::note("doesn't tell its settings, so that only its partitions and replicas were looked at; that takes the right to describe its configuration (DescribeConfigs)")
+    })
+}
 
 fn compacted(subject: &Subject<'_>) -> Option<Finding> {
     let policy = subject.topic.settings.get("cleanup.policy")?;

@@ -3,7 +3,7 @@
 use super::{
     Wanted,
     check::{Expected, Found, Role, Row, Severity, State, Topic, rows},
-    plan::{Creation, plans, rows_after},
+    plan::{Creation, Done, plans, rows_after},
 };
 
 fn expected() -> Expected {
@@ -52,6 +52,7 @@ fn each_rule_tells_what_is_wrong() {
         ("no", few(), Severity::Problem, "has 5 partitions and yes has 6 partitions"),
         ("events", single(), Severity::Note, "has one replica though there are 3 brokers"),
         ("yes", topic(&[("min.insync.replicas", "1")]), Severity::Note, "min.insync.replicas=1"),
+        ("events", Topic { settings: [].into(), ..topic(&[]) }, Severity::Note, "doesn't tell its settings"),
     ];
     for (name, wrong, severity, told) in cases {
         let mut found = found(&[("events", topic(&[])), ("yes", topic(&[])), ("no", topic(&[]))]);
@@ -100,7 +101,7 @@ fn what_was_made_is_good_and_what_was_refused_is_not() {
     let found = found(&[("events", topic(&[]))]);
     let before = rows(&expected(), &found);
     let plans = plans(&before, &found, WANTED, &expected());
-    let results = [("yes", Ok(())), ("no", Err("policy violation".to_owned()))];
+    let results = [("yes", Ok(Done::Made)), ("no", Err("policy violation".to_owned()))];
     let results = results.map(|(name, result)| (name.to_owned(), result)).into();
     let creation = Creation { plans, results, dry_run: false };
     let rows = rows_after(&expected(), found.clone(), &creation);
@@ -108,4 +109,18 @@ fn what_was_made_is_good_and_what_was_refused_is_not() {
     assert_eq!(rows.iter().map(Row::is_good).collect::<Vec<_>>(), [true, true, false]);
     assert_eq!(rows[2].findings[0].message, "cannot be made: policy violation");
     assert_eq!(rows_after(&expected(), found, &Creation { dry_run: true, ..creation })[1].state, State::WouldCreate);
+}
+
+#[test]
+fn what_somebody_else_made_meanwhile_is_told_as_it_is() {
+    let before = found(&[("events", topic(&[]))]);
+    let plans = plans(&rows(&expected(), &before), &before, WANTED, &expected());
+    let results = ["yes", "no"].map(|name| (name.to_owned(), Ok(Done::WasThere))).into();
+    let creation = Creation { plans, results, dry_run: false };
+    let theirs = Topic { partitions: 1, replicas: 1, ..topic(&[("min.insync.replicas", "1")]) };
+    let after = found(&[("events", topic(&[])), ("yes", theirs)]);
+    let rows = rows_after(&expected(), after, &creation);
+    assert_eq!(rows.iter().map(|row| row.state).collect::<Vec<_>>(), [State::Ok, State::Ok, State::Missing]);
+    assert_eq!(rows[1].shape.unwrap().to_string(), "1 partition, 1 replica, kept 7 d");
+    assert!(rows[2].findings[0].message.contains("isn't seen yet"), "{rows:?}");
 }
