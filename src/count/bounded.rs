@@ -1,6 +1,9 @@
-//! A table by name that never grows beyond its bounds, whoever chooses the names. Where a new name finds no room, the one that
-//! was counted least makes it, and its counts go to the rest: so the sum stays what was fed, a flood of made-up names pushes out
-//! made-up names, and what comes often stays.
+//! A table by name that never grows beyond its bounds, whoever chooses the names. Where a new name finds no room, another one makes
+//! it, and its counts go to the rest: so the sum stays what was fed, and what is told of a name is never more than came.
+//!
+//! Most places belong to those that were counted most, and no flood of made-up names takes one. The others are contended for by
+//! Space-Saving (Metwally, Agrawal and El Abbadi, 2005): a newcomer's rank begins at that of the name whose place it took, so that
+//! the next one takes another's place. A latecomer that comes often stays, however often a flood's names came before it.
 
 use std::collections::BTreeMap;
 
@@ -26,12 +29,30 @@ impl Tally for u64 {
 /// The longest name that is told apart, in bytes.
 const NAME_BYTES: usize = 128;
 
+/// Of how many places of a full table one is contended for.
+const CONTENDED: usize = 4;
+
 /// A bounded table.
 #[derive(Debug, Clone)]
 pub(crate) struct Bounded<T> {
     most: usize,
-    kept: BTreeMap<Box<str>, T>,
+    kept: BTreeMap<Box<str>, Kept<T>>,
     rest: T,
+}
+
+/// What is kept of a name.
+#[derive(Debug, Clone)]
+struct Kept<T> {
+    tally: T,
+    /// The rank of the name whose place it took: as often it may have come before, uncounted.
+    before: u64,
+}
+
+impl<T: Tally> Kept<T> {
+    /// How often the name may have come.
+    fn rank(&self) -> u64 {
+        self.before + self.tally.weight()
+    }
 }
 
 impl<T: Tally> Bounded<T> {
@@ -51,46 +72,60 @@ impl<T: Tally> Bounded<T> {
         }
         // A name that is known costs no allocation: this is done for every attribute of every verdict.
         if !self.kept.contains_key(name) {
-            self.make_room();
-            self.kept.insert(name.into(), new());
+            let before = self.make_room();
+            self.kept.insert(name.into(), Kept { tally: new(), before });
         }
-        self.kept.get_mut(name).unwrap_or(&mut self.rest)
+        self.kept.get_mut(name).map_or(&mut self.rest, |kept| &mut kept.tally)
     }
 
-    fn make_room(&mut self) {
-        if self.kept.len() >= self.most {
-            self.drop_least();
-        }
+    /// Makes room for one more; the rank of the name that made it.
+    fn make_room(&mut self) -> u64 {
+        if self.kept.len() < self.most { 0 } else { self.drop_one() }
     }
 
-    fn drop_least(&mut self) {
-        let least = self.kept.iter().min_by_key(|(_, tally)| tally.weight()).map(|(name, _)| name.clone());
-        if let Some(tally) = least.and_then(|name| self.kept.remove(&name)) {
-            self.rest.absorb(tally);
+    fn drop_one(&mut self) -> u64 {
+        let Some(dropped) = self.least().and_then(|name| self.kept.remove(&name)) else { return 0 };
+        let rank = dropped.rank();
+        self.rest.absorb(dropped.tally);
+        rank
+    }
+
+    /// Of those that were counted least, the name of the lowest rank; of equals the one that was counted less.
+    fn least(&self) -> Option<Box<str>> {
+        let mut all: Vec<_> = self.kept.iter().map(|(name, kept)| (kept.tally.weight(), kept.rank(), name)).collect();
+        let contended = all.len().div_ceil(CONTENDED);
+        if contended < all.len() {
+            all.select_nth_unstable(contended);
+            all.truncate(contended);
         }
+        let least = all.into_iter().min_by_key(|(weight, rank, name)| (*rank, *weight, *name));
+        least.map(|(.., name)| name.clone())
     }
 
     /// Adds what another table counted.
     pub(crate) fn merge(&mut self, other: Self) {
         self.rest.absorb(other.rest);
-        for (name, tally) in other.kept {
+        for (name, theirs) in other.kept {
             match self.kept.get_mut(&name) {
-                Some(known) => known.absorb(tally),
-                None => _ = self.kept.insert(name, tally),
+                Some(known) => {
+                    known.tally.absorb(theirs.tally);
+                    known.before += theirs.before;
+                }
+                None => _ = self.kept.insert(name, theirs),
             }
         }
         while self.kept.len() > self.most {
-            self.drop_least();
+            self.drop_one();
         }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&T> {
-        self.kept.get(name)
+        self.kept.get(name).map(|kept| &kept.tally)
     }
 
     /// Those that are told apart, by name.
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &T)> {
-        self.kept.iter().map(|(name, tally)| (name.as_ref(), tally))
+        self.kept.iter().map(|(name, kept)| (name.as_ref(), &kept.tally))
     }
 
     /// All others together.
@@ -147,5 +182,26 @@ mod tests {
         assert_eq!(table.get("plan"), Some(&1_000));
         assert_eq!(total(&table), 2_000);
         assert_eq!(table.by(Tally::weight)[0].0, "plan");
+    }
+
+    #[test]
+    fn a_latecomer_that_comes_often_finds_a_place_behind_a_flood_and_within_one() {
+        for latecomer in ["a-latecomer", "z-latecomer"] {
+            let mut table = Bounded::<u64>::new(20);
+            *table.of("plan") += 1_000;
+            for number in 0..5_000 {
+                *table.of(&format!("made-up-{number}")) += 2;
+            }
+            for number in 0..300 {
+                *table.of(latecomer) += 1;
+                for more in ["a", "b", "c"] {
+                    *table.of(&format!("made-up-{number}-{more}")) += 1;
+                }
+            }
+            assert_eq!(table.get(latecomer), Some(&300), "{latecomer}");
+            assert_eq!(table.get("plan"), Some(&1_000), "what came often stays");
+            assert_eq!(total(&table), 1_000 + 10_000 + 1_200);
+            assert_eq!(table.iter().len(), 20);
+        }
     }
 }
