@@ -162,6 +162,18 @@ fn the_file_is_named_by_a_flag_or_a_variable_and_the_flag_wins() {
 }
 
 #[test]
+fn a_variable_that_looks_like_a_key_and_is_none_is_told_once() {
+    let shell = with_settings(include_str!("../settings.example.toml"));
+    let mut command = shell.command("explain event.json --type identify --json");
+    fs::write(shell.folder.path().join("event.json"), r#"{"organization": "acme", "anonymousId": "a"}"#).unwrap();
+    let told = Told::of(&command.env("ATTRSYNC_WORKER__SHARDS", "3").output().unwrap());
+    assert_eq!(told.code, Some(0), "{told:?}");
+    let warning =
+        "warning: ATTRSYNC_WORKER__SHARDS in the environment is not read; did you mean ATTRSYNC__WORKER__SHARDS?\n";
+    assert_eq!(told.err, warning);
+}
+
+#[test]
 fn a_broker_that_is_away_is_told_in_one_line_within_seconds() {
     let begun = Instant::now();
     let told = Shell::new().run("topics check --brokers 127.0.0.1:9 --timeout-ms 1500");

@@ -1,9 +1,10 @@
 //! The options of every command that reads the configuration.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, sync::Once};
 
 use clap::Args;
 
+use super::output::warn;
 use crate::{
     config::{self, ConfigError, Flag, Loaded, LogFormat, Problem, Sources},
     domain::shell,
@@ -105,7 +106,9 @@ impl ConfigOptions {
         let file = self.config.clone().or_else(from_variable);
         let mut flags = self.flags();
         flags.extend(further.into_iter().map(|(name, key, text)| flag(name, key, text)));
-        config::load(&Sources { file, flags, variables })
+        let loaded = config::load(&Sources { file, flags, variables })?;
+        tell_once(&loaded.warnings);
+        Ok(loaded)
     }
 
     /// The file and the keys that say how events are judged, as flags for a shell's line; none where they can't stand there, or
@@ -158,6 +161,17 @@ impl ConfigOptions {
         ];
         set.chain(own.into_iter().flatten()).collect()
     }
+}
+
+/// Tells what is doubtful, once, however often a command reads the configuration.
+fn tell_once(warnings: &[String]) {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        for warning in warnings {
+            // Nobody is left to tell when this fails.
+            _ = warn(warning);
+        }
+    });
 }
 
 fn flag(name: &str, key: &str, text: String) -> Flag {

@@ -8,7 +8,7 @@ use toml::Value;
 use super::{
     error::Problem,
     findings::Findings,
-    layers::{Entry, Given, Layer, OPEN_TABLES, Origin, VARIABLE_PREFIX, open_table},
+    layers::{Entry, Given, Layer, OPEN_TABLES, Origin, open_table, variable},
 };
 
 /// How alike two keys must be for one to be taken for the other (Jaro and Winkler's measure; clap draws the same line).
@@ -85,7 +85,7 @@ fn property_of_librdkafka(key: &str) -> Option<String> {
 /// A key as it is spelled where it was given.
 fn spelled(key: &str, origin: &Origin) -> String {
     match origin {
-        Origin::Variable(_) => format!("{VARIABLE_PREFIX}{}", key.replace('.', "__").to_ascii_uppercase()),
+        Origin::Variable(_) => variable(key),
         _ => key.to_owned(),
     }
 }

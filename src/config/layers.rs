@@ -211,6 +211,11 @@ pub(super) fn open_table(key: &str) -> Option<(&'static str, &str)> {
     OPEN_TABLES.into_iter().find_map(|table| Some((table, key.strip_prefix(table)?.strip_prefix('.')?)))
 }
 
+/// The variable that gives a key.
+pub(super) fn variable(key: &str) -> String {
+    format!("{VARIABLE_PREFIX}{}", key.replace('.', "__").to_ascii_uppercase())
+}
+
 /// The open table of properties that a key lies in, and its name within.
 fn property(key: &str) -> Option<(&'static str, &str)> {
     open_table(key).filter(|(table, _)| PROPERTIES.contains(table))

@@ -13,6 +13,7 @@ mod properties;
 mod redact;
 pub mod reference;
 mod sections;
+mod slips;
 mod texts;
 mod values;
 
@@ -73,6 +74,8 @@ pub struct Loaded {
     pub config: Config,
     /// Every value as it may be printed.
     pub effective: Vec<Effective>,
+    /// What is doubtful, for a person to read.
+    pub warnings: Vec<String>,
 }
 
 impl Loaded {
@@ -105,6 +108,7 @@ fn read(sources: &Sources) -> Result<Loaded, Vec<Problem>> {
     // Each step puts the default in place of what it refuses, so that the next ones find what else is wrong.
     let mut found = std::mem::take(&mut layer.findings);
     keys::check(&mut layer, &defaults, &mut found);
+    let warnings = slips::warnings(&sources.variables, &layer, &defaults);
     let mut values = Values::of(layer, &defaults, (&sources.variables, &mut found));
     check::ranges(&mut values, &mut found);
     host::name_instance(&mut values, &mut found);
@@ -114,7 +118,7 @@ fn read(sources: &Sources) -> Result<Loaded, Vec<Problem>> {
     }
     found.told()?;
     let effective = values.effective();
-    config.map(|config| Loaded { config, effective }).ok_or_else(Vec::new)
+    config.map(|config| Loaded { config, effective, warnings }).ok_or_else(Vec::new)
 }
 
 fn read_file(path: Option<&Path>) -> Layer {

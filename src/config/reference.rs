@@ -14,7 +14,9 @@ Later sources win: the defaults, then `--config FILE` (else `attrsync.toml` in t
 environment, then flags. `section.key` is `ATTRSYNC__SECTION__KEY` in the environment and `--set section.key=value` as a flag;
 a list is written `a,b`. Within librdkafka's properties an underscore of a variable's name stands for a dot:
 `ATTRSYNC__KAFKA__PROPERTIES__SASL_PASSWORD` is `sasl.password`, and `ATTRSYNC__KAFKA__PROPERTIES__SASL_PASSWORD__FILE` names the
-file that holds it.
+file that holds it. A variable's name is read in lower case, and two underscores of it are a dot: where a name in a table has others, as
+that of the topic `Boot` has, give the table as a whole, as in `ATTRSYNC__KAFKA__INPUT__TYPES='{\"Boot\" = \"boot\"}'`. A variable
+that looks like a key and has one underscore too few (`ATTRSYNC_WORKER__SHARDS`) is not read, and a warning says so.
 
 A key that is not listed here, a value out of range and values that contradict each other are refused before anything starts, with
 the key, the value, where it came from and the way out. `attrsync config check` tells them all, and everything that is wrong with

@@ -258,6 +258,40 @@ fn a_filter_takes_levels_and_modules_with_theirs() {
 }
 
 #[test]
+fn blanks_around_numbers_and_booleans_are_left_off() {
+    let loaded = given("").variable("ATTRSYNC__WORKER__SHARDS", "2 ").set("security.allow_off", " true\n").load();
+    assert_eq!((loaded.config.worker.shards, loaded.config.security.allow_off), (2, true));
+}
+
+#[test]
+fn a_table_in_one_variable_keeps_its_names_as_they_are_written() {
+    let given = given("").variable("ATTRSYNC__KAFKA__INPUT__TOPICS", "Boot");
+    let loaded = given.variable("ATTRSYNC__KAFKA__INPUT__TYPES", r#"{"Boot" = "boot"}"#).load();
+    assert_eq!(loaded.config.kafka.input.types["Boot"], "boot");
+}
+
+#[test]
+fn a_variable_with_an_underscore_too_few_is_told_and_not_read() {
+    let loaded = given("[settings]\nsource = { env = \"ATTRSYNC_SETTINGS_SOURCE\" }\n")
+        .variable("ATTRSYNC_SETTINGS_SOURCE", "file:other.toml")
+        .variable("ATTRSYNC_DASHBOARD_PORT", "tcp://10.0.0.1:80")
+        .variable("ATTRSYNC_DASHBOARD_SERVICE_HOST", "10.0.0.1")
+        .variable("ATTRSYNC_CONFIG", "attrsync.toml")
+        .variable("ATTRSYNC_KAFKA__PROPERTIES__SASL_PASSWORD", "hunter-2")
+        .variable("ATTRSYNC_WORKER_BATCH_RECORDS", "7")
+        .variable("ATTRSYNC_WORKER__SHARDS", "3")
+        .load();
+    let told = |name: &str, meant: &str| format!("{name} in the environment is not read; did you mean {meant}?");
+    let expected = [
+        told("ATTRSYNC_KAFKA__PROPERTIES__SASL_PASSWORD", "ATTRSYNC__KAFKA__PROPERTIES__…"),
+        told("ATTRSYNC_WORKER_BATCH_RECORDS", "ATTRSYNC__WORKER__BATCH_RECORDS"),
+        told("ATTRSYNC_WORKER__SHARDS", "ATTRSYNC__WORKER__SHARDS"),
+    ];
+    assert_eq!(loaded.warnings, expected);
+    assert_eq!(effective(&loaded, "worker.shards").1, "default");
+}
+
+#[test]
 fn contradictions_name_both_keys_with_values_and_origins() {
     let refused = given("[worker]\nmessage_timeout_ms = 20000\n").refused();
     let told = "worker.message_timeout_ms = 20000 (attrsync.toml:2) and worker.transaction_timeout_ms = 15000 (default): \

@@ -17,10 +17,10 @@ pub(super) fn read(key: &str, text: &str, default: Option<&Value>) -> Result<Vec
     }
     let value = match default {
         Some(Value::Integer(_)) => {
-            let number = text.replace('_', "").parse().map_err(|_| "expected a whole number")?;
+            let number = text.trim().replace('_', "").parse().map_err(|_| "expected a whole number")?;
             Value::Integer(number)
         }
-        Some(Value::Boolean(_)) => Value::Boolean(text.parse().map_err(|_| "expected true or false")?),
+        Some(Value::Boolean(_)) => Value::Boolean(text.trim().parse().map_err(|_| "expected true or false")?),
         Some(Value::Array(_)) => list(text).ok_or("expected names with commas between them")?,
         _ => Value::String(text.to_owned()),
     };
