@@ -85,6 +85,7 @@ fn others_can_send_to_it_and_edited_settings_count_at_once() {
     desk.write("mine.toml", "[[organizations]]\nslug = \"mine\"\nenforcement = \"observe\"\n");
     let mut dev = Running::start(&desk, &["--no-traffic", "--settings", "mine.toml"]);
     let broker = dev.until("broker").split([' ', ',']).find(|word| word.starts_with("127.")).unwrap().to_owned();
+    assert!(dev.until("attrsync explain").ends_with(" --settings mine.toml"));
     dev.until("three seconds");
     let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", &broker).create().unwrap();
     let send = |user: &str| {
@@ -119,6 +120,8 @@ fn it_tells_where_its_dashboard_is_and_what_that_answers() {
     let mut dev = Running::start(&desk, &["--rate", "200", "--dashboard-address", "127.0.0.1:0"]);
     let line = dev.until("dashboard ");
     let address = line.split("http://").nth(1).unwrap().trim_end_matches('/').to_owned();
+    assert!(dev.until("attrsync explain").ends_with(" --settings settings.example.toml"));
+    dev.until("settings.example.toml is in the repository");
     dev.until("✗ rejected");
     let ask = |path: &str| {
         let mut stream = TcpStream::connect(&address).unwrap();

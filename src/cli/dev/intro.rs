@@ -1,10 +1,16 @@
 //! What is told at the beginning: where everything is, and what can be done with it.
 
+use std::borrow::Cow;
+
 use crate::{
     cli::output::{DIM, GOOD, styled},
     config::Config,
-    store::Settings,
+    domain::shell,
+    store::{Settings, Source},
 };
+
+/// The file with the sample settings.
+const SAMPLES: &str = "settings.example.toml";
 
 /// What there is beside the worker.
 pub(super) struct Shown {
@@ -48,9 +54,20 @@ pub(super) fn text(config: &Config, settings: &Settings, shown: &Shown) -> Strin
             r#"echo '{{"organization":"acme","userId":"1"}}' | kcat -P -b {broker} -t {input} -H ce_type=identify"#
         ),
         format!("kcat -C -b {broker} -t {rejected} -o beginning"),
-        format!("kcat -C -b {broker} -t {input} -o -1 -c 1 -J | attrsync explain - --settings settings.example.toml"),
+        format!("kcat -C -b {broker} -t {input} -o -1 -c 1 -J | attrsync explain - --settings {}", file(settings)),
     ] {
         text += &format!("  {command}\n");
     }
+    if let Source::Embedded(_) = settings.source() {
+        text += &format!("{SAMPLES} is in the repository, and in share/doc/attrsync of a package.\n");
+    }
     text + "\nThe worker joins its consumer group, which takes the embedded broker three seconds.\n\n"
+}
+
+/// The settings file, as a word of a shell's line.
+fn file(settings: &Settings) -> Cow<'_, str> {
+    match settings.source() {
+        Source::File(path) => path.to_str().and_then(shell::word).unwrap_or(Cow::Borrowed("FILE")),
+        Source::Embedded(_) | Source::Database(_) => Cow::Borrowed(SAMPLES),
+    }
 }
