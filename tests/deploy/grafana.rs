@@ -70,9 +70,9 @@ const ROWS: &[(&str, &[Panel])] = &[
             "Judging one event" Lines, "s" "Time of a shard per event, without waiting and commits."
                 { r#"sum by (instance) (rate(attrsync_judge_duration_seconds_sum{instance=~"$instance"}[$__rate_interval])) / sum by (instance) (rate(attrsync_records_total{instance=~"$instance"}[$__rate_interval]))"# as "{{instance}}" }
             "CPU" Lines, "none" "Cores in use."
-                { r#"sum by (instance) (rate(process_cpu_seconds_total{instance=~"$instance"}[$__rate_interval]))"# as "{{instance}}" }
+                { r#"sum by (instance) (rate(process_cpu_seconds_total{job="attrsync-worker",instance=~"$instance"}[$__rate_interval]))"# as "{{instance}}" }
             "Memory" Lines, "bytes" "Resident memory, and what of it are fetched records that wait."
-                { r#"process_resident_memory_bytes{instance=~"$instance"}"# as "{{instance}}"
+                { r#"process_resident_memory_bytes{job="attrsync-worker",instance=~"$instance"}"# as "{{instance}}"
                   r#"sum by (instance) (attrsync_fetched_bytes{instance=~"$instance"})"# as "{{instance}} fetched" }
             "Records in hand" Lines, "short" "Fetched and waiting, and those of the batch in hand."
                 { r#"sum by (instance) (attrsync_fetched_records{instance=~"$instance"})"# as "{{instance}} fetched"
