@@ -45,6 +45,20 @@ fn alerts_ask_for_what_the_program_tells() {
     }
 }
 
+/// All that is aggregated keeps the label by which deployments in one Prometheus are told apart.
+#[test]
+fn no_alert_mixes_deployments() {
+    for Alert { name, expression, .. } in alerts() {
+        let words: Vec<_> = expression.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+        let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        for (at, word) in words.iter().enumerate() {
+            if ["sum", "max", "min", "avg", "count", "count_values", "group"].contains(word) {
+                assert_eq!(words.get(at + 1..at + 3), Some(&["by", "namespace"][..]), "{name}: {expression}");
+            }
+        }
+    }
+}
+
 #[test]
 fn an_alert_says_how_bad_it_is_what_it_means_and_where_to_read_on() {
     for Alert { name, severity, annotations, .. } in alerts() {

@@ -13,8 +13,8 @@ use attrsync::{
     observe::metrics::list,
 };
 
-/// Labels that whoever scrapes adds.
-const SCRAPED: [&str; 2] = ["job", "instance"];
+/// Labels that whoever scrapes adds; `namespace` where there is one.
+const SCRAPED: [&str; 3] = ["job", "instance", "namespace"];
 /// Series that Prometheus makes itself.
 const BUILT_IN: [&str; 1] = ["up"];
 
@@ -58,6 +58,10 @@ fn holds(place: &str, query: &str, grouped: &[&str]) {
     for selector in &read.selectors {
         let own = series.get(&selector.metric).unwrap_or_else(|| panic!("{place}: no metric {}", selector.metric));
         labels.extend(own);
+        // Others tell these, too.
+        let of_anybody = selector.metric.starts_with("process_") || BUILT_IN.contains(&selector.metric.as_str());
+        let names_job = selector.matchers.iter().any(|(label, ..)| label == "job");
+        assert!(names_job || !of_anybody, "{place}: {} without a job is that of every target", selector.metric);
         for (label, operator, value) in &selector.matchers {
             let known = own.contains(&label.as_str()) || SCRAPED.contains(&label.as_str());
             assert!(known, "{place}: {} has no label {label}", selector.metric);
