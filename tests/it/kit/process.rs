@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     process::{Child, Command, ExitStatus, Stdio},
+    time::Duration,
 };
 
 use attrsync::store::EXAMPLE;
@@ -10,10 +11,15 @@ use tempfile::TempDir;
 
 use super::{SOON, eventually, print, topics::Topics};
 
-/// Keys with which a batch stays open for ten seconds, unless something ends it.
-pub(crate) const PATIENT: [&str; 6] = [
+/// How long a batch stays open under [`PATIENT`], unless something ends it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Keys with which a batch stays open for long, its records sent all the same: by default they wait for half of
+/// `worker.message_timeout_ms`, and whoever sees them would have little time left.
+pub(crate) const PATIENT: [&str; 7] = [
     "worker.shards=1",
     "worker.commit_interval_ms=10000",
+    "kafka.producer.properties.linger.ms=5",
     "worker.message_timeout_ms=11000",
     "worker.transaction_timeout_ms=20000",
     "worker.session_timeout_ms=30000",
