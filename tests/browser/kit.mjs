@@ -7,11 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 import { chromium } from "playwright-core";
 
 export const root = new URL("../..", import.meta.url).pathname;
 export const shots = join(root, "target/screenshots");
 const binary = process.env.ATTRSYNC_BINARY ?? join(root, "target/debug/attrsync");
+/** What anything here is waited for at most, in milliseconds; Playwright has limits of its own. */
+const SOON = 60_000;
 mkdirSync(shots, { recursive: true });
 const scratch = mkdtempSync(join(tmpdir(), "attrsync-browser-"));
 process.on("exit", () => rmSync(scratch, { recursive: true, force: true }));
@@ -31,14 +34,39 @@ async function start(command, stderr) {
   const child = spawn(binary, command, { stdio: ["ignore", "pipe", stderr] });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const lines = createInterface({ input: child.stdout });
-  const url = await new Promise((resolve, reject) => {
+  const url = await within(`attrsync ${command[0]} says where it listens`, child, new Promise((resolve, reject) => {
     lines.on("line", (line) => {
       const found = /(?:^|dashboard\s+)(http:\S+)/.exec(line);
       if (found) resolve(found[1]);
     });
     ended.then((code) => reject(new Error(`attrsync ${command[0]} ended with ${code}`)));
+  }));
+  const stop = async () => { child.kill("SIGINT"); await within(`attrsync ${command[0]} ends`, child, ended); };
+  return { url: url.replace(/\/$/, ""), stop };
+}
+
+/** What comes of this, in time; otherwise the process that it is waited for of is killed. */
+async function within(what, child, promise) {
+  const over = new AbortController();
+  const late = pause(SOON, undefined, { signal: over.signal }).then(() => {
+    child.kill("SIGKILL");
+    throw new Error(`not within a minute: ${what}`);
   });
-  return { url: url.replace(/\/$/, ""), stop: async () => { child.kill("SIGINT"); await ended; } };
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    late.catch(() => {});
+    over.abort();
+  }
+}
+
+/** Asks again and again until it holds. */
+export async function eventually(what, holds) {
+  const end = Date.now() + SOON;
+  while (!(await holds())) {
+    check(Date.now() < end, `within a minute ${what}`);
+    await pause(50);
+  }
 }
 
 /** Writes the page of what changes where an organization enforces and locks, of made-up events; some name their SDK like this. */

@@ -6,7 +6,7 @@
 
 import { webcrypto } from "node:crypto";
 import { join } from "node:path";
-import { browser, changesPage, check, dashboardAlone, dev, page, shots } from "./kit.mjs";
+import { browser, changesPage, check, dashboardAlone, dev, eventually, page, shots } from "./kit.mjs";
 
 const WIDE = { width: 1600, height: 1000 };
 const NARROW = { width: 360, height: 760 };
@@ -405,9 +405,10 @@ const open = async (options, path = `${running.url}/`) => {
 let failed = 0;
 try {
   // The figures of a few seconds, so that every kind of event has come.
-  for (let partial = 0; partial < 60;) {
-    partial = (await (await fetch(`${running.url}/api/v1/overview`)).json()).outcomes.partial.total;
-  }
+  await eventually("sixty verdicts are partial", async () => {
+    const answer = await fetch(`${running.url}/api/v1/overview`, { signal: AbortSignal.timeout(10_000) });
+    return (await answer.json()).outcomes.partial.total >= 60;
+  });
   for (const [name, run] of tests) {
     try {
       await run({ open, url: running.url, launched: chromium.launched });
