@@ -2,9 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    io::{BufRead, BufReader, Lines, Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, ChildStdout, Command, Stdio},
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -16,24 +18,47 @@ use rdkafka::{
 
 use crate::{Desk, NOW, Ran};
 
+/// What anything here is waited for at most. Generous: the machine may be busy with other tests.
+const SOON: Duration = Duration::from_secs(60);
+
 /// A running `dev`; it ends with this.
 struct Running {
     child: Child,
     /// What it prints, until nobody reads it any more.
-    lines: Option<Lines<BufReader<ChildStdout>>>,
+    lines: Option<Receiver<String>>,
+}
+
+/// Reads line by line, until nobody takes the lines any more: the pipe is closed then.
+fn lines(out: ChildStdout) -> Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
+        let mut read = BufReader::new(out).lines().map(Result::unwrap);
+        while read.next().is_some_and(|line| sender.send(line).is_ok()) {}
+    });
+    lines
 }
 
 impl Running {
     fn start(desk: &Desk, arguments: &[&str]) -> Self {
         let mut command = desk.bare(&[&["dev"], arguments].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines = lines(child.stdout.take().unwrap());
         Self { child, lines: Some(lines) }
     }
 
+    /// The next line, if one comes before this time is over and it prints any more at all.
+    fn line(&self, end: Instant) -> Option<String> {
+        match self.lines.as_ref()?.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(line) => Some(line),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("not within {SOON:?}: it prints what is waited for"),
+        }
+    }
+
     /// The next line that holds this.
-    fn until(&mut self, what: &str) -> String {
-        let found = self.lines.iter_mut().flatten().map(Result::unwrap).find(|line| line.contains(what));
+    fn until(&self, what: &str) -> String {
+        let end = Instant::now() + SOON;
+        let found = std::iter::from_fn(|| self.line(end)).find(|line| line.contains(what));
         found.unwrap_or_else(|| panic!("no line with {what:?}"))
     }
 
@@ -41,8 +66,21 @@ impl Running {
     fn interrupt(mut self) -> (Option<i32>, String) {
         let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
-        let rest: Vec<_> = self.lines.iter_mut().flatten().map(Result::unwrap).collect();
-        (self.child.wait().unwrap().code(), rest.join("\n"))
+        let end = Instant::now() + SOON;
+        let rest: Vec<_> = std::iter::from_fn(|| self.line(end)).collect();
+        (self.ended(), rest.join("\n"))
+    }
+
+    /// The exit code, once there is one.
+    fn ended(&mut self) -> Option<i32> {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(begun.elapsed() < SOON, "not within {SOON:?}: it ends");
+            thread::park_timeout(Duration::from_millis(20));
+        }
     }
 }
 
@@ -83,7 +121,7 @@ fn every_event_gets_the_verdict_that_it_was_made_for() {
 fn others_can_send_to_it_and_edited_settings_count_at_once() {
     let desk = Desk::new();
     desk.write("mine.toml", "[[organizations]]\nslug = \"mine\"\nenforcement = \"observe\"\n");
-    let mut dev = Running::start(&desk, &["--no-traffic", "--settings", "mine.toml"]);
+    let dev = Running::start(&desk, &["--no-traffic", "--settings", "mine.toml"]);
     let broker = dev.until("broker").split([' ', ',']).find(|word| word.starts_with("127.")).unwrap().to_owned();
     assert!(dev.until("attrsync explain").ends_with(" --settings mine.toml"));
     dev.until("three seconds");
@@ -117,7 +155,7 @@ fn others_can_send_to_it_and_edited_settings_count_at_once() {
 #[test]
 fn it_tells_where_its_dashboard_is_and_what_that_answers() {
     let desk = Desk::new();
-    let mut dev = Running::start(&desk, &["--rate", "200", "--dashboard-address", "127.0.0.1:0"]);
+    let dev = Running::start(&desk, &["--rate", "200", "--dashboard-address", "127.0.0.1:0"]);
     let line = dev.until("dashboard ");
     let address = line.split("http://").nth(1).unwrap().trim_end_matches('/').to_owned();
     assert!(dev.until("attrsync explain").ends_with(" --settings settings.example.toml"));
@@ -138,10 +176,10 @@ fn it_tells_where_its_dashboard_is_and_what_that_answers() {
     // It reads by itself, and may be behind the terminal for a moment.
     let begun = Instant::now();
     while rejected() == 0 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "no rejection is counted");
+        assert!(begun.elapsed() < SOON, "no rejection is counted");
     }
     drop(dev);
-    let mut without = Running::start(&desk, &["--no-traffic", "--no-dashboard"]);
+    let without = Running::start(&desk, &["--no-traffic", "--no-dashboard"]);
     assert!(without.until("dashboard ").ends_with(" none"));
 }
 
@@ -151,7 +189,7 @@ fn a_reader_that_leaves_ends_it() {
     let mut dev = Running::start(&desk, &["--rate", "100"]);
     dev.until("✓ accepted");
     dev.lines.take();
-    assert_eq!(dev.child.wait().unwrap().code(), Some(0));
+    assert_eq!(dev.ended(), Some(0));
 }
 
 #[test]

@@ -3,13 +3,18 @@
 use attrsync::{domain::verdict::Outcome, store::EXAMPLE};
 use serde_json::{Value, json};
 
-use crate::kit::{broker, feed::Feed, process::Setup, topics::Topics};
+use crate::kit::{
+    broker,
+    feed::Feed,
+    process::{Setup, output},
+    topics::Topics,
+};
 
 const EVENTS: usize = 6_000;
 
 /// Runs a command over the topic with the configuration of a worker.
 fn told(setup: &Setup, arguments: &[&str]) -> Value {
-    let ran = setup.command(arguments[0]).args(&arguments[1..]).output().unwrap();
+    let ran = output(setup.command(arguments[0]).args(&arguments[1..]));
     let error = String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.success(), "{arguments:?}: {error}");
     serde_json::from_slice(&ran.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {error}"))

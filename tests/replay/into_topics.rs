@@ -10,7 +10,7 @@ use crate::{
         feed::Feed,
         group::Group,
         outputs::{Told, committed, hold_contract, hold_exactly_once},
-        process::Setup,
+        process::{Setup, output_of},
         topics::Topics,
     },
     ran::{Ran, replay},
@@ -33,12 +33,6 @@ fn start(setup: &Setup, line: &[&str]) -> Child {
     setup.command("replay").args(line).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-fn ended(child: Child) -> Ran {
-    let output = child.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ran { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
-}
-
 #[test]
 fn killed_five_times_and_resumed_it_tells_each_verdict_once() {
     let broker = broker();
@@ -56,7 +50,7 @@ fn killed_five_times_and_resumed_it_tells_each_verdict_once() {
         running.wait().unwrap();
         running = start(&setup, &[&["--resume", "killed"], &at_its_pace[..]].concat());
     }
-    let ran = ended(running);
+    let ran = Ran::told(output_of(running));
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     let told = committed(&target);
     hold_contract(&told);
@@ -101,7 +95,7 @@ fn started_twice_under_one_id_it_tells_nothing_twice() {
     let refused = replay(&setup, &line);
     assert!(refused.code == Some(1) && refused.err.contains("--resume twice"), "{}", refused.err);
     let second = replay(&setup, &["--resume", "twice"]);
-    let first = ended(first);
+    let first = Ran::told(output_of(first));
     assert_eq!(second.code, Some(0), "{}", second.err);
     assert!(first.code == Some(1) && first.err.contains("another process goes on"), "{:?} {}", first.code, first.err);
     hold_exactly_once(&feed, &committed(&target));
@@ -125,7 +119,7 @@ fn an_interrupt_ends_the_batch_in_hand_and_other_settings_do_not_go_on() {
     Group::of(&target).reaches(100);
     let killed = std::process::Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap();
     assert!(killed.success());
-    let ran = ended(running);
+    let ran = Ran::told(output_of(running));
     assert!(ran.code == Some(130) && ran.err.contains("attrsync replay --resume int"), "{:?} {}", ran.code, ran.err);
     let other = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(other.path(), "[[organizations]]\nslug = \"a\"\n").unwrap();

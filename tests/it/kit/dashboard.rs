@@ -4,11 +4,13 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
 };
 
 use serde_json::Value;
 
-use super::{SOON, topics::Topics};
+use super::{SOON, process::ended, topics::Topics};
 
 /// A running dashboard; killed when it is dropped.
 pub(crate) struct Dashboard {
@@ -28,11 +30,26 @@ impl Dashboard {
         ];
         let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
         command.args(["dashboard", "--address", "127.0.0.1:0"]).args(set.iter().flat_map(|key| ["--set", key]));
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut url = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        let address = url.trim().trim_start_matches("http://").trim_end_matches('/').parse();
-        Self { child, address: address.unwrap_or_else(|error| panic!("{url:?}: {error}")) }
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut dashboard = Self { child, address: ([127, 0, 0, 1], 0).into() };
+        let url = dashboard.first_line();
+        let address: Result<SocketAddr, _> = url.trim().trim_start_matches("http://").trim_end_matches('/').parse();
+        dashboard.address = address.unwrap_or_else(|error| panic!("{url:?}: {error}"));
+        dashboard
+    }
+
+    /// What it prints first: where it listens.
+    fn first_line(&mut self) -> String {
+        let mut out = BufReader::new(self.child.stdout.take().unwrap());
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            let mut line = String::new();
+            if out.read_line(&mut line).is_ok() {
+                // Whoever waited has given up where it comes too late.
+                let _ = sender.send(line);
+            }
+        });
+        receiver.recv_timeout(SOON).expect("it says where it listens")
     }
 
     /// Asks, and leaves the answer to be read.
@@ -55,7 +72,7 @@ impl Dashboard {
     /// Ends it in good order.
     pub(crate) fn stop(mut self) {
         let sent = Command::new("kill").args(["-s", "TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success() && self.child.wait().unwrap().success());
+        assert!(sent.success() && ended(&mut self.child, SOON).success());
     }
 }
 

@@ -1,9 +1,11 @@
-//! `attrsync run` as a process of its own, which can be killed.
+//! `attrsync run` as a process of its own, which can be killed; and any other process, which is waited for so long and no longer.
 
 use std::{
     fs::File,
-    process::{Child, Command, ExitStatus, Stdio},
-    time::Duration,
+    io::Read,
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use attrsync::store::EXAMPLE;
@@ -104,12 +106,7 @@ impl Process {
 
     /// Waits until it has ended.
     pub(crate) fn ended(&mut self) -> ExitStatus {
-        let mut status = None;
-        eventually("the worker ends", SOON, || {
-            status = self.child.try_wait().unwrap();
-            status.is_some()
-        });
-        status.unwrap()
+        ended(&mut self.child, SOON)
     }
 
     /// Ends it in good order.
@@ -135,10 +132,47 @@ impl Drop for Process {
         // It may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
-        if std::thread::panicking() {
+        if thread::panicking() {
             let log = std::fs::read_to_string(&self.log).unwrap_or_default();
             let last: Vec<_> = log.lines().rev().take(60).collect();
             print(&last.into_iter().rev().collect::<Vec<_>>().join("\n"));
         }
     }
+}
+
+/// Waits until a process has ended. One that doesn't is killed, so that nothing of a test that fails is left behind.
+pub(crate) fn ended(child: &mut Child, deadline: Duration) -> ExitStatus {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if begun.elapsed() > deadline {
+            child.kill().unwrap();
+            panic!("not within {deadline:?}: the process ends");
+        }
+        thread::park_timeout(Duration::from_millis(20));
+    }
+}
+
+/// Runs a command to its end; what it left behind.
+pub(crate) fn output(command: &mut Command) -> Output {
+    output_of(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+}
+
+/// What a process left behind once it has ended. Its pipes are read meanwhile: it would wait for room in a full one.
+pub(crate) fn output_of(mut child: Child) -> Output {
+    let (stdout, stderr) = (drained(child.stdout.take()), drained(child.stderr.take()));
+    let status = ended(&mut child, 3 * SOON);
+    Output { status, stdout: stdout.join().unwrap(), stderr: stderr.join().unwrap() }
+}
+
+fn drained(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut all = Vec::new();
+        if let Some(mut pipe) = pipe {
+            pipe.read_to_end(&mut all).unwrap();
+        }
+        all
+    })
 }
