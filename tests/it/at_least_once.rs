@@ -7,7 +7,7 @@ use crate::kit::{
     group::Group,
     outputs::{self, hold_at_least_once},
     print,
-    process::Setup,
+    process::{STATIC, Setup},
     topics::Topics,
 };
 
@@ -15,7 +15,7 @@ use crate::kit::{
 fn at_least_once_every_event_is_told_across_a_kill_and_no_transaction_is_used() {
     let broker = broker();
     let topics = Topics::create(&broker.0, "at-least-once", 2);
-    let setup = Setup::new(&topics, &["worker.delivery=at_least_once"]);
+    let setup = Setup::new(&topics, &["worker.delivery=at_least_once", STATIC]);
     let (group, mut feed) = (Group::of(&topics), Feed::new(&topics));
     let mut worker = setup.start("a");
     for _ in 0..2 {

@@ -9,7 +9,7 @@ use crate::kit::{
     mock::Mock,
     outputs::{self, hold_at_least_once, hold_exactly_once},
     print,
-    process::Setup,
+    process::{STATIC, Setup},
     topics::Topics,
 };
 
@@ -23,7 +23,7 @@ fn a_broker_that_dies_in_mid_stream_loses_and_doubles_nothing() {
     let broker = broker_alone();
     let topics = Topics::create(&broker.0, "broker", 2);
     // Static members whose session is over before the broker is back: some find themselves fenced by their own earlier join.
-    let setup = Setup::new(&topics, &["worker.fault_tries=60"]);
+    let setup = Setup::new(&topics, &["worker.fault_tries=60", STATIC]);
     let mut feed = Feed::new(&topics);
     let mut worker = setup.start("a");
     let group = Group::of(&topics);
@@ -51,7 +51,7 @@ fn a_broker_that_stalls_for_longer_than_its_controller_waits_is_worked_with_agai
     let topics = Topics::create(&broker.0, "stalled", 2);
     // Records are on their way all the time: the answer to one of them may say that nobody leads its partition.
     let prompt = ["worker.commit_interval_ms=100", "kafka.producer.properties.linger.ms=5"];
-    let setup = Setup::new(&topics, &[&["worker.fault_tries=60"], &prompt[..]].concat());
+    let setup = Setup::new(&topics, &[&["worker.fault_tries=60", STATIC], &prompt[..]].concat());
     let mut feed = Feed::new(&topics);
     feed.mixture(100_000);
     feed.flush();
@@ -73,7 +73,7 @@ fn a_broker_that_stalls_for_longer_than_its_controller_waits_is_worked_with_agai
 #[test]
 fn a_cluster_that_is_away_for_a_while_is_waited_for() {
     let mock = Mock::new("away");
-    let setup = Setup::new(&mock.topics, &["worker.fault_tries=100"]);
+    let setup = Setup::new(&mock.topics, &["worker.fault_tries=100", STATIC]);
     let worker = setup.start("a");
     worker.logs("assigned");
     mock.cluster.broker_down(-1).unwrap();

@@ -1,4 +1,4 @@
-//! Exactly once, end to end: a stream of 200,000 mixed events, and workers that are killed, added and removed in the middle of it.
+//! Exactly once, end to end: a stream of mixed events, and workers that are killed, added and removed in the middle of it.
 
 use std::time::{Duration, Instant};
 
@@ -8,31 +8,48 @@ use crate::kit::{
     group::Group,
     outputs::{self, hold_exactly_once},
     print,
-    process::Setup,
+    process::{STATIC, Setup},
     topics::Topics,
 };
 
-const EVENTS: usize = 200_000;
 const PARTITIONS: i32 = 4;
 /// Events a second: slow enough that everything below happens in the middle of the stream.
 const RATE: usize = 12_000;
 
+/// When so many percent of the events are told, this happens to a worker.
+type Step = (usize, &'static str);
+
 #[test]
 fn every_event_is_told_exactly_once_while_workers_are_killed_added_and_removed() {
+    let steps = [(10, "kill"), (20, "add"), (35, "kill"), (50, "remove"), (65, "kill")];
+    let aborted = deliver("end-to-end", &[STATIC], 200_000, &steps);
+    assert!(aborted > 0, "no kill fell into a transaction");
+}
+
+/// One kill, since what the killed one had waits until its session is over, and the others alone go on.
+#[test]
+fn every_event_is_told_exactly_once_where_nobody_has_a_place_of_its_own_in_the_group() {
+    deliver("end-to-end-dynamic", &[], 80_000, &[(20, "kill"), (40, "add"), (70, "remove")]);
+}
+
+/// Holds that so many events are told exactly once whatever happens meanwhile; how many records were aborted on the way.
+fn deliver(test: &str, membership: &[&str], events: usize, steps: &[Step]) -> usize {
     let broker = broker();
-    let topics = Topics::create(&broker.0, "end-to-end", PARTITIONS);
+    let topics = Topics::create(&broker.0, test, PARTITIONS);
     // By default records wait for the commit, and a kill would hardly ever find one on its way.
-    let setup = Setup::new(&topics, &["worker.commit_interval_ms=100", "kafka.producer.properties.linger.ms=5"]);
+    let prompt = ["worker.commit_interval_ms=100", "kafka.producer.properties.linger.ms=5"];
+    let setup = Setup::new(&topics, &[&prompt[..], membership].concat());
     let (mut killed, steady) = (setup.start("a"), setup.start("b"));
+    [&killed, &steady].iter().for_each(|worker| worker.reads(&topics));
     let feeding = std::thread::spawn({
         let topics = topics.clone();
-        move || stream(&topics)
+        move || stream(&topics, events)
     });
     let group = Group::of(&topics);
     let mut added = None;
-    for (at, step) in [(10, "kill"), (20, "add"), (35, "kill"), (50, "remove"), (65, "kill")] {
-        group.reaches(EVENTS * at / 100);
-        match step {
+    for (at, step) in steps {
+        group.reaches(events * at / 100);
+        match *step {
             // Records come all the time and a batch is open as long as they do: the kill falls into one.
             "kill" => {
                 killed.kill();
@@ -43,7 +60,7 @@ fn every_event_is_told_exactly_once_while_workers_are_killed_added_and_removed()
         }
     }
     let feed = feeding.join().unwrap();
-    group.reaches(EVENTS);
+    group.reaches(events);
     killed.stop();
     steady.stop();
 
@@ -52,16 +69,16 @@ fn every_event_is_told_exactly_once_while_workers_are_killed_added_and_removed()
     let ends = feed.ends();
     assert_eq!(group.committed(), ends);
     let aborted = outputs::uncommitted(&topics).len() - told.len();
-    assert!(aborted > 0, "no kill fell into a transaction");
     print(&format!("{counts}; {} records told, {aborted} more aborted; committed offsets {ends:?}", told.len()));
+    aborted
 }
 
-/// Sends all events at a steady rate.
-fn stream(topics: &Topics) -> Feed {
+/// Sends so many events at a steady rate.
+fn stream(topics: &Topics, events: usize) -> Feed {
     const SLICE: usize = 200;
     let mut feed = Feed::new(topics);
     let begun = Instant::now();
-    while feed.len() < EVENTS {
+    while feed.len() < events {
         feed.mixture(SLICE);
         let due = Duration::from_secs_f64(feed.len() as f64 / RATE as f64);
         std::thread::park_timeout(due.saturating_sub(begun.elapsed()));

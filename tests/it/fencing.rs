@@ -14,7 +14,7 @@ use crate::{
         feed::Feed,
         group::Group,
         outputs::{self, hold_exactly_once},
-        process::{Process, Setup},
+        process::{Process, STATIC, Setup},
         topics::Topics,
     },
     probes,
@@ -57,7 +57,7 @@ fn a_worker_whose_producer_is_fenced_makes_a_new_one_and_doubles_nothing() {
 fn a_worker_whose_consumer_is_fenced_joins_anew_and_reads_on_from_what_is_committed() {
     let broker = broker();
     let topics = Topics::create(&broker.0, "fenced-consumer", 1);
-    let setup = Setup::new(&topics, &[]);
+    let setup = Setup::new(&topics, &[STATIC]);
     let worker = setup.start("a");
     let (group, mut feed) = (Group::of(&topics), Feed::new(&topics));
     feed.mixture(500);
@@ -89,7 +89,7 @@ fn a_worker_whose_consumer_is_fenced_joins_anew_and_reads_on_from_what_is_commit
 fn two_processes_of_one_name_come_to_an_end_that_names_it_and_the_way_out() {
     let broker = broker();
     let topics = Topics::create(&broker.0, "one-name", 2);
-    let setup = Setup::new(&topics, &["worker.fault_tries=3", "worker.shards=1"]);
+    let setup = Setup::new(&topics, &["worker.fault_tries=3", "worker.shards=1", STATIC]);
     let mut both = [setup.start("a"), setup.start("a")];
     let mut feed = Feed::new(&topics);
     eventually("one of them ends", SOON, || {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use attrsync::worker::Delivery;
+use attrsync::worker::{Delivery, Options};
 use rdkafka::types::{RDKafkaApiKey as Api, RDKafkaRespErr as Code};
 
 use crate::kit::{
@@ -141,7 +141,9 @@ fn offsets_whose_call_does_not_come_back_give_the_producer_up() {
 #[test]
 fn a_consumer_that_is_fenced_is_replaced_and_reads_on() {
     let mock = Mock::new("fenced-consumer");
-    let (worker, mut feed) = (mock.start(), mock.feed());
+    // Only who has a name in the group finds another one under it.
+    let options = Options { static_membership: true, ..mock.options(Delivery::ExactlyOnce) };
+    let (worker, mut feed) = (Running::start(&options), mock.feed());
     worker.joins();
     mock.inject(Api::Heartbeat, &[Code::RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID]);
     eventually("the consumer is replaced", SOON, || worker.remedies().rejoined == 1);

@@ -7,15 +7,24 @@ use crate::kit::{
     feed::Feed,
     group::Group,
     outputs::{self, hold_exactly_once},
-    process::{PATIENCE, PATIENT, Setup},
+    process::{PATIENCE, PATIENT, STATIC, Setup},
     topics::Topics,
 };
 
 #[test]
 fn a_batch_in_hand_is_committed_before_its_partitions_are_given_up() {
+    give_up("revoked", &[]);
+}
+
+#[test]
+fn a_static_members_batch_in_hand_is_committed_before_its_partitions_are_given_up() {
+    give_up("revoked-static", &[STATIC]);
+}
+
+fn give_up(test: &str, membership: &[&str]) {
     let broker = broker();
-    let topics = Topics::create(&broker.0, "revoked", 2);
-    let setup = Setup::new(&topics, &PATIENT);
+    let topics = Topics::create(&broker.0, test, 2);
+    let setup = Setup::new(&topics, &[&PATIENT[..], membership].concat());
     let (group, mut feed) = (Group::of(&topics), Feed::new(&topics));
     let worker = setup.start("a");
     worker.logs("assigned");
@@ -45,11 +54,20 @@ fn a_batch_in_hand_is_committed_before_its_partitions_are_given_up() {
 
 #[test]
 fn a_worker_that_slept_through_its_session_aborts_what_it_had_in_hand() {
+    sleep_through("slept", &[]);
+}
+
+#[test]
+fn a_static_member_that_slept_through_its_session_aborts_what_it_had_in_hand() {
+    sleep_through("slept-static", &[STATIC]);
+}
+
+fn sleep_through(test: &str, membership: &[&str]) {
     let broker = broker();
-    let topics = Topics::create(&broker.0, "slept", 1);
+    let topics = Topics::create(&broker.0, test, 1);
     // The batch is seen the moment it begins, and open for as long as its transaction allows: the worker has to be stopped within it.
     let open = ["worker.shards=1", "worker.commit_interval_ms=3900", "kafka.producer.properties.linger.ms=5"];
-    let setup = Setup::new(&topics, &open);
+    let setup = Setup::new(&topics, &[&open[..], membership].concat());
     let (group, mut feed) = (Group::of(&topics), Feed::new(&topics));
     let sleeper = setup.start("a");
     sleeper.logs("assigned");

@@ -6,15 +6,24 @@ use crate::kit::{
     group::Group,
     outputs::{self, hold_contract, hold_exactly_once},
     print,
-    process::{PATIENT, Setup},
+    process::{PATIENT, STATIC, Setup},
     topics::Topics,
 };
 
 #[test]
 fn a_worker_told_to_stop_finishes_what_it_has_and_its_successor_goes_on() {
+    stop("stop", &[]);
+}
+
+#[test]
+fn a_static_member_told_to_stop_finishes_what_it_has_and_its_successor_goes_on() {
+    stop("stop-static", &[STATIC]);
+}
+
+fn stop(test: &str, membership: &[&str]) {
     let broker = broker();
-    let topics = Topics::create(&broker.0, "stop", 2);
-    let setup = Setup::new(&topics, &[]);
+    let topics = Topics::create(&broker.0, test, 2);
+    let setup = Setup::new(&topics, membership);
     let mut feed = Feed::new(&topics);
     let worker = setup.start("a");
     let group = Group::of(&topics);
@@ -38,7 +47,8 @@ fn a_worker_told_to_stop_finishes_what_it_has_and_its_successor_goes_on() {
 fn a_second_signal_ends_a_worker_at_once_and_what_it_had_in_hand_is_aborted() {
     let broker = broker();
     let topics = Topics::create(&broker.0, "second-signal", 1);
-    let setup = Setup::new(&topics, &PATIENT);
+    // Its successor would wait for the end of a session that is long.
+    let setup = Setup::new(&topics, &[&PATIENT[..], &[STATIC]].concat());
     let mut feed = Feed::new(&topics);
     let mut worker = setup.start("a");
     feed.mixture(100);

@@ -61,7 +61,7 @@ impl Mock {
             },
             group: group.clone(),
             instance: "a".to_owned(),
-            static_membership: true,
+            static_membership: false,
             transactional_id_prefix: group.clone(),
             delivery,
             shards: NonZeroUsize::new(1),

@@ -28,6 +28,10 @@ pub(crate) const PATIENT: [&str; 7] = [
     "worker.shutdown_timeout_ms=20000",
 ];
 
+/// Makes the shards static members, which they are not by default: one that is back under its name goes on at once, even after a
+/// SIGKILL, where others have to wait until its session is over.
+pub(crate) const STATIC: &str = "kafka.static_membership=true";
+
 /// What all workers of a test are told.
 pub(crate) struct Setup {
     folder: TempDir,
@@ -48,7 +52,6 @@ impl Setup {
             format!("kafka.rejected_topic={}", topics.rejected),
             format!("kafka.transactional_id_prefix={}", topics.group),
             format!("settings.source=file:{}", settings.display()),
-            "kafka.static_membership=true".to_owned(),
             "worker.shards=2".to_owned(),
             // The least that a broker allows for the session; the others below it.
             "worker.session_timeout_ms=6000".to_owned(),
@@ -102,6 +105,11 @@ impl Process {
     /// Waits until it has logged this.
     pub(crate) fn logs(&self, text: &str) {
         eventually(&format!("the worker logs {text:?}"), SOON, || self.log().contains(text));
+    }
+
+    /// Waits until any of these partitions is its own.
+    pub(crate) fn reads(&self, topics: &Topics) {
+        self.logs(&format!("partitions={}[", topics.input));
     }
 
     /// Waits until it has ended.
