@@ -2,9 +2,10 @@
 //! can't be used. No verdict is wrong, lost, or given by settings that are too old.
 
 use std::{
+    io,
     net::{SocketAddr, TcpListener},
     path::Path,
-    process::Command,
+    process::{Command, Output},
     thread,
     time::{Duration, Instant},
 };
@@ -145,12 +146,16 @@ impl Server {
     }
 
     fn services(&self, arguments: &[&str]) {
+        let told = self.try_services(arguments).unwrap();
+        assert!(told.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&told.stderr));
+    }
+
+    fn try_services(&self, arguments: &[&str]) -> io::Result<Output> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/services");
         let mut command = Command::new(script);
         command.args(arguments).arg("postgres").env_remove("ATTRSYNC_TEST_POSTGRES");
         command.env("ATTRSYNC_SERVICES_DIR", self.folder.path()).env("ATTRSYNC_POSTGRES_PORT", self.port.to_string());
-        let told = command.output().unwrap();
-        assert!(told.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&told.stderr));
+        command.output()
     }
 
     fn url(&self) -> String {
@@ -160,7 +165,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.services(&["down", "--purge"]);
+        // A panic here, in a test that failed, would end all tests.
+        let _ = self.try_services(&["down", "--purge"]);
     }
 }
 
