@@ -164,15 +164,17 @@ fn of_many_administrators_at_once_no_update_is_lost() {
 fn two_edits_of_one_revision_one_wins_and_the_other_is_told() {
     let base = Base::new("one_wins");
     base.attrsync(&["settings", "org", "add", "acme", "--reason", "r"]).well();
-    let edits = ["observe", "enforced"].map(|mode| {
-        let line = ["settings", "enforcement", "acme", mode, "--reason", "r", "--yes", "--since", "1"];
+    let edits: [&[&str]; 2] = [&["enforcement", "acme", "observe"], &["attribute", "lock", "acme", "name"]];
+    let started = edits.map(|edit| {
+        let line = [&["settings"][..], edit, &["--reason", "r", "--yes", "--since", "1"]].concat();
         base.command(&line).spawn().unwrap()
     });
-    let _first = edits.map(|child| Told::of(&child.wait_with_output().unwrap()));
-    // Whatever the order was: whoever still stands on revision 1 after a change is told.
-    base.attrsync(&["settings", "attribute", "lock", "acme", "name", "--reason", "r", "-y"]).well();
-    let told = base.attrsync(&["settings", "enforcement", "acme", "observe", "--reason", "r", "--yes", "--since", "1"]);
-    assert!(told.code == Some(1) && told.err.contains("changed since revision 1: acme"), "{told:?}");
+    let mut told = started.map(|child| Told::of(&child.wait_with_output().unwrap()));
+    told.sort_unstable_by_key(|told| told.code);
+    let [won, lost] = &told;
+    assert!(won.code == Some(0) && lost.code == Some(1), "{told:?}");
+    assert!(lost.err.contains("changed since revision 1: acme"), "{told:?}");
+    assert_eq!(base.value::<i64>("select max(number) from attrsync.revisions"), 2, "nothing of the other was written");
 }
 
 #[test]
