@@ -3,7 +3,7 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use attrsync::{
@@ -71,7 +71,7 @@ fn the_database_tells_of_a_change_and_one_organization_is_read() {
     let followed = follow(&base, SELDOM, |_| ());
     followed.hears(&base);
     let before = followed.settings.current();
-    let began = Instant::now();
+    // Told, and not found by a look: the next one would come after an hour.
     base.sql("update attrsync.keys set revoked_at = now() where id = '2025-06'").unwrap();
     eventually("the key is revoked", || {
         followed
@@ -83,7 +83,6 @@ fn the_database_tells_of_a_change_and_one_organization_is_read() {
             .iter()
             .any(|key| key.id.as_str() == "2025-06" && key.validity.revoked)
     });
-    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
     eventually("it is told", || *followed.told.lock().unwrap() == ["organization acme changed"]);
     let after = followed.settings.current();
     assert_ne!(before.version(), after.version());
@@ -297,11 +296,9 @@ fn an_organization_that_is_not_there_is_looked_for_once_more_and_a_flood_of_them
     let judging = attrsync::domain::Snapshot::default();
     let newer = followed.settings.look_again(&judging).expect("a look");
     assert!(newer.by_slug("new").is_some());
-    let (began, mut looks) = (Instant::now(), 0);
-    for _ in 0..10_000 {
-        looks += usize::from(followed.settings.look_again(&judging).is_some());
-    }
-    assert!(looks < 500 && began.elapsed() < Duration::from_secs(5), "{looks} looks in {:?}", began.elapsed());
+    // It is their number that costs: each may wait for the database, and no more of the time than a share goes into that.
+    let looks = (0..10_000).filter(|_| followed.settings.look_again(&judging).is_some()).count();
+    assert!(looks < 500, "{looks} looks");
 }
 
 #[test]
