@@ -63,7 +63,7 @@ fn the_names_of_an_archived_organization_are_free() {
 #[test]
 fn history_is_only_ever_added_to() {
     let base = Base::new("history_stays");
-    base.sql(&base.attrsync(&["migrate", "roles"]).well()).unwrap();
+    base.make_roles();
     base.attrsync(&["migrate"]).well();
     base.sql(GROUND).unwrap();
     for role in ["attrsync_admin", "attrsync"] {

@@ -5,7 +5,7 @@ use std::{
     io::Write,
     path::Path,
     process::{Command, Output, Stdio},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -24,6 +24,9 @@ pub(crate) const SOON: Duration = Duration::from_secs(60);
 /// A master key, and another.
 pub(crate) const MASTER: &str = "MTExMTExMTExMTExMTExMTExMTExMTExMTExMTExMTE=";
 pub(crate) const OTHER_MASTER: &str = "MjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjI=";
+
+/// Roles belong to the whole server: whoever makes them does it alone.
+static ROLES: Mutex<()> = Mutex::new(());
 
 /// A database of one test, its tables made.
 pub(crate) struct Base {
@@ -83,6 +86,13 @@ impl Base {
         let base = Self::empty_on(server, test);
         block_on(async { base.connect().await.migrate().await.unwrap() });
         base
+    }
+
+    /// Makes the three roles, or finds them there.
+    pub(crate) fn make_roles(&self) {
+        let roles = self.attrsync(&["migrate", "roles"]).well();
+        let _alone = ROLES.lock().unwrap_or_else(PoisonError::into_inner);
+        self.sql(&roles).unwrap();
     }
 
     pub(crate) fn address(&self) -> Address {

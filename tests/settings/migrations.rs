@@ -44,8 +44,7 @@ fn without_tables_whatever_needs_them_says_so() {
 #[test]
 fn the_roles_suffice_for_what_each_is_for() {
     let base = Base::empty("roles");
-    let roles = base.attrsync(&["migrate", "roles"]).well();
-    base.sql(&roles).unwrap();
+    base.make_roles();
     let name = |role: &str| format!("roles_{role}_{}", std::process::id());
     for role in ["migrate", "admin", "worker"] {
         let user = name(role);
