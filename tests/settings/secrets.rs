@@ -23,6 +23,13 @@ fn unusable(base: &Base, keys: attrsync::store::MasterKeys) -> Vec<String> {
     slugs
 }
 
+/// Every row of every table as a dump has it, in hexadecimal where it is bytes. `pg_dump` itself refuses a server that is newer.
+fn dump(base: &Base) -> String {
+    let tables = "select string_agg(table_name, ' ') from information_schema.tables where table_schema = 'attrsync'";
+    let rows = |table: &str| format!("select coalesce(string_agg(t::text, E'\\n'), '') from attrsync.{table} t");
+    base.value::<String>(tables).split(' ').map(|table| base.value::<String>(&rows(table))).collect()
+}
+
 #[test]
 fn a_dump_holds_no_secret_in_clear() {
     let base = applied("dump");
@@ -31,10 +38,7 @@ fn a_dump_holds_no_secret_in_clear() {
         "planted-in-the-dump\n",
     )
     .well();
-    let dump =
-        std::process::Command::new("pg_dump").arg(&base.url).output().expect("pg_dump is installed with PostgreSQL");
-    assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
-    let dump = String::from_utf8_lossy(&dump.stdout);
+    let dump = dump(&base);
     assert!(dump.contains("2025-06") && dump.contains("acme"), "the rows are in it");
     for planted in PLANTED.into_iter().chain(["planted-in-the-dump", MASTER]) {
         let hex = hex::encode(planted.as_bytes());
