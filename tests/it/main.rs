@@ -20,6 +20,7 @@ mod end_to_end;
 mod fencing;
 mod history;
 mod injected;
+mod inputs;
 mod logs;
 mod poison;
 mod probes;

@@ -1,4 +1,5 @@
-//! Records that are no events: each is told as rejected, with its reason, and what comes after it is judged as ever.
+//! Records that are no events, and one whose verdict has no room in its topic: each is told as rejected, with its reason, and what comes
+//! after it is judged as ever.
 
 use attrsync::domain::verdict::Outcome;
 
@@ -49,5 +50,36 @@ fn a_poison_record_is_told_as_rejected_and_stops_nothing() {
     let expected: Vec<_> = ["empty_record"; 2].into_iter().chain(poison.map(|(_, reason)| reason)).collect();
     let found: Vec<_> = (0..).take(expected.len()).map(reason_at).collect();
     assert_eq!(found, expected);
+    assert_eq!(group.committed(), feed.ends());
+}
+
+#[test]
+fn a_verdict_that_its_topic_does_not_take_is_told_as_rejected_and_stops_nothing() {
+    const ROOM: u64 = 60_000;
+    let broker = broker();
+    let room = ROOM.to_string();
+    let topics = Topics::create_with(&broker.0, "no-room", 1, &[("max.message.bytes", room.as_str())]);
+    let setup = Setup::new(&topics, &[]);
+    // Nobody configured these names, and the verdict says of each that it was dropped.
+    let names: String = (0..240).map(|number| format!(r#", "{number:0>250}": 1"#)).collect();
+    let swelling = format!(r#"{{"organization": "globex", "anonymousId": "somebody"{names}}}"#);
+    let mut feed = Feed::new(&topics);
+    feed.mixture(500);
+    let headers = &[("ce_type", b"boot".as_slice())];
+    feed.send(0, Input { value: Some(swelling.as_bytes()), headers, outcome: Outcome::Rejected });
+    feed.mixture(500);
+    feed.flush();
+    let worker = setup.start("a");
+    let group = Group::of(&topics);
+    group.reaches(feed.len());
+    worker.stop();
+
+    let told = outputs::committed(&topics);
+    hold_exactly_once(&feed, &told);
+    hold_contract(&told);
+    let value = &told.iter().find(|record| record.source() == (0, 500)).unwrap().value;
+    assert_eq!(value["reason"], "record_too_large");
+    let (limit, size) = (value["detail"]["limit"].as_u64().unwrap(), value["detail"]["size"].as_u64().unwrap());
+    assert!(limit < ROOM && limit < size, "{limit} {size}");
     assert_eq!(group.committed(), feed.ends());
 }

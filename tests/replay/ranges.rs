@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use attrsync::domain::verdict::Outcome;
 use rdkafka::{
-    Offset, TopicPartitionList,
     admin::{AdminClient, AdminOptions},
     client::DefaultClientContext,
     producer::{BaseProducer, BaseRecord, Producer as _},
@@ -90,7 +89,7 @@ fn what_retention_took_is_counted_and_never_passed_over_in_silence() {
     let (setup, mut feed) = (Setup::new(&topics, &[]), Feed::new(&topics));
     feed.mixture(200);
     feed.flush();
-    delete_before(&topics, &[(0, 30), (1, 100)]);
+    topics.delete_before(&[(0, 30), (1, 100)]);
     let ran = replay(&setup, &["--json"]);
     assert_eq!((&ran.summary()["records"], &ran.summary()["gone"]), (&json!(70), &json!(130)));
     let ran = replay(&setup, &["--offsets", "0:20-39", "--json"]);
@@ -99,17 +98,6 @@ fn what_retention_took_is_counted_and_never_passed_over_in_silence() {
     assert!(ran.code == Some(0) && !ran.err.contains("past retention"), "{}", ran.err);
     let ran = replay(&setup, &["--since", "1h"]);
     assert!(ran.err.contains("130  offsets that were asked for are past retention"), "{}", ran.err);
-}
-
-fn delete_before(topics: &Topics, offsets: &[(i32, i64)]) {
-    let mut all = TopicPartitionList::new();
-    for (partition, offset) in offsets {
-        all.add_partition_offset(&topics.input, *partition, Offset::Offset(*offset)).unwrap();
-    }
-    let admin: AdminClient<DefaultClientContext> = topics.client().create().unwrap();
-    let options = AdminOptions::new().operation_timeout(Some(SOON));
-    let deleted = block_on(admin.delete_records(&all, &options)).unwrap();
-    deleted.elements().iter().for_each(|one| one.error().unwrap());
 }
 
 #[test]

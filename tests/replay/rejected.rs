@@ -3,21 +3,16 @@
 use std::collections::BTreeSet;
 
 use attrsync::domain::verdict::Outcome;
-use rdkafka::{
-    Offset, TopicPartitionList,
-    admin::{AdminClient, AdminOptions},
-    client::DefaultClientContext,
-};
 use serde_json::json;
 
 use crate::{
     kit::{
-        SOON, broker,
+        broker,
         feed::{Feed, Input},
         group::Group,
         outputs::{Told, committed},
         process::Setup,
-        topics::{Topics, block_on},
+        topics::Topics,
     },
     ran::{positions, replay},
 };
@@ -86,12 +81,7 @@ fn one_in_a_hundred_is_fetched_and_not_the_whole_topic() {
     let (found, whole) = fetched(&setup, EVENTS / 100);
     assert!(found * 20 < whole, "{found} of {whole} bytes");
     // Half of the topic is gone: of its rejected events, the very number is told.
-    let mut all = TopicPartitionList::new();
-    for partition in 0..2 {
-        all.add_partition_offset(&topics.input, partition, Offset::Offset(24_250)).unwrap();
-    }
-    let admin: AdminClient<DefaultClientContext> = topics.client().create().unwrap();
-    block_on(admin.delete_records(&all, &AdminOptions::new().operation_timeout(Some(SOON)))).unwrap();
+    topics.delete_before(&[(0, 24_250), (1, 24_250)]);
     let gone = 2 * (0..24_250).filter(|at| in_a_row(*at)).count();
     let left = replay(&setup, &["--rejected", "--json"]).summary();
     assert_eq!((&left["records"], &left["notFound"]), (&json!(EVENTS / 100 - gone), &json!(gone)));

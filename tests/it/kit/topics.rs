@@ -1,10 +1,13 @@
 //! The topics and the group of one test, named after it and never used again.
 
 use rdkafka::{
-    ClientConfig,
-    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    ClientConfig, Offset, TopicPartitionList,
+    admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication},
     client::DefaultClientContext,
+    consumer::{BaseConsumer, Consumer as _},
 };
+
+use super::{SOON, eventually};
 
 /// Where one test's records go.
 #[derive(Clone)]
@@ -36,9 +39,36 @@ impl Topics {
     pub(crate) fn add(&self, name: &str, settings: &[(&str, &str)]) {
         let new = NewTopic::new(name, self.partitions, TopicReplication::Fixed(1));
         let new = settings.iter().fold(new, |topic, (key, value)| topic.set(key, value));
-        let admin: AdminClient<DefaultClientContext> = self.client().create().unwrap();
-        let made = block_on(admin.create_topics([&new], &AdminOptions::new())).unwrap();
+        let made = block_on(self.admin().create_topics([&new], &AdminOptions::new())).unwrap();
         made.into_iter().for_each(|topic| _ = topic.unwrap());
+    }
+
+    /// Adds partitions to the input, until there are so many; the topics as they are then.
+    pub(crate) fn grow(&self, partitions: i32) -> Self {
+        let new = NewPartitions::new(&self.input, partitions.try_into().unwrap());
+        let made = block_on(self.admin().create_partitions([&new], &AdminOptions::new())).unwrap();
+        made.into_iter().for_each(|topic| _ = topic.unwrap());
+        let consumer: BaseConsumer = self.client().create().unwrap();
+        eventually("clients are told of the new partitions", SOON, || {
+            let told = consumer.fetch_metadata(Some(self.input.as_str()), SOON).unwrap();
+            told.topics()[0].partitions().len() == usize::try_from(partitions).unwrap()
+        });
+        Self { partitions, ..self.clone() }
+    }
+
+    /// Deletes the records of the input before these offsets, as retention does.
+    pub(crate) fn delete_before(&self, offsets: &[(i32, i64)]) {
+        let mut all = TopicPartitionList::new();
+        for (partition, offset) in offsets {
+            all.add_partition_offset(&self.input, *partition, Offset::Offset(*offset)).unwrap();
+        }
+        let options = AdminOptions::new().operation_timeout(Some(SOON));
+        let deleted = block_on(self.admin().delete_records(&all, &options)).unwrap();
+        deleted.elements().iter().for_each(|one| one.error().unwrap());
+    }
+
+    fn admin(&self) -> AdminClient<DefaultClientContext> {
+        self.client().create().unwrap()
     }
 
     /// Names alone, for a cluster that makes topics by itself.
