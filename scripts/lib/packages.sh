@@ -55,8 +55,8 @@ unpack() {
   say "unpacking $2 out of $1 into $3"
   rm -rf "$part" && mkdir -p "$part" || return
   if ! (cd "$part" && apt-get download "$1" </dev/null >log 2>&1); then
-    ((EUID != 0)) || logged "$part/log" apt-get update </dev/null || return
-    (cd "$part" && logged log apt-get download "$1" </dev/null) || return
+    ((EUID != 0)) || shown "$part/log" apt-get update </dev/null || return
+    (cd "$part" && shown log apt-get download "$1" </dev/null) || return
   fi
   dpkg-deb -x "$part"/*.deb "$part" && mv "$part/usr/bin/$2" "$3/" && rm -rf "$part"
 }

@@ -15,14 +15,18 @@ show_log() {
   tail -n 20 "$1" >&2
 }
 
-# logged FILE COMMAND…: its output goes to the file, and is shown when it fails, which ends the script.
-logged() {
+# shown FILE COMMAND…: its output goes to the file, and is shown when it fails.
+shown() {
   local log=$1
   shift
   "$@" >"$log" 2>&1 && return
   show_log "$log"
-  die "failed: $*"
+  say "failed: $*" >&2
+  return 1
 }
+
+# logged FILE COMMAND…: the same, and a failure ends the script.
+logged() { shown "$@" || exit 1; }
 
 # wait_until SECONDS COMMAND…: tries until the command succeeds; fails at the deadline.
 wait_until() {
