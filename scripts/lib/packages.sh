@@ -11,6 +11,8 @@ postgres_needs=(initdb:postgresql)
 browser_needs=(chromium:chromium node:nodejs npm:npm)
 # What counts the instructions of a judgement.
 count_needs=(valgrind:valgrind)
+# What tests signal processes with.
+signal_needs=(kill:procps)
 # What reads the files of deploy/; the rest of it comes from PyPI and npm, by scripts/deploy-check.
 deploy_needs=(ensurepip:python3-venv node:nodejs npm:npm systemd-analyze:systemd)
 # What the peers of scripts/bench are built with, as far as Debian has it: its Go may be too old.
@@ -26,7 +28,8 @@ have() {
     perl) perl -MIPC::Cmd -e 1 2>/dev/null ;;
     # Nor does every Python make environments.
     ensurepip) python3 -m ensurepip --version >/dev/null 2>&1 ;;
-    *) command -v "$1" >/dev/null ;;
+    # A file: the shell's own `kill` is none that a test could start.
+    *) type -P "$1" >/dev/null ;;
   esac
 }
 
