@@ -18,6 +18,9 @@ deploy_needs=(ensurepip:python3-venv node:nodejs npm:npm systemd-analyze:systemd
 # What the peers of scripts/bench are built with, as far as Debian has it: its Go may be too old.
 peer_needs=(go:golang-go javac:default-jdk-headless mvn:maven node:nodejs npm:npm ensurepip:python3-venv)
 
+# Where Debian's PostgreSQL is told how clusters are made.
+no_cluster=/etc/postgresql-common/createcluster.d/attrsync.conf
+
 # Debian keeps PostgreSQL's server programs off the PATH, one folder a version; sorted, the newest last.
 postgres_bins() { printf '%s\n' /usr/lib/postgresql/*/bin | sort -V; }
 
@@ -46,8 +49,14 @@ need() {
   log=$(mktemp)
   say "installing ${packages[*]} (log: $log)"
   logged "$log" apt-get update </dev/null
+  # Debian's PostgreSQL makes a cluster when it is installed, and starts it on the port that everybody uses. Its programs alone are
+  # wanted; what is installed later, by whomever, makes one again.
+  if [[ " ${packages[*]} " == *' postgresql '* ]]; then
+    mkdir -p "${no_cluster%/*}"
+    printf 'create_main_cluster = false\n' >"$no_cluster"
+  fi
   logged "$log" env DEBIAN_FRONTEND=noninteractive "${install[@]}" </dev/null
-  rm "$log"
+  rm -f "$log" "$no_cluster"
 }
 
 # unpack PACKAGE PROGRAM FOLDER: one program out of a Debian package, without installing it: no service comes with it that would be
