@@ -4,7 +4,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
@@ -12,7 +12,7 @@ import { chromium } from "playwright-core";
 
 export const root = new URL("../..", import.meta.url).pathname;
 export const shots = join(root, "target/screenshots");
-const binary = process.env.ATTRSYNC_BINARY ?? join(root, "target/debug/attrsync");
+const binary = process.env.ATTRSYNC_BINARY ?? resolve(root, process.env.CARGO_TARGET_DIR ?? "target", "debug/attrsync");
 /** What anything here is waited for at most, in milliseconds; Playwright has limits of its own. */
 const SOON = 60_000;
 mkdirSync(shots, { recursive: true });
