@@ -1,6 +1,10 @@
 # shellcheck shell=bash
 # What there is to read, for a package.
 
+# repository COMMAND…: git in this checkout, whoever it belongs to. Somebody else's is refused as "dubious ownership": in a container
+# it is that of the user outside.
+repository() { git -c safe.directory="$PWD" "$@"; }
+
 # pages FOLDER: README.md, docs/ and what lies beside them, and whatever these pages link to, in the places where the links look for it.
 pages() {
   local page link
@@ -9,6 +13,6 @@ pages() {
     while IFS= read -r link; do
       wanted+=("$(realpath --canonicalize-missing --relative-to=. "$(dirname "$page")/$link")")
     done < <(grep -oP '\]\(\K[^)#:\s]+(?=[)#])' "$page")
-  done < <(git ls-files -- '*.md' ':!bench' ':!tests')
-  git ls-files -z -- "${wanted[@]}" | xargs -0 cp --parents --target-directory "$1"
+  done < <(repository ls-files -- '*.md' ':!bench' ':!tests')
+  repository ls-files -z -- "${wanted[@]}" | xargs -0 cp --parents --target-directory "$1"
 }
