@@ -14,6 +14,17 @@ use serde_json::Value;
 /// What a stop may take beside `worker.shutdown_timeout_ms`: leaving the group, the last statistics.
 const LEAVING_S: u64 = 5;
 
+/// What a Kafka for tests has to say for itself: where it listens, where its data is, and how large it may grow in a container.
+const OF_ITS_PLACE: [&str; 7] = [
+    "advertised.listeners",
+    "controller.quorum.voters",
+    "heap.opts",
+    "inter.broker.listener.name",
+    "listener.security.protocol.map",
+    "listeners",
+    "log.dirs",
+];
+
 /// What to be woken for.
 const ALERTS: &str = include_str!("../../deploy/prometheus/alerts.yml");
 
@@ -195,6 +206,20 @@ fn every_service_of_compose_is_a_command_with_a_configuration_that_attrsync_take
         };
         check.hold(None);
     }
+}
+
+#[test]
+fn the_kafka_of_compose_is_set_as_the_one_that_tests_start() {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let property = |name: &str| name.trim_start_matches("KAFKA_").to_lowercase().replace('_', ".");
+    let file = yaml(&read("docker-compose.yml"));
+    let variables = file["services"]["kafka"]["environment"].as_object().unwrap().iter();
+    let composed = variables.map(|(name, value)| (property(name), text(value)));
+    let file = read("scripts/kafka/server.properties");
+    let lines = file.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
+    let started = lines.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let alike = |(name, _): &(String, String)| !OF_ITS_PLACE.contains(&name.as_str());
+    assert_eq!(composed.filter(alike).collect::<BTreeMap<_, _>>(), started.filter(alike).collect::<BTreeMap<_, _>>());
 }
 
 #[test]
