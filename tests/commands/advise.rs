@@ -148,7 +148,11 @@ fn hostile_names_are_shown_and_never_run() {
         ran.out
     );
     assert!(!ran.out.contains("attribute add"), "{}", ran.out);
-    assert!(ran.out.contains("run") || ran.out.contains("then"), "{}", ran.out);
+    assert!(
+        ran.out.contains("attrsync settings enforcement globex enforced --reason"),
+        "others have theirs: {}",
+        ran.out
+    );
 }
 
 /// An organization that observes, and whose plan and companies anybody can set.

@@ -154,7 +154,7 @@ fn a_senders_trace_goes_on_through_a_span_of_ours_into_the_verdict() {
 }
 
 #[test]
-fn a_collector_that_takes_nothing_neither_stops_nor_slows_anybody() {
+fn a_collector_that_takes_nothing_stops_nobody_and_is_waited_for_at_the_end_a_little() {
     let broker = broker();
     let topics = Topics::create(&broker.0, "collectorless", 1);
     let mut feed = Feed::new(&topics);
