@@ -2,6 +2,7 @@ package peer;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.security.Security;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -10,6 +11,7 @@ import org.apache.kafka.common.serialization.Serdes;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
+import org.conscrypt.Conscrypt;
 
 /**
  * The same judgement as attrsync's, as a Java service would be written: Kafka Streams with exactly_once_v2, java-jwt, Jackson. One
@@ -23,6 +25,7 @@ public final class Main {
 
     public static void main(String[] arguments) throws IOException {
         Map<String, String> env = System.getenv();
+        preferNativeEcdsa();
         Settings settings = Settings.read(Path.of(env.get("PEER_SETTINGS")));
         Topology topology = new Topology();
         topology.addSource("events", env.get("PEER_INPUT"));
@@ -32,6 +35,15 @@ public final class Main {
         KafkaStreams streams = new KafkaStreams(topology, properties(env));
         Runtime.getRuntime().addShutdownHook(new Thread(streams::close));
         streams.start();
+    }
+
+    /** ECDSA by BoringSSL, where Conscrypt brings it for this machine: JDK 17's own is written in Java and takes ten times as long. */
+    private static void preferNativeEcdsa() {
+        // Read once, when anything first asks for a provider, as Conscrypt itself does.
+        Security.setProperty("jdk.security.provider.preferred", "SHA256withECDSA:Conscrypt");
+        if (Conscrypt.isAvailable()) {
+            Security.addProvider(Conscrypt.newProvider());
+        }
     }
 
     private static Properties properties(Map<String, String> env) {
@@ -48,7 +60,6 @@ public final class Main {
         properties.put(StreamsConfig.consumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 5000);
         properties.put(StreamsConfig.producerPrefix(ProducerConfig.COMPRESSION_TYPE_CONFIG), "lz4");
         properties.put(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), 256 * 1024);
-        properties.put(StreamsConfig.producerPrefix(ProducerConfig.LINGER_MS_CONFIG), 5);
         return properties;
     }
 }
