@@ -90,6 +90,7 @@ const blank = (time) => ({
   companies: null,
   rejected: [],
   dropped: [],
+  source: null,
 });
 
 /** Checks the token, else the hash, else that nobody is claimed. Fills in the claims of a token that holds. */

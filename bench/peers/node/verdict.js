@@ -1,29 +1,40 @@
 // A verdict as the one or two records that tell it. A rejected record carries no values.
 
 /** Judges a message and adds what tells its verdict, the source being what all records name. */
-export function outputs(settings, source, { topic, partition }, { value, timestamp, offset }, accepted, rejected) {
+export function outputs(settings, name, { topic, partition }, { value, timestamp, offset }, accepted, rejected) {
   const time = Number(timestamp);
   const verdict = settings.judge(value, time);
-  const { reason, attributes, unset, companies, ...told } = verdict;
-  told.reason = reason;
-  told.source = { topic, partition, offset: Number(offset), timestamp: time };
+  verdict.source = { topic, partition, offset: Number(offset), timestamp: time };
   const position = `${topic}/${partition}/${offset}`;
   const key = keyOf(verdict);
-  const message = (channel, told, reasons) => ({
-    key,
-    headers: headersOf(told, source, `${position}/${channel}`, key, reasons),
-    value: JSON.stringify(told),
-  });
-  if (reason !== null) {
-    told.verdict = "rejected";
-    rejected.push(message("rejected", told, reason));
-    return;
+  const add = (list, channel, told, reasons) =>
+    list.push({ key, headers: headersOf(told, name, `${position}/${channel}`, key, reasons), value: JSON.stringify(told) });
+  if (verdict.reason !== null) {
+    verdict.verdict = "rejected";
+    add(rejected, "rejected", withheld(verdict), verdict.reason);
+  } else if (verdict.rejected.length === 0) {
+    verdict.verdict = "accepted";
+    add(accepted, "accepted", verdict, null);
+  } else {
+    verdict.verdict = "partial";
+    const reasons = [...new Set(verdict.rejected.map(({ reason }) => reason))].join();
+    add(accepted, "accepted", verdict, reasons);
+    add(rejected, "rejected", withheld(verdict), reasons);
   }
-  told.verdict = verdict.rejected.length === 0 ? "accepted" : "partial";
-  const reasons = verdict.rejected.length === 0 ? null : [...new Set(verdict.rejected.map(({ reason }) => reason))].join();
-  accepted.push(message("accepted", { ...told, attributes, unset, companies }, reasons));
-  if (reasons !== null) rejected.push(message("rejected", told, reasons));
 }
+
+/** The verdict without values. Member by member: an object made by leaving some out is slow to make, and slow to write. */
+const withheld = ({ verdict, reason, event, organization, user, verification, rejected, dropped, source }) => ({
+  verdict,
+  reason,
+  event,
+  organization,
+  user,
+  verification,
+  rejected,
+  dropped,
+  source,
+});
 
 /** Those of CloudEvents 1.0 in Kafka's binary mode, and those by which a subscriber filters; none for what isn't known. */
 function headersOf(told, source, id, key, reasons) {
