@@ -13,7 +13,8 @@ from verdict import outputs
 
 ENV = {name: os.environ[f"PEER_{name}"] for name in
        ("BROKERS", "INPUT", "ACCEPTED", "REJECTED", "GROUP", "SOURCE", "SETTINGS", "COMMIT_MS")}
-BATCH = 1000
+# Messages between two looks at the clock: some milliseconds' worth.
+BATCH = 50
 
 
 def consumer():
@@ -25,6 +26,9 @@ def consumer():
         "isolation.level": "read_committed",
         # Its default lets the consumer stall for a second whenever its queue is full.
         "fetch.queue.backoff.ms": 10,
+        # Seconds of work. With its default of 64 MB the rest is memory alone.
+        "queued.max.messages.kbytes": 8192,
+        "fetch.max.bytes": 4 * 1024 * 1024,
     })
     made.subscribe([ENV["INPUT"]])
     return made
@@ -35,8 +39,8 @@ def producer():
         "bootstrap.servers": ENV["BROKERS"],
         "transactional.id": ENV["GROUP"],
         "compression.type": "lz4",
-        "linger.ms": 5,
-        "queue.buffering.max.messages": 200_000,
+        # A full batch is sent at once, and a commit sends what waits.
+        "linger.ms": 1000,
         # Python is called back for what failed alone.
         "delivery.report.only.error": True,
     })
