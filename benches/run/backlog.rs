@@ -63,14 +63,10 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
 
 fn measure(input: &Input) -> anyhow::Result<Vec<Second>> {
     let mut watch = Watch::new(Running::attrsync(&input.topic, input.settings.path(), &[])?, &input.topic)?;
-    let seconds = course(&mut watch, input.count);
-    let committed = watch.stop();
-    let checked = committed.and_then(|committed| {
-        progress("reading all verdicts");
-        check::complete(&watch.running.topics, &committed, input)
-    });
-    watch.running.topics.delete();
-    let (seconds, counts) = (seconds?, checked?);
+    let seconds = course(&mut watch, input.count)?;
+    let committed = watch.stop()?;
+    progress("reading all verdicts");
+    let counts = check::complete(&watch.running.topics, &committed, input)?;
     progress(&format!("every verdict is there once: {counts:?}"));
     Ok(seconds)
 }

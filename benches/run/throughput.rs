@@ -15,7 +15,6 @@ pub(crate) fn measure(events: i64) -> anyhow::Result<()> {
     let window = watch.window(first, events - first.committed)?;
     let memory = watch.running.peak_memory();
     watch.stop()?;
-    watch.running.topics.delete();
     print(&format!("throughput: {events} events of 700 B: {}, {memory} MiB at most", window.told()));
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::{cluster, process, progress};
 /// How long a worker may take to end.
 const STOPPING: Duration = Duration::from_secs(30);
 
-/// What a run has for itself.
+/// What a run has for itself. Its topics are deleted when it is dropped, however the run ended.
 pub(crate) struct Topics {
     pub(crate) group: String,
     pub(crate) accepted: String,
@@ -25,25 +25,28 @@ impl Topics {
     /// Makes them.
     pub(crate) fn fresh() -> anyhow::Result<Self> {
         let [group, accepted, rejected] = ["group", "accepted", "rejected"].map(cluster::fresh);
-        cluster::create(&accepted)?;
-        cluster::create(&rejected)?;
-        Ok(Self { group, accepted, rejected })
+        let topics = Self { group, accepted, rejected };
+        cluster::create(&topics.accepted)?;
+        cluster::create(&topics.rejected)?;
+        Ok(topics)
     }
 
     /// What each record names as its source.
     pub(crate) fn source(&self) -> String {
         format!("/attrsync/{}", self.group)
     }
+}
 
-    /// Deletes them. What was measured stands without that.
-    pub(crate) fn delete(&self) {
+impl Drop for Topics {
+    fn drop(&mut self) {
+        // What was measured stands without that.
         if let Err(error) = cluster::delete(&[&self.accepted, &self.rejected]) {
             progress(&format!("{error:#}"));
         }
     }
 }
 
-/// A worker that runs. It is killed when this is dropped.
+/// A worker that runs. It is killed when this is dropped, and then its topics are deleted.
 pub(crate) struct Running {
     child: Child,
     pub(crate) begun: Instant,

@@ -106,7 +106,6 @@ pub(super) fn measure(events: &Repeated<Maker>, pace: Pace) -> anyhow::Result<Me
         (sending.join(), read)
     });
     let stopped = worker.stop();
-    worker.topics.delete();
     let deleted = cluster::delete(&[&stream.input]);
     // What the sender says of itself explains what the reader missed.
     let sender_late = sent.map_err(|_| anyhow::anyhow!("the sender panicked"))?.context("the sender")?;

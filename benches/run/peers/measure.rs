@@ -86,6 +86,5 @@ pub(crate) fn measure(worker: &Worker, input: &Input, plan: Plan) -> anyhow::Res
     let peak_mib = watch.running.peak_memory();
     let committed = watch.stop()?;
     let counts = check::complete(&watch.running.topics, &committed, input)?;
-    watch.running.topics.delete();
     Ok(Figures { first_verdict: first.at - watch.running.begun, window, warm, peak_mib, counts })
 }

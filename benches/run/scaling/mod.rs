@@ -159,11 +159,9 @@ impl Row {
 /// and never one that the backlog is too short for.
 fn measure(input: &Input, set: &[String], events: i64) -> anyhow::Result<Window> {
     let mut watch = Watch::new(Running::attrsync(&input.topic, input.settings.path(), set)?, &input.topic)?;
-    let window = watch.until(events / 5).and_then(|from| Ok(watch.until(events * 6 / 5)?.since(from)));
-    let stopped = watch.stop();
-    watch.running.topics.delete();
-    stopped?;
-    let window = window?;
+    let from = watch.until(events / 5)?;
+    let window = watch.until(events * 6 / 5)?.since(from);
+    watch.stop()?;
     anyhow::ensure!(window.events >= events / 2, "only {} events were seen going by", window.events);
     Ok(window)
 }
