@@ -37,7 +37,7 @@ pub(super) struct Measured {
     pub(super) latency: Histogram<u64>,
     /// The most that the sender was behind its schedule.
     pub(super) sender_late: Duration,
-    /// Verdicts that were seen a second.
+    /// Verdicts that were seen a second, after the warm-up and while events were sent.
     pub(super) per_second: f64,
 }
 
@@ -72,6 +72,14 @@ impl Pace {
         match self {
             Self::Schedule { events, .. } => sent >= events,
             Self::InFlight => elapsed >= SEARCH,
+        }
+    }
+
+    /// Whether a verdict that is seen now counts for the rate: what is left when nothing more is sent is worked off faster.
+    fn counts(self, elapsed: Duration) -> bool {
+        match self {
+            Self::Schedule { .. } => true,
+            Self::InFlight => elapsed < SEARCH,
         }
     }
 }
@@ -137,12 +145,14 @@ impl Stream<'_> {
         Ok(late)
     }
 
-    /// Reads all verdicts; the time that each took, and how many were seen a second after the warm-up.
+    /// Reads all verdicts; the time that each took, and how many a second were seen of those that count.
     fn read(&self, worker: &mut Running) -> anyhow::Result<(Histogram<u64>, f64)> {
         let accepted = worker.topics.accepted.clone();
         let consumer = cluster::reader(&[&accepted, &worker.topics.rejected], 100_000)?;
         let mut latency = Histogram::new_with_bounds(1, u64::try_from(MOST.as_micros())?, 3)?;
-        let (mut seen, mut from, mut last) = (0, (Duration::ZERO, 0), Duration::ZERO);
+        let (mut seen, mut last) = (0, Duration::ZERO);
+        // When the warm-up ended and when the last one that counts was seen, and how many there were by then.
+        let (mut from, mut to) = ((Duration::ZERO, 0), (Duration::ZERO, 0));
         while seen < self.total.load(Acquire) {
             let number = self.next(&consumer, &accepted)?;
             let at = self.begun.elapsed();
@@ -156,11 +166,14 @@ impl Stream<'_> {
             if at < WARM_UP {
                 from = (at, seen);
             }
+            if self.pace.counts(at) {
+                to = (at, seen);
+            }
             if let Some(due) = self.pace.due(number).filter(|due| *due > WARM_UP) {
                 latency.saturating_record(u64::try_from(at.saturating_sub(due).as_micros())?);
             }
         }
-        Ok((latency, (seen - from.1) as f64 / (last - from.0).as_secs_f64()))
+        Ok((latency, (to.1 - from.1) as f64 / (to.0 - from.0).as_secs_f64()))
     }
 
     /// The number of the next event whose verdict is there. One with two records counts by the accepted one.
