@@ -61,12 +61,16 @@ pub(crate) struct Watch {
     group: Group,
     /// When something was committed last, and how much there was.
     last: (Instant, i64),
+    /// The same of each partition.
+    partitions: Vec<(Instant, i64)>,
+    /// Times between two commits of one partition, as far as looks tell.
+    gaps: Vec<Duration>,
 }
 
 impl Watch {
     pub(crate) fn new(running: Running, input: &str) -> anyhow::Result<Self> {
         let group = Group::of(&running.topics.group, input)?;
-        Ok(Self { group, last: (running.begun, 0), running })
+        Ok(Self { group, last: (running.begun, 0), partitions: Vec::new(), gaps: Vec::new(), running })
     }
 
     /// What so many events from there on take.
@@ -88,8 +92,10 @@ impl Watch {
 
     /// How far it is; an error where it gets nowhere.
     pub(crate) fn look(&mut self) -> anyhow::Result<Mark> {
-        let committed = self.group.offsets()?.iter().sum();
+        let offsets = self.group.offsets()?;
         let at = Instant::now();
+        let committed: i64 = offsets.iter().sum();
+        self.note(&offsets, at);
         self.running.still_runs()?;
         if committed > self.last.1 {
             self.last = (at, committed);
@@ -99,6 +105,27 @@ impl Watch {
         ensure!(standstill < STANDSTILL, "nothing new was committed for {} s; {}", STANDSTILL.as_secs(), log());
         ensure!(taken < DEADLINE, "it took longer than {} s; {}", DEADLINE.as_secs(), log());
         Ok(Mark { at, committed, cpu: self.running.cpu() })
+    }
+
+    /// Notes which partitions have a new commit.
+    fn note(&mut self, offsets: &[i64], at: Instant) {
+        self.partitions.resize(offsets.len(), (at, 0));
+        for (last, offset) in self.partitions.iter_mut().zip(offsets) {
+            if *offset > last.1 {
+                // The first one ends nothing.
+                if last.1 > 0 {
+                    self.gaps.push(at - last.0);
+                }
+                *last = (at, *offset);
+            }
+        }
+    }
+
+    /// The median time between two commits of one partition. Looks are 20 ms apart, and one that came late takes two commits for one.
+    pub(crate) fn commit_gap(&self) -> Duration {
+        let mut gaps = self.gaps.clone();
+        gaps.sort();
+        gaps.get(gaps.len() / 2).copied().unwrap_or_default()
     }
 
     /// Stops it, and says how much of each partition it has committed.

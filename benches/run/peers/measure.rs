@@ -28,7 +28,7 @@ impl Plan {
         Self { events, warm_from: 3 * events }
     }
 
-    /// Events of a window of this worker: of a slow one a quarter, which takes it as long.
+    /// Events of a window of this worker: of a slow one a quarter.
     pub(crate) fn events_of(self, worker: &Worker) -> i64 {
         if worker.is_slow() { self.events / 4 } else { self.events }
     }
@@ -51,6 +51,8 @@ pub(crate) struct Figures {
     pub(crate) window: Window,
     /// The last window of a worker that warms up.
     pub(crate) warm: Option<Window>,
+    /// Between two commits of one partition, the median.
+    pub(crate) commit_gap: Duration,
     pub(crate) peak_mib: u64,
     pub(crate) counts: check::Counts,
 }
@@ -60,9 +62,10 @@ impl Figures {
     pub(crate) fn told(&self) -> String {
         let warm = self.warm.map_or(String::new(), |warm| format!("; warm {}", warm.told()));
         format!(
-            "{}{warm}; {} MiB; {:.2} s to the first verdict",
+            "{}{warm}; {} MiB; {} ms between commits; {:.2} s to the first verdict",
             self.window.told(),
             self.peak_mib,
+            self.commit_gap.as_millis(),
             self.first_verdict.as_secs_f64()
         )
     }
@@ -83,8 +86,8 @@ pub(crate) fn measure(worker: &Worker, input: &Input, plan: Plan) -> anyhow::Res
     } else {
         None
     };
-    let peak_mib = watch.running.peak_memory();
+    let (peak_mib, commit_gap) = (watch.running.peak_memory(), watch.commit_gap());
     let committed = watch.stop()?;
     let counts = check::complete(&watch.running.topics, &committed, input)?;
-    Ok(Figures { first_verdict: first.at - watch.running.begun, window, warm, peak_mib, counts })
+    Ok(Figures { first_verdict: first.at - watch.running.begun, window, warm, commit_gap, peak_mib, counts })
 }

@@ -53,7 +53,7 @@ impl Mix {
         }
     }
 
-    /// How many events a worker is measured over. Where verifying is dear there are fewer: Java 17 takes a millisecond for an ES256.
+    /// How many events a worker is measured over. Where verifying is dear there are fewer, and so they are where events are large.
     pub(crate) fn events(self) -> i64 {
         match self {
             Self::Hs256 => 600_000,

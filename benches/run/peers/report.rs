@@ -93,6 +93,7 @@ impl Measured {
         let round = |round: &Figures| {
             json!({
                 "window": window(round.window), "warm": round.warm.map(window), "peak_mib": round.peak_mib,
+                "between_commits_ms": round.commit_gap.as_secs_f64() * 1e3,
                 "first_verdict_s": round.first_verdict.as_secs_f64(), "verdicts": round.counts,
             })
         };
