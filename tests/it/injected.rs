@@ -75,8 +75,15 @@ fn an_abortable_error_aborts_the_batch_which_is_read_again() {
 
 #[test]
 fn a_member_that_the_group_does_not_know_any_more_joins_it_anew() {
-    let errors: [(Api, &[Code]); 1] = [(Api::TxnOffsetCommit, &[Code::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID])];
-    meet(&Mock::new("unknown-member"), &errors, Remedies { rejoined: 1, ..Remedies::default() });
+    // The mock keeps no offsets of transactions: whoever joins it anew begins at the beginning.
+    let mock = Mock::new("unknown-member");
+    let (worker, mut feed) = (mock.start(), mock.feed());
+    worker.joins();
+    mock.inject(Api::TxnOffsetCommit, &[Code::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID]);
+    feed.mixture(SOME);
+    worker.judges(feed.len());
+    assert_eq!(worker.remedies(), Remedies { rejoined: 1, ..Remedies::default() });
+    worker.stop();
 }
 
 #[test]
