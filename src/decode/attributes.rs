@@ -47,7 +47,10 @@ impl<'a> Attributes<'a> {
     pub(super) fn alias(&mut self, findings: &mut Findings<'a, '_>, name: &'static str, value: Value<'a>) {
         match self.list.iter().find(|other| other.name == name) {
             Some(twin) if twin.value == value => findings.count_twin(),
-            Some(_) => findings.note(Rejection::at(Reason::ConflictingFields, name)),
+            Some(_) => {
+                findings.count_twin();
+                findings.note(Rejection::at(Reason::ConflictingFields, name));
+            }
             None => self.own(findings, name, value),
         }
     }
@@ -77,7 +80,10 @@ impl<'a> Attributes<'a> {
         for Member { name, value } in self.containers.iter().flat_map(|container| container.0).copied() {
             match self.list.iter().skip(flat).find(|other| other.name == name) {
                 Some(twin) if twin.value == value => findings.count_twin(),
-                Some(_) => findings.conflict(name),
+                Some(_) => {
+                    findings.count_twin();
+                    findings.conflict(name);
+                }
                 None if findings.count_attribute(name) => {
                     let shadowed = taken(name) || self.list.iter().take(flat).any(|other| other.name == name);
                     self.list.push(Attribute { name, value, shadowed });

@@ -70,3 +70,20 @@ impl Arena {
         self.0.alloc_slice_copy(items)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_out_of_the_ordinary_is_given_back_and_the_usual_is_kept() {
+        let mut arena = Arena::new();
+        arena.bytes(100_000);
+        arena.reset();
+        let usual = arena.0.allocated_bytes();
+        assert!(usual >= 100_000, "{usual}");
+        arena.bytes(2 * KEPT_BYTES);
+        arena.reset();
+        assert!(arena.0.allocated_bytes() < usual);
+    }
+}

@@ -37,7 +37,8 @@ impl Policy {
 pub enum EventTimeSource {
     /// The record's timestamp.
     Record,
-    /// The envelope's `receivedAt`, where the ingestion gateway may be trusted for it; else the record's timestamp.
+    /// The envelope's `receivedAt`, where the ingestion gateway may be trusted for it; else, and on every topic that is configured with a
+    /// type, the record's timestamp.
     ReceivedAt,
 }
 

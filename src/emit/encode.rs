@@ -311,6 +311,17 @@ mod tests {
     }
 
     #[test]
+    fn no_header_holds_a_control_character_of_a_senders() {
+        for id in ["a\r\nx-admin: 1", "a\u{7f}", "a\u{85}"] {
+            let verdict = Verdict { user: User { user_id: Some(id), ..User::default() }, ..partial() };
+            let told = told(&verdict, &record(&[]), 10_000);
+            assert!(!told[0].contains("ce_subject") && told[0].starts_with(&format!("acme:{id}\n")), "{id:?}");
+        }
+        let verdict = Verdict { user: User { user_id: Some("é"), ..User::default() }, ..partial() };
+        assert!(told(&verdict, &record(&[]), 10_000)[0].contains("ce_subject: acme:é"));
+    }
+
+    #[test]
     fn a_verdict_too_large_for_a_record_becomes_a_rejection_that_says_so() {
         let value = "v".repeat(2_000);
         let attributes = [SetAttribute { name: "plan", value: Value::Text(&value), verified: true }];

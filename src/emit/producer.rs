@@ -59,9 +59,11 @@ pub(crate) fn properties(identity: &Identity, passed: &ClientConfig) -> ClientCo
         }
     }
     // librdkafka fills a batch up to this, and doesn't part one that the topic refuses for its size: it would be refused for ever.
-    let batch_size = passed.get("batch.size").and_then(|size| size.parse().ok()).unwrap_or(BATCH_BYTES);
+    // What isn't a number is librdkafka's to refuse.
+    if let Ok(size) = passed.get("batch.size").map_or(Ok(BATCH_BYTES), |size| size.trim().parse()) {
+        config.set("batch.size", size.min(identity.max_bytes).to_string());
+    }
     config
-        .set("batch.size", batch_size.min(identity.max_bytes).to_string())
         .set("client.id", &identity.client)
         .set("enable.idempotence", "true")
         .set("partitioner", "murmur2_random")
@@ -216,5 +218,35 @@ impl ProducerContext for Context {
         let Some(code) = error.rdkafka_error_code().filter(|code| !purged.contains(code)) else { return };
         self.first_failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(code);
         self.failed.store(true, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch_size(given: Option<&str>, max_bytes: usize) -> Option<String> {
+        let second = Duration::from_secs(1);
+        let identity = Identity {
+            client: "c".to_owned(),
+            transactional: None,
+            max_bytes,
+            message_timeout: second,
+            transaction_timeout: second,
+        };
+        let mut passed = ClientConfig::new();
+        if let Some(given) = given {
+            passed.set("batch.size", given);
+        }
+        properties(&identity, &passed).get("batch.size").map(str::to_owned)
+    }
+
+    #[test]
+    fn no_batch_is_larger_than_a_record_may_be() {
+        assert_eq!(batch_size(None, 2_000_000).as_deref(), Some("1000000"));
+        assert_eq!(batch_size(None, 96_000).as_deref(), Some("96000"));
+        assert_eq!(batch_size(Some(" 500000 "), 96_000).as_deref(), Some("96000"));
+        assert_eq!(batch_size(Some("5000"), 96_000).as_deref(), Some("5000"));
+        assert_eq!(batch_size(Some("much"), 96_000).as_deref(), Some("much"));
     }
 }

@@ -1,7 +1,10 @@
 //! Logs on standard error: text for people on a terminal, one JSON object a line in a pipe. librdkafka's lines come through
 //! the same way, under the target `librdkafka`. What must never be logged stands in docs/LOGGING.md.
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use tracing_subscriber::{EnvFilter, fmt, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -26,7 +29,15 @@ pub fn init(log: &Log) -> Result<(), LogError> {
     init_to(log, io::stderr)
 }
 
-/// The same beside progress, which may stand on the terminal's last line: a line is written over it, and it is drawn again below.
+/// Whether progress stands on the terminal's last line.
+static PROGRESS: AtomicBool = AtomicBool::new(false);
+
+/// Says whether progress stands on the terminal's last line: a line of the log is then written over it, and it is drawn again below.
+pub fn over_progress(drawn: bool) {
+    PROGRESS.store(drawn, Relaxed);
+}
+
+/// The same for a command that may show progress.
 ///
 /// # Errors
 /// As [`init`].
@@ -53,13 +64,16 @@ fn init_to(log: &Log, lines: impl for<'w> MakeWriter<'w> + Send + Sync + 'static
     Ok(())
 }
 
-/// A terminal whose last line may be taken. A line of the log comes in one piece.
+/// A terminal whose last line progress may stand on. A line of the log comes in one piece.
 struct OverProgress(io::Stderr);
 
 impl Write for OverProgress {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.write_all(b"\r\x1b[K")?;
-        self.0.write(line)
+        let mut terminal = self.0.lock();
+        if PROGRESS.load(Relaxed) {
+            terminal.write_all(b"\r\x1b[K")?;
+        }
+        terminal.write(line)
     }
 
     fn flush(&mut self) -> io::Result<()> {

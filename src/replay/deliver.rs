@@ -238,7 +238,9 @@ impl Batches<'_> {
         if chunk.size == 0 && !self.reader.is_done() {
             return Ok(transaction.discard()?);
         }
+        let begun = Instant::now();
         transaction.commit(self.reader.consumer(), &self.offsets()?)?;
+        self.reader.rested(begun.elapsed());
         self.delivery.counter.add(chunk);
         delivered.add(batch);
         Ok(())

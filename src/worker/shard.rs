@@ -65,8 +65,9 @@ impl Shard {
             let turned = self.turn();
             self.counts().set_in_flight(0);
             self.counts().set_held(self.holding.held());
-            if let Err(fault) = turned {
-                self.recover(fault)?;
+            match turned {
+                Ok(()) => self.tries.went_well(),
+                Err(fault) => self.recover(fault)?,
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
-//! How often a shard tries again. Faults count as one row until a minute has passed since the last one was got over: two processes that
-//! fence each other in turns both succeed in between, and still have to come to an end. However long the tries themselves take,
-//! they are no such minute.
+//! How often a shard tries again. Faults count as one row until it has gone well for a minute since the last one was got over: two
+//! processes that fence each other in turns both succeed in between, and still have to come to an end. However long the tries
+//! take, and a turn that fails in the end, they are no such minute.
 
 use std::time::{Duration, Instant};
 
@@ -28,9 +28,7 @@ impl Tries {
 
     /// The pause before the next try after this fault; none where there is no point in one, or there were enough.
     pub(crate) fn next(&mut self, fault: &Fault) -> Option<Duration> {
-        if self.recovered.take().is_some_and(|recovered| recovered.elapsed() > CALM) {
-            self.row = 0;
-        }
+        self.recovered = None;
         self.row += 1;
         let again = fault.remedy() != Remedy::End && self.row <= self.retry.tries;
         again.then(|| self.retry.pause_before(self.row - 1))
@@ -39,6 +37,13 @@ impl Tries {
     /// The fault was got over.
     pub(crate) fn recovered(&mut self) {
         self.recovered = Some(Instant::now());
+    }
+
+    /// A turn has gone well.
+    pub(crate) fn went_well(&mut self) {
+        if self.recovered.is_some_and(|recovered| recovered.elapsed() > CALM) {
+            self.begin_anew();
+        }
     }
 
     /// What was to be done goes on: a fault to come has nothing to do with those before.
@@ -79,11 +84,12 @@ mod tests {
             assert_eq!(tries.next(&Fault::AssignmentLost), Some(paused));
         }
         tries.recovered = long_ago;
-        assert_eq!(tries.next(&Fault::AssignmentLost), Some(Duration::from_millis(100)), "it was calm since");
-        assert_eq!(tries.recovered, None, "and from here on it is not, until this one is got over");
+        assert_eq!(tries.next(&Fault::AssignmentLost), None, "nothing has gone well since");
         tries.recovered();
-        assert_eq!(tries.next(&Fault::AssignmentLost), Some(Duration::from_millis(200)), "which was just now");
-        tries.begin_anew();
+        tries.went_well();
+        assert_eq!(tries.next(&Fault::AssignmentLost), None, "it has, but for no minute");
+        tries.recovered = long_ago;
+        tries.went_well();
         assert_eq!(tries.next(&Fault::AssignmentLost), Some(Duration::from_millis(100)));
     }
 

@@ -59,7 +59,7 @@ impl Mix {
             Self::Hs256 => 600_000,
             Self::Hmac | Self::Locked => 150_000,
             Self::Companies => 50_000,
-            Self::PublicKey => 20_000,
+            Self::PublicKey => 60_000,
         }
     }
 

@@ -63,8 +63,9 @@ impl Options {
         Plan::of(self.events.unwrap_or(if self.quick { 150_000 } else { mix.events() }))
     }
 
-    /// Whether the figures are to be kept: a part of them would take the place of all.
+    /// Whether the figures are to be kept: a part of them, or those without a peer that can't be built here, would take the place of all.
     pub(crate) fn writes(&self) -> bool {
-        self.write || !self.quick && self.only.is_empty() && self.mix.is_empty() && self.events.is_none()
+        let whole = !self.quick && self.only.is_empty() && self.mix.is_empty() && self.events.is_none();
+        self.write || whole && worker::all_are_built()
     }
 }

@@ -43,6 +43,14 @@ pub(crate) fn built(commit_ms: u32) -> impl Iterator<Item = Worker> {
     std::iter::once(attrsync).chain(peers)
 }
 
+/// Whether no peer was left out.
+pub(crate) fn all_are_built() -> bool {
+    let folders = fs::read_dir(Path::new(ROOT).join("bench/peers")).into_iter().flatten().flatten();
+    let mut peers =
+        folders.filter(|folder| folder.path().is_dir()).filter_map(|folder| folder.file_name().into_string().ok());
+    peers.all(|peer| target(&peer).join("versions").exists())
+}
+
 fn target(peer: &str) -> PathBuf {
     Path::new(ROOT).join("target/peers").join(peer)
 }

@@ -9,6 +9,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
 use crate::{
     count::words::{grouped, times},
+    observe::log,
     replay::{Counter, Measure},
 };
 
@@ -60,6 +61,7 @@ impl Progress {
             (Some(_), Measure::Bytes) => BYTES,
             (Some(_), Measure::Offsets) => OFFSETS,
         };
+        log::over_progress(true);
         let bar = size.map_or_else(ProgressBar::no_length, ProgressBar::new);
         // A template that does not parse leaves the standard one, which is good enough.
         Self::Bar(match ProgressStyle::with_template(template) {
@@ -88,6 +90,7 @@ impl Progress {
     pub(in crate::cli) fn end(self) {
         if let Self::Bar(bar) = self {
             bar.finish_and_clear();
+            log::over_progress(false);
         }
     }
 }

@@ -54,8 +54,8 @@ metrics! {
         "Producers replaced: a fatal error, an unknown outcome, records that time out"
         "At a rate: two processes share a kafka.instance, or brokers are ill"
     REJOINED "attrsync_consumers_rejoined" Counter []
-        "Consumers replaced: fenced by another of their name, as a rule, or stuck"
-        "At a rate: two processes share a kafka.instance"
+        "Consumers replaced: fenced by another of their name, unknown to the group after a pause, or stuck"
+        "At a rate: two processes share a kafka.instance, or a process is stopped for longer than the session"
     FAULTS "attrsync_faults" Counter ["fault"]
         "Faults by what they are (ARCHITECTURE.md, When something fails); each leaves its batch uncommitted"
         "First, when anything else is out of the ordinary; the log says more"

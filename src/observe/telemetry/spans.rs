@@ -51,7 +51,7 @@ pub struct TelemetryReading {
     pub exported: u64,
     /// Spans that were given up.
     pub dropped: u64,
-    /// Requests that failed.
+    /// Requests that weren't taken, or not as a whole.
     pub failures: u64,
 }
 

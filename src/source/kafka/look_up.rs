@@ -1,5 +1,5 @@
-//! What is looked up of topics: which partitions they have, where those begin and end, and where they are at a time. Every consumer looks
-//! it up in the same way, whatever it reads, and sees the offsets that records have for readers of its kind.
+//! What is looked up of topics: which partitions they have, where those begin and end, and where they are at a time. Whoever asks of
+//! many partitions asks here, and sees the offsets that records have for readers of its kind; of one, a consumer's own watermarks tell.
 
 use std::time::Duration;
 

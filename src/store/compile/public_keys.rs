@@ -101,6 +101,10 @@ pub(super) fn of_set(bytes: &[u8]) -> Result<(Vec<JwtKey>, Vec<String>), String>
     let keys = set["keys"].as_array().ok_or("is not a JWK Set: it has no list `keys` (RFC 7517 §5)")?;
     let (mut found, mut left_out) = (Vec::new(), Vec::new());
     for (at, jwk) in keys.iter().enumerate() {
+        // Whatever it is for: the whole set is kept as it was given.
+        if is_private(jwk) {
+            return Err(format!("keys[{at}]: {PRIVATE}"));
+        }
         match other_purpose(jwk) {
             Some(purpose) => left_out.push(format!("keys[{at}] is left out: it {purpose}")),
             None => found.push(of_member(jwk).map_err(|error| format!("keys[{at}]: {error}"))?),
@@ -138,9 +142,14 @@ fn of_member(jwk: &Value) -> Result<JwtKey, String> {
 const PRIVATE: &str =
     "is a private key; put only its public half here, and keep the private one where tokens are signed";
 
+/// Whether a key holds what nobody but its owner may have: a private exponent or scalar (`d`), or a secret (`k`; RFC 7518 §6).
+fn is_private(jwk: &Value) -> bool {
+    ["d", "k"].iter().any(|member| jwk.get(member).is_some())
+}
+
 fn of_jwk(algorithm: Algorithm, value: &Value) -> Result<DecodingKey, String> {
     let alg = algorithm.alg();
-    if value.get("d").is_some() {
+    if is_private(value) {
         return Err(PRIVATE.to_owned());
     }
     if value["alg"].as_str().is_some_and(|named| named != alg) {

@@ -211,6 +211,30 @@ fn a_public_key_is_no_secret() {
     }
 }
 
+#[test]
+fn a_jwk_set_may_hold_keys_for_other_purposes_and_none_that_is_private() {
+    let key =
+        r#"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"kid\":\"a\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}"#;
+    let encrypts = r#"{\"kty\":\"RSA\",\"use\":\"enc\",\"kid\":\"b\",\"n\":\"AQAB\"}"#;
+    let unknown = r#"{\"kty\":\"EC\",\"alg\":\"ES256K\",\"kid\":\"c\"}"#;
+    let with = |keys: &[&str]| {
+        let keys = keys.join(",");
+        compiled(&format!("[[organizations]]\nslug = \"acme\"\njwks = \"{{\\\"keys\\\":[{keys}]}}\""))
+    };
+    let all = with(&[encrypts, key, unknown]).unwrap();
+    with_acme(&all, |acme| assert_eq!(acme.jwt_keys.iter().map(|key| key.id.as_str()).collect::<Vec<_>>(), ["a"]));
+    let told = warnings(&all);
+    assert!(told[0].contains("keys[0] is left out: it is for encryption"), "{told:?}");
+    assert!(told[1].contains("keys[2] is left out: it is for \"ES256K\""), "{told:?}");
+    let told = with(&[encrypts]).unwrap_err();
+    assert!(told[0].contains("has no key that verifies a token"), "{told:?}");
+    let private = encrypts.replace("AQAB", "AQAB\\\",\\\"d\\\":\\\"s3cret");
+    for secret in [private.as_str(), r#"{\"kty\":\"oct\",\"alg\":\"A256GCM\",\"k\":\"s3cret\"}"#] {
+        let told = with(&[key, secret]).unwrap_err();
+        assert!(told[0].contains("keys[1]: is a private key") && !told[0].contains("s3cret"), "{told:?}");
+    }
+}
+
 const ONE: &str = "the first secret, of 32 bytes or more";
 const OTHER: &str = "the other secret, of 32 bytes or more";
 

@@ -24,7 +24,11 @@ pub(super) fn block_on<T>(future: impl Future<Output = Result<T, DatabaseError>>
         doing: "the system refuses what it takes to connect",
         reason: error.to_string(),
     };
-    runtime.map_err(failed)?.block_on(future)
+    let runtime = runtime.map_err(failed)?;
+    let done = runtime.block_on(future);
+    // The name of a server that is still looked up is waited for by nobody.
+    runtime.shutdown_background();
+    done
 }
 
 #[cfg(test)]
