@@ -55,8 +55,12 @@ need() {
     mkdir -p "${no_cluster%/*}"
     printf 'create_main_cluster = false\n' >"$no_cluster"
   fi
-  logged "$log" env DEBIAN_FRONTEND=noninteractive "${install[@]}" </dev/null
-  rm -f "$log" "$no_cluster"
+  # In a shell of its own: what fails ends that one alone.
+  local status=0
+  (logged "$log" env DEBIAN_FRONTEND=noninteractive "${install[@]}" </dev/null) || status=$?
+  rm -f "$no_cluster"
+  ((status == 0)) || exit "$status"
+  rm -f "$log"
 }
 
 # unpack PACKAGE PROGRAM FOLDER: one program out of a Debian package, without installing it: no service comes with it that would be

@@ -95,7 +95,7 @@ impl ConfigArgs {
 /// Tells whether a worker would start: by the configuration, and by the settings that it names; by those in a database where
 /// that is asked for.
 fn check(config: &ConfigOptions, database: bool) -> anyhow::Result<ExitCode> {
-    let loaded = config.load()?;
+    let loaded = config.load_for_work()?;
     let settings = match &loaded.config.settings.source {
         SettingsSource::File(path) if database => {
             let file = path.display();

@@ -18,7 +18,6 @@ use super::{
 use crate::{
     config::{ClientRole, Config},
     dashboard::{Dashboard, History, Limits, Options, Token, TokenError},
-    observe::log,
 };
 
 /// What stands below the help.
@@ -51,8 +50,7 @@ pub(super) struct DashboardArgs {
 impl DashboardArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         let address = self.address.iter().map(|address| ("--address", "dashboard.address", address.clone()));
-        let config = self.config.load_with(address)?.config;
-        log::init(&config.log)?;
+        let config = self.config.load_for_service(address)?;
         let interrupt = interrupt::listen()?;
         let dashboard = start(&config, history(&config), (config.dashboard.address, "--address"))?;
         print(&format!("{}\n", url(dashboard.address())))?;

@@ -67,7 +67,7 @@ impl MigrateArgs {
         match &self.command {
             Some(MigrateCommand::Roles) => print(ROLES)?,
             Some(MigrateCommand::Status { json, config }) => {
-                let all = block_on(async { Ok(connect(&config.load()?.config).await?.migrations().await?) })?;
+                let all = block_on(async { Ok(connect(&config.load_for_work()?.config).await?.migrations().await?) })?;
                 tell(&all, *json)?;
                 return Ok(ExitCode::from(u8::from(all.iter().any(|status| status.applied_at.is_none()))));
             }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::output::warn;
 use crate::{
-    config::{self, ConfigError, Flag, Loaded, LogFormat, Problem, Sources},
+    config::{self, Config, ConfigError, Flag, Loaded, LogFormat, Problem, Sources},
     domain::shell,
     observe::log::{self, LogError},
 };
@@ -63,7 +63,9 @@ impl ConfigOptions {
     /// # Errors
     /// Everything that is wrong with it.
     pub(super) fn load(&self) -> Result<Loaded, ConfigError> {
-        self.load_with([])
+        let loaded = self.read([])?;
+        tell_once(&loaded.warnings);
+        Ok(loaded)
     }
 
     /// The configuration of a command that ends by itself. It logs what is asked for, and else only what holds it up: the rest it tells
@@ -74,10 +76,10 @@ impl ConfigOptions {
     pub(super) fn load_for_work(&self) -> anyhow::Result<Loaded> {
         let loaded = self.load()?;
         let mut log = loaded.config.log.clone();
-        if loaded.is_default("log.filter") {
+        if !loaded.is_asked_for("log.filter") {
             HOLDUPS.clone_into(&mut log.filter);
         }
-        if loaded.is_default("log.format") {
+        if !loaded.is_asked_for("log.format") {
             log.format = LogFormat::Text;
         }
         match log::init_beside_progress(&log) {
@@ -86,11 +88,24 @@ impl ConfigOptions {
         }
     }
 
-    /// The same, with flags of the command's own: each a name, a key and a text.
+    /// The configuration of a process that goes on until it is stopped, and logs: what is doubtful in it, too. `further` are flags of the
+    /// command's own: each a name, a key and a text.
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub(super) fn load_with<'f>(
+    pub(super) fn load_for_service<'f>(
+        &self,
+        further: impl IntoIterator<Item = (&'f str, &'f str, String)>,
+    ) -> anyhow::Result<Config> {
+        let Loaded { config, warnings, .. } = self.read(further)?;
+        log::init(&config.log)?;
+        for warning in warnings {
+            tracing::warn!("configuration: {warning}");
+        }
+        Ok(config)
+    }
+
+    fn read<'f>(
         &self,
         further: impl IntoIterator<Item = (&'f str, &'f str, String)>,
     ) -> Result<Loaded, ConfigError> {
@@ -106,9 +121,7 @@ impl ConfigOptions {
         let file = self.config.clone().or_else(from_variable);
         let mut flags = self.flags();
         flags.extend(further.into_iter().map(|(name, key, text)| flag(name, key, text)));
-        let loaded = config::load(&Sources { file, flags, variables })?;
-        tell_once(&loaded.warnings);
-        Ok(loaded)
+        config::load(&Sources { file, flags, variables })
     }
 
     /// The file and the keys that say how events are judged, as flags for a shell's line; none where they can't stand there, or

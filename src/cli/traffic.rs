@@ -16,7 +16,6 @@ use super::{
     options::ConfigOptions,
     output::print,
 };
-use crate::observe::log;
 
 /// What stands below the help.
 const AFTER_HELP: &str = "\
@@ -45,8 +44,7 @@ pub(super) struct TrafficArgs {
 
 impl TrafficArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
-        let config = self.config.load()?.config;
-        log::init(&config.log)?;
+        let config = self.config.load_for_service([])?;
         let interrupt = interrupt::listen()?;
         let mut feed = Feed::start(&config, self.traffic.plan())?;
         let topic = config.kafka.input.topics.first().map(String::as_str).unwrap_or_default();

@@ -36,7 +36,7 @@ pub use sections::{
 pub use values::Effective;
 
 use findings::Findings;
-use layers::Layer;
+use layers::{Given, Layer};
 use values::Values;
 
 /// The commented default file.
@@ -79,6 +79,19 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// Whether somebody wants a key to be as it is. A file that gives the default may have been made of the defaults as a whole.
+    #[must_use]
+    pub fn is_asked_for(&self, key: &str) -> bool {
+        let defaults = Layer::defaults();
+        let default = defaults.entries.get(key).map(|entry| &entry.given);
+        let by_default = |effective: &Effective| match effective.origin {
+            Origin::Default => true,
+            Origin::File { .. } => matches!(default, Some(Given::Value(value)) if *value == effective.value),
+            _ => false,
+        };
+        !self.effective.iter().any(|effective| effective.key == key && by_default(effective))
+    }
+
     /// Whether nobody gave a key, and it has its default.
     #[must_use]
     pub fn is_default(&self, key: &str) -> bool {

@@ -22,6 +22,11 @@ fn a_static_members_batch_in_hand_is_committed_before_its_partitions_are_given_u
 }
 
 fn give_up(test: &str, membership: &[&str]) {
+    // On a busy machine the newcomer may come after the batch has ended by itself: then nothing was tested.
+    assert!((0..3).any(|again| gave_up_in_time(&format!("{test}{again}"), membership)), "it was always too late");
+}
+
+fn gave_up_in_time(test: &str, membership: &[&str]) -> bool {
     let broker = broker();
     let topics = Topics::create(&broker.0, test, 2);
     let setup = Setup::new(&topics, &[&PATIENT[..], membership].concat());
@@ -34,7 +39,7 @@ fn give_up(test: &str, membership: &[&str]) {
     eventually("a batch is open", SOON, || !outputs::uncommitted(&topics).is_empty());
     let newcomer = setup.start("b");
     worker.logs("revoked shard=0");
-    assert!(begun.elapsed() < PATIENCE, "the batch may have ended by itself: nothing was tested");
+    let in_time = begun.elapsed() < PATIENCE;
     assert_eq!(group.committed(), feed.ends(), "what was in hand was committed first");
     newcomer.logs("assigned");
     feed.mixture(100);
@@ -50,6 +55,7 @@ fn give_up(test: &str, membership: &[&str]) {
     hold_exactly_once(&feed, &told);
     assert_eq!(outputs::uncommitted(&topics).len(), told.len(), "nothing was aborted on the way");
     assert_eq!(group.committed(), feed.ends());
+    in_time
 }
 
 #[test]

@@ -27,7 +27,6 @@ use crate::{
     config::Config,
     observe::{
         admin::Admin,
-        log,
         metrics::of_worker,
         telemetry::{Exporter, Spans, Target},
     },
@@ -58,8 +57,7 @@ pub(super) struct RunArgs {
 
 impl RunArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
-        let config = self.config.load()?.config;
-        log::init(&config.log)?;
+        let config = self.config.load_for_service([])?;
         // From here on: the first process of a container never hears of a signal that it has no handler for.
         let stopper = Stopper::default();
         signals::listen(stopper.clone(), Duration::from_millis(config.worker.shutdown_timeout_ms))?;

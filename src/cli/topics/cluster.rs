@@ -67,7 +67,9 @@ impl Cluster {
     pub(super) fn connect(kafka: &Kafka, timeout: Duration) -> Result<Self, ClusterError> {
         let mut config = kafka.client(ClientRole::Admin);
         // Whatever librdkafka has to complain of is heard, and told if no broker answers.
-        config.set_log_level(RDKafkaLogLevel::Error);
+        if (config.log_level as i32) < RDKafkaLogLevel::Error as i32 {
+            config.set_log_level(RDKafkaLogLevel::Error);
+        }
         Ok(Self {
             producer: config.create_with_context(Hears::default()).map_err(ClusterError::Client)?,
             admin: config.create().map_err(ClusterError::Client)?,
@@ -186,7 +188,10 @@ impl Hears {
 }
 
 impl ClientContext for Hears {
-    fn log(&self, _: RDKafkaLogLevel, _: &str, _: &str) {}
+    /// What is heard is told by the command itself; the rest is for whoever asks.
+    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
+        tracing::debug!(target: "librdkafka", facility, "{message}");
+    }
 
     fn error(&self, error: KafkaError, reason: &str) {
         // That all brokers are down follows from what was said of each; how often it was tried is of no use.
