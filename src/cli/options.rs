@@ -105,10 +105,7 @@ impl ConfigOptions {
         Ok(config)
     }
 
-    fn read<'f>(
-        &self,
-        further: impl IntoIterator<Item = (&'f str, &'f str, String)>,
-    ) -> Result<Loaded, ConfigError> {
+    fn read<'f>(&self, further: impl IntoIterator<Item = (&'f str, &'f str, String)>) -> Result<Loaded, ConfigError> {
         // Told here and not by clap, which would quote what may be a login.
         if self.set.iter().any(|set| key_and_value(set).is_none()) {
             let problem = "expected KEY=VALUE, as in worker.shards=2".to_owned();

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -20,8 +21,10 @@ const leeway = 60 * time.Second
 // Numbers keep their digits.
 var codec = sonic.Config{UseNumber: true}.Froze()
 
-// Decodes the segments of tokens.
-var parser = jwt.NewParser()
+// Times are checked at event time and not at the wall clock's.
+var parser = jwt.NewParser(jwt.WithoutClaimsValidation())
+
+var errAlgorithm = errors.New("no key of this algorithm")
 
 // What an SDK sends that is no attribute.
 var (
@@ -107,35 +110,38 @@ func (organization *Organization) verify(payload map[string]any, at time.Time, v
 	return nil, ""
 }
 
-// claims are those of a token whose key, signature and times are right. This is what golang-jwt's ParseWithClaims does, out of its
-// own parts, but for encoding/json: it would decode the header and, of a forged token, too, the claims.
+// tokenClaims are read by sonic; golang-jwt's own would be read by encoding/json.
+type tokenClaims struct{ jwt.MapClaims }
+
+func (claims *tokenClaims) UnmarshalJSON(text []byte) error {
+	return codec.Unmarshal(text, &claims.MapClaims)
+}
+
+// claims are those of a token whose key, signature and times are right.
 func (organization *Organization) claims(token string, at time.Time, verdict *Verdict) (jwt.MapClaims, string) {
-	segments := strings.SplitN(token, ".", 4)
-	if len(segments) != 3 {
-		return nil, "token_malformed"
-	}
-	var header struct {
-		Algorithm string `json:"alg"`
-		KeyID     string `json:"kid"`
-	}
-	signature, err := parser.DecodeSegment(segments[2])
-	if err != nil || decodeSegment(segments[0], &header) != nil {
-		return nil, "token_malformed"
-	}
-	key := organization.byID[header.KeyID]
-	if key == nil {
-		key = organization.keyFor(header.Algorithm)
-	}
-	if key == nil || key.Algorithm != header.Algorithm {
+	var read tokenClaims
+	_, err := parser.ParseWithClaims(token, &read, func(token *jwt.Token) (any, error) {
+		kid, _ := token.Header["kid"].(string)
+		key := organization.byID[kid]
+		if key == nil {
+			key = organization.keyFor(token.Method)
+		}
+		if key == nil || key.method != token.Method {
+			return nil, errAlgorithm
+		}
+		verdict.Verification.KeyID = &key.ID
+		return key.verifier, nil
+	})
+	switch {
+	case errors.Is(err, errAlgorithm):
 		return nil, "algorithm_not_allowed"
-	}
-	if key.method.Verify(token[:len(token)-len(segments[2])-1], signature, key.verifier) != nil {
+	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
+		verdict.Verification.KeyID = nil
 		return nil, "signature_invalid"
-	}
-	var claims jwt.MapClaims
-	if decodeSegment(segments[1], &claims) != nil || claims == nil {
+	case err != nil || read.MapClaims == nil:
 		return nil, "token_malformed"
 	}
+	claims := read.MapClaims
 	if expires, err := claims.GetExpirationTime(); err != nil {
 		return nil, "time_malformed"
 	} else if expires != nil && at.After(expires.Add(leeway)) {
@@ -146,21 +152,13 @@ func (organization *Organization) claims(token string, at time.Time, verdict *Ve
 	} else if from != nil && at.Before(from.Add(-leeway)) {
 		return nil, "token_not_yet_valid"
 	}
-	verdict.Verification.KeyID, verdict.Verification.Status = &key.ID, "verified"
+	verdict.Verification.Status = "verified"
 	return claims, ""
 }
 
-func decodeSegment(segment string, into any) error {
-	text, err := parser.DecodeSegment(segment)
-	if err != nil {
-		return err
-	}
-	return codec.Unmarshal(text, into)
-}
-
-func (organization *Organization) keyFor(algorithm string) *Key {
+func (organization *Organization) keyFor(method jwt.SigningMethod) *Key {
 	for _, key := range organization.Keys {
-		if key.Algorithm == algorithm {
+		if key.method == method {
 			return key
 		}
 	}
