@@ -101,8 +101,8 @@ pub(super) fn of_set(bytes: &[u8]) -> Result<(Vec<JwtKey>, Vec<String>), String>
     let keys = set["keys"].as_array().ok_or("is not a JWK Set: it has no list `keys` (RFC 7517 §5)")?;
     let (mut found, mut left_out) = (Vec::new(), Vec::new());
     for (at, jwk) in keys.iter().enumerate() {
-        // Whatever it is for: the whole set is kept as it was given.
-        if is_private(jwk) {
+        // Whatever it is for: the whole set is kept as it was given. A secret (`k`) is no better (RFC 7518 §6).
+        if is_private(jwk) || jwk.get("k").is_some() {
             return Err(format!("keys[{at}]: {PRIVATE}"));
         }
         match other_purpose(jwk) {
@@ -142,9 +142,9 @@ fn of_member(jwk: &Value) -> Result<JwtKey, String> {
 const PRIVATE: &str =
     "is a private key; put only its public half here, and keep the private one where tokens are signed";
 
-/// Whether a key holds what nobody but its owner may have: a private exponent or scalar (`d`), or a secret (`k`; RFC 7518 §6).
+/// Whether a key holds what nobody but its owner may have: a private exponent or scalar.
 fn is_private(jwk: &Value) -> bool {
-    ["d", "k"].iter().any(|member| jwk.get(member).is_some())
+    jwk.get("d").is_some()
 }
 
 fn of_jwk(algorithm: Algorithm, value: &Value) -> Result<DecodingKey, String> {
