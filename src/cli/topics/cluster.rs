@@ -53,6 +53,9 @@ fn told(reason: &Option<String>) -> String {
     reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default()
 }
 
+/// How long librdkafka's log is listened to.
+const LOG: Duration = Duration::from_millis(100);
+
 /// A cluster that can be asked.
 pub(super) struct Cluster {
     /// Metadata comes through a producer: its context hears why no broker answers, an admin client's does not.
@@ -99,7 +102,15 @@ impl Cluster {
                 }
             }
         }
+        self.tell_the_log();
         Ok(Found { brokers: metadata.brokers().len(), topics })
+    }
+
+    /// What librdkafka has logged waits for a poll, which whoever asked for it has time for.
+    fn tell_the_log(&self) {
+        if tracing::enabled!(target: "librdkafka", tracing::Level::DEBUG) {
+            self.producer.poll(LOG);
+        }
     }
 
     /// The settings of each topic that tells them: one that may not be described says nothing of the others.
