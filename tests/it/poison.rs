@@ -7,10 +7,23 @@ use crate::kit::{
     broker,
     feed::{Feed, Input},
     group::Group,
-    outputs::{self, hold_contract, hold_exactly_once},
+    outputs::{self, Told, hold_contract, hold_exactly_once},
     process::Setup,
     topics::Topics,
 };
+
+/// What a worker tells of all that was sent, once it has judged it and ended.
+fn judged(setup: &Setup, topics: &Topics, feed: &Feed) -> Vec<Told> {
+    let worker = setup.start("a");
+    let group = Group::of(topics);
+    group.reaches(feed.len());
+    worker.stop();
+    let told = outputs::committed(topics);
+    hold_exactly_once(feed, &told);
+    hold_contract(&told);
+    assert_eq!(group.committed(), feed.ends());
+    told
+}
 
 #[test]
 fn a_poison_record_is_told_as_rejected_and_stops_nothing() {
@@ -35,14 +48,7 @@ fn a_poison_record_is_told_as_rejected_and_stops_nothing() {
     }
     feed.mixture(20);
     feed.flush();
-    let worker = setup.start("a");
-    let group = Group::of(&topics);
-    group.reaches(feed.len());
-    worker.stop();
-
-    let told = outputs::committed(&topics);
-    hold_exactly_once(&feed, &told);
-    hold_contract(&told);
+    let told = judged(&setup, &topics, &feed);
     let reason_at = |offset: i64| {
         let record = told.iter().find(|record| record.source() == (0, offset)).unwrap();
         record.value["reason"].as_str().unwrap().to_owned()
@@ -50,7 +56,6 @@ fn a_poison_record_is_told_as_rejected_and_stops_nothing() {
     let expected: Vec<_> = ["empty_record"; 2].into_iter().chain(poison.map(|(_, reason)| reason)).collect();
     let found: Vec<_> = (0..).take(expected.len()).map(reason_at).collect();
     assert_eq!(found, expected);
-    assert_eq!(group.committed(), feed.ends());
 }
 
 #[test]
@@ -69,17 +74,9 @@ fn a_verdict_that_its_topic_does_not_take_is_told_as_rejected_and_stops_nothing(
     feed.send(0, Input { value: Some(swelling.as_bytes()), headers, outcome: Outcome::Rejected });
     feed.mixture(500);
     feed.flush();
-    let worker = setup.start("a");
-    let group = Group::of(&topics);
-    group.reaches(feed.len());
-    worker.stop();
-
-    let told = outputs::committed(&topics);
-    hold_exactly_once(&feed, &told);
-    hold_contract(&told);
+    let told = judged(&setup, &topics, &feed);
     let value = &told.iter().find(|record| record.source() == (0, 500)).unwrap().value;
     assert_eq!(value["reason"], "record_too_large");
     let (limit, size) = (value["detail"]["limit"].as_u64().unwrap(), value["detail"]["size"].as_u64().unwrap());
     assert!(limit < ROOM && limit < size, "{limit} {size}");
-    assert_eq!(group.committed(), feed.ends());
 }
