@@ -4,11 +4,14 @@
 
 kafka_port=${ATTRSYNC_KAFKA_PORT:-29092}
 kafka_controller_port=${ATTRSYNC_KAFKA_CONTROLLER_PORT:-29093}
+kafka_secure_port=${ATTRSYNC_KAFKA_SECURE_PORT:-29094}
 kafka_address=127.0.0.1:$kafka_port
+kafka_secure_address=127.0.0.1:$kafka_secure_port
 kafka_dir=$services_dir/kafka
 kafka_log=$kafka_dir/log
 kafka_pid=$kafka_dir/pid
 kafka_properties=$kafka_dir/server.properties
+kafka_authority=$kafka_dir/certificate.pem
 
 kafka_running() { running_pid "$kafka_pid" "$kafka_properties"; }
 
@@ -25,6 +28,9 @@ kafka_answers() {
 kafka_start() {
   mkdir -p "$kafka_dir"
   kafka_fetch
+  certificate "$kafka_dir"
+  # The broker wants both in one file.
+  (umask 077 && cat "$kafka_dir/key.pem" "$kafka_authority" >"$kafka_dir/keystore.pem")
   kafka_configure
   kafka_format
   (cd "$kafka_dir" && exec setsid java -Xmx1g -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -Djava.awt.headless=true \
@@ -64,7 +70,13 @@ kafka_configure() {
   text=$(<"$scripts_dir/kafka/server.properties")
   text=${text//@dir@/"$kafka_dir"}
   text=${text//@port@/"$kafka_port"}
+  text=${text//@secure_port@/"$kafka_secure_port"}
   printf '%s\n' "${text//@controller_port@/"$kafka_controller_port"}" >"$kafka_properties"
+}
+
+# kafka_acls ARGUMENT…: Kafka's own program for the rights of its users.
+kafka_acls() {
+  java -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$kafka_dir/jars/*" org.apache.kafka.tools.AclCommand --bootstrap-server "$kafka_address" "$@"
 }
 
 # The storage, once; what an interrupted format left is begun anew.

@@ -6,8 +6,8 @@
 
 # The C libraries under rdkafka, OpenSSL and aws-lc are built from source.
 build_needs=(cc:build-essential c++:build-essential make:build-essential cmake:cmake perl:perl git:git)
-kafka_needs=(java:default-jre-headless mvn:maven)
-postgres_needs=(initdb:postgresql)
+kafka_needs=(java:default-jre-headless mvn:maven openssl:openssl)
+postgres_needs=(initdb:postgresql openssl:openssl)
 browser_needs=(chromium:chromium node:nodejs npm:npm)
 # What counts the instructions of a judgement.
 count_needs=(valgrind:valgrind)

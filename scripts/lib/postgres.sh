@@ -15,6 +15,8 @@ postgres_locate() {
     postgres_dir=~postgres/attrsync-$(cksum <<<"$services_dir" | cut -d ' ' -f 1)
   fi
   postgres_data=$postgres_dir/data
+  postgres_authority=$postgres_dir/certificate.pem
+  postgres_secure_address="$postgres_address?sslmode=verify-full&sslrootcert=$postgres_authority"
   postgres_log=$postgres_dir/log
   postgres_pid=$postgres_data/postmaster.pid
 }
@@ -35,11 +37,13 @@ postgres_start() {
   # The user postgres may have come with the package a moment ago.
   postgres_locate
   postgres_init
-  local bin
+  certificate "$postgres_dir"
+  ((EUID != 0)) || chown postgres: "$postgres_dir"/{key,certificate}.pem
+  local bin tls="-c ssl=on -c ssl_key_file='$postgres_dir/key.pem' -c ssl_cert_file='$postgres_authority'"
   bin=$(postgres_bin)
   # -l, or the server keeps our output open and whoever reads it never sees its end. -F, no fsync: tests may lose a disk.
   as_postgres "$bin/pg_ctl" -s -w -t 60 -D "$postgres_data" -l "$postgres_log" \
-    -o "-h 127.0.0.1 -p $postgres_port -k '' -F" start || start_failed postgres
+    -o "-h 127.0.0.1 -p $postgres_port -k '' -F $tls" start || start_failed postgres
   wait_until 10 postgres_answers || start_failed postgres
 }
 
