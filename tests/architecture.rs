@@ -95,7 +95,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
 ];
 
 /// The one file that may say `unsafe`.
-const UNSAFE: &str = "src/native.rs";
+const UNSAFE: &str = "src/native/mod.rs";
 
 /// A source file: its path from the root of the project, its text, and the paths that its code names.
 struct Source {

@@ -4,14 +4,15 @@
 
 kafka_port=${ATTRSYNC_KAFKA_PORT:-29092}
 kafka_controller_port=${ATTRSYNC_KAFKA_CONTROLLER_PORT:-29093}
-kafka_secure_port=${ATTRSYNC_KAFKA_SECURE_PORT:-29094}
+kafka_secure_port=${ATTRSYNC_KAFKA_SECURE_PORT:-$((kafka_controller_port + 1))}
 kafka_address=127.0.0.1:$kafka_port
 kafka_secure_address=127.0.0.1:$kafka_secure_port
 kafka_dir=$services_dir/kafka
 kafka_log=$kafka_dir/log
 kafka_pid=$kafka_dir/pid
 kafka_properties=$kafka_dir/server.properties
-kafka_authority=$kafka_dir/certificate.pem
+kafka_authority=$kafka_dir/authority.pem
+kafka_jars=$kafka_dir/jars
 
 kafka_running() { running_pid "$kafka_pid" "$kafka_properties"; }
 
@@ -28,10 +29,14 @@ kafka_answers() {
 kafka_start() {
   mkdir -p "$kafka_dir"
   kafka_fetch
+  local port
+  for port in "$kafka_secure_port" "$kafka_controller_port"; do
+    wait_until 5 port_free "$port" || die "port $port is taken; ATTRSYNC_KAFKA_SECURE_PORT and ATTRSYNC_KAFKA_CONTROLLER_PORT name others"
+  done
   certificate "$kafka_dir"
   # The broker wants both in one file.
-  (umask 077 && cat "$kafka_dir/key.pem" "$kafka_authority" >"$kafka_dir/keystore.pem")
-  kafka_configure
+  (umask 077 && cat "$kafka_dir"/{key,certificate}.pem >"$kafka_dir/keystore.pem")
+  kafka_configuration >"$kafka_properties"
   kafka_format
   (cd "$kafka_dir" && exec setsid java -Xmx1g -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -Djava.awt.headless=true \
     -Dorg.slf4j.simpleLogger.showDateTime=true '-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS' \
@@ -51,11 +56,11 @@ kafka_stop() {
 }
 
 # What `down --purge` removes: all but the jars.
-kafka_purge() { rm -rf "$kafka_dir/data" "$kafka_dir"/*log "$kafka_properties"; }
+kafka_purge() { rm -rf "$kafka_dir/data" "$kafka_dir"/*log "$kafka_dir"/*.pem "$kafka_properties"; }
 
 # The jars, once for each version of the pom.
 kafka_fetch() {
-  local pom=$scripts_dir/kafka/pom.xml jars=$kafka_dir/jars
+  local pom=$scripts_dir/kafka/pom.xml jars=$kafka_jars
   ! cmp -s "$pom" "$jars/pom.xml" || return 0
   say "fetching the broker's jars with Maven"
   rm -rf "$jars" "$jars.part"
@@ -65,18 +70,22 @@ kafka_fetch() {
   mv "$jars.part" "$jars"
 }
 
-kafka_configure() {
+kafka_configuration() {
   local text
   text=$(<"$scripts_dir/kafka/server.properties")
   text=${text//@dir@/"$kafka_dir"}
   text=${text//@port@/"$kafka_port"}
   text=${text//@secure_port@/"$kafka_secure_port"}
-  printf '%s\n' "${text//@controller_port@/"$kafka_controller_port"}" >"$kafka_properties"
+  printf '%s\n' "${text//@controller_port@/"$kafka_controller_port"}"
 }
+
+# What runs is what would be started.
+kafka_current() { [[ -e $kafka_authority ]] && kafka_configuration | cmp -s - "$kafka_properties"; }
 
 # kafka_acls ARGUMENT…: Kafka's own program for the rights of its users.
 kafka_acls() {
-  java -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$kafka_dir/jars/*" org.apache.kafka.tools.AclCommand --bootstrap-server "$kafka_address" "$@"
+  java -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$kafka_jars/*" org.apache.kafka.tools.AclCommand \
+    --bootstrap-server "$kafka_address" "$@"
 }
 
 # The storage, once; what an interrupted format left is begun anew.

@@ -15,8 +15,7 @@ postgres_locate() {
     postgres_dir=~postgres/attrsync-$(cksum <<<"$services_dir" | cut -d ' ' -f 1)
   fi
   postgres_data=$postgres_dir/data
-  postgres_authority=$postgres_dir/certificate.pem
-  postgres_secure_address="$postgres_address?sslmode=verify-full&sslrootcert=$postgres_authority"
+  postgres_authority=$postgres_dir/authority.pem
   postgres_log=$postgres_dir/log
   postgres_pid=$postgres_data/postmaster.pid
 }
@@ -31,6 +30,9 @@ postgres_locate
 
 postgres_running() { running_pid "$postgres_pid" "$postgres_data"; }
 
+# What runs is what would be started.
+postgres_current() { as_postgres test -e "$postgres_authority"; }
+
 postgres_answers() { PGCONNECT_TIMEOUT=2 "$(postgres_bin)/psql" -Xq "$postgres_address" -c 'select 1' >/dev/null 2>&1; }
 
 postgres_start() {
@@ -39,7 +41,7 @@ postgres_start() {
   postgres_init
   certificate "$postgres_dir"
   ((EUID != 0)) || chown postgres: "$postgres_dir"/{key,certificate}.pem
-  local bin tls="-c ssl=on -c ssl_key_file='$postgres_dir/key.pem' -c ssl_cert_file='$postgres_authority'"
+  local bin tls="-c ssl=on -c ssl_key_file='$postgres_dir/key.pem' -c ssl_cert_file='$postgres_dir/certificate.pem'"
   bin=$(postgres_bin)
   # -l, or the server keeps our output open and whoever reads it never sees its end. -F, no fsync: tests may lose a disk.
   as_postgres "$bin/pg_ctl" -s -w -t 60 -D "$postgres_data" -l "$postgres_log" \

@@ -16,6 +16,7 @@ use anyhow::Context;
 use clap::Args;
 use rdkafka::{
     ClientContext,
+    config::RDKafkaLogLevel,
     error::{KafkaError, RDKafkaErrorCode},
     message::{DeliveryResult, Header, OwnedHeaders},
     producer::{BaseProducer, BaseRecord, Producer, ProducerContext},
@@ -24,13 +25,14 @@ use rdkafka::{
 use crate::{
     config::{ClientRole, Config},
     domain::EventTime,
+    source::kafka::{Complaints, lacking},
     traffic::{Event, Traffic},
 };
 
 /// The longest wait before it is looked whether there is something to do.
 const NAP: Duration = Duration::from_millis(20);
-/// How long the last events may take to reach the broker.
-const FLUSH: Duration = Duration::from_secs(10);
+/// How much longer than an event may take to arrive its report may take to be heard.
+const LATE: Duration = Duration::from_secs(2);
 
 /// What is sent, as it is asked for on the command line.
 #[derive(Debug, Args)]
@@ -80,12 +82,25 @@ struct Progress {
     seen: AtomicU64,
     arrived: AtomicU64,
     fault: OnceLock<KafkaError>,
+    complaints: Complaints,
 }
 
 /// Is told by the producer what became of each event.
 struct Deliveries(Arc<Progress>);
 
-impl ClientContext for Deliveries {}
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if level as i32 <= RDKafkaLogLevel::Warning as i32 {
+            tracing::warn!(target: "librdkafka", facility, "{message}");
+        } else {
+            tracing::debug!(target: "librdkafka", facility, "{message}");
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.0.complaints.hear(&error, reason);
+    }
+}
 
 impl ProducerContext for Deliveries {
     type DeliveryOpaque = ();
@@ -108,7 +123,8 @@ impl Feed {
         let producer = client.create_with_context(Deliveries(Arc::clone(&progress)));
         let producer = producer.context("no producer for the traffic")?;
         let topic = config.kafka.input.topics.first().cloned().context("no topic to send to")?;
-        let sender = Sender { producer, topic, progress: Arc::clone(&progress) };
+        let patience = Duration::from_millis(config.worker.message_timeout_ms) + LATE;
+        let sender = Sender { producer, topic, progress: Arc::clone(&progress), patience };
         let run = move || sender.run(&plan);
         let thread = thread::Builder::new().name("traffic".to_owned()).spawn(run).context("no thread")?;
         Ok(Self { progress, thread: Some(thread) })
@@ -125,8 +141,16 @@ impl Feed {
     }
 
     /// Why the first event that did not arrive didn't.
-    pub(super) fn fault(&self) -> Option<&KafkaError> {
-        self.progress.fault.get()
+    pub(super) fn fault(&self) -> Option<String> {
+        let fault = self.progress.fault.get()?;
+        let told = match fault.rdkafka_error_code() {
+            Some(
+                RDKafkaErrorCode::MessageTimedOut | RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight,
+            ) => self.progress.complaints.last().map(|complaint| complaint.to_string()),
+            Some(code) => Some(format!("{fault}{}", lacking(code))),
+            None => None,
+        };
+        Some(told.unwrap_or_else(|| fault.to_string()))
     }
 
     /// Sends no more, waits for what is on its way, and says how many events arrived.
@@ -150,6 +174,8 @@ struct Sender {
     producer: BaseProducer<Deliveries>,
     topic: String,
     progress: Arc<Progress>,
+    /// How long the last events may take.
+    patience: Duration,
 }
 
 impl Sender {
@@ -168,7 +194,7 @@ impl Sender {
             }
         }
         // An event that did not arrive is told by `fault`, or missed by the view of `dev`.
-        let _ = self.producer.flush(FLUSH);
+        let _ = self.producer.flush(self.patience);
         self.progress.done.store(true, Relaxed);
     }
 

@@ -53,7 +53,7 @@ impl TrafficArgs {
         let arrived = feed.end();
         print(&format!("{arrived} events arrived in {topic}\n"))?;
         match feed.fault() {
-            Some(fault) => Err(anyhow!(fault.clone()).context(format!("an event did not arrive in {topic}"))),
+            Some(fault) => Err(anyhow!(fault).context(format!("an event did not arrive in {topic}"))),
             None => Ok(ExitCode::SUCCESS),
         }
     }

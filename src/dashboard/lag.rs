@@ -27,7 +27,10 @@ use super::{
     answers::{Lag, Looked, PartitionLag},
     topic::{Context, TopicError, is_lost, partitions},
 };
-use crate::{native, source::kafka::edges};
+use crate::{
+    native,
+    source::kafka::{LookUpError, edges},
+};
 
 /// How often it is looked up.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -79,7 +82,7 @@ impl Watch {
         self.lag(consumer.insert(usable), table)
     }
 
-    fn failed(&self, error: KafkaError) -> TopicError {
+    fn failed(&self, error: impl Into<LookUpError>) -> TopicError {
         TopicError::of(&self.inputs.join(", "), error)
     }
 
@@ -113,7 +116,7 @@ impl Watch {
                 all.add_partition(topic, partition);
             }
         }
-        let kafka = |error| self.failed(error);
+        let kafka = |error| self.failed(LookUpError::of(consumer, error));
         let number = all.count();
         let still = table.renew(spans(consumer, all).map_err(kafka)?);
         for topic in &self.inputs {

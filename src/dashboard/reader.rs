@@ -128,7 +128,10 @@ impl Reader {
         let mut progress = self.shared.progress(self.channel);
         let before = progress.problem.clone();
         change(&mut progress);
-        if let Some(problem) = progress.problem.as_ref().filter(|problem| before.as_ref() != Some(*problem)) {
+        // What is told of a broker that is away differs from try to try.
+        let kind = |problem: &String| problem.split(':').next().map(str::to_owned);
+        let news = |problem: &&String| before.as_ref().and_then(kind) != kind(problem);
+        if let Some(problem) = progress.problem.as_ref().filter(news) {
             tracing::warn!(problem, "the dashboard can't read the verdicts");
         }
     }

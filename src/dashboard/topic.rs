@@ -14,7 +14,7 @@ use rdkafka::{
 use super::options::History;
 use crate::{
     native,
-    source::kafka::{at_time, is_silence, listed},
+    source::kafka::{Complains, Complaints, LookUpError, at_time, listed},
 };
 
 /// How long a broker may take to answer a look-up.
@@ -28,6 +28,7 @@ const BATCH: usize = 1_000;
 #[derive(Default)]
 pub(super) struct Context {
     log: native::Log,
+    complaints: Complaints,
 }
 
 impl ClientContext for Context {
@@ -35,11 +36,19 @@ impl ClientContext for Context {
         self.log.pass_on(level, facility, message);
     }
 
-    /// Silent: the ends of partitions are among the errors, and all of them come out of a poll as well.
-    fn error(&self, _: KafkaError, _: &str) {}
+    /// Not logged: the ends of partitions are among the errors, and all of them come out of a poll as well.
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.complaints.hear(&error, reason);
+    }
 }
 
 impl ConsumerContext for Context {}
+
+impl Complains for Context {
+    fn complaints(&self) -> &Complaints {
+        &self.complaints
+    }
+}
 
 /// A reader of one topic.
 pub(super) struct Topic {
@@ -62,20 +71,18 @@ pub(super) enum TopicError {
     #[error("there is no topic {0}; `attrsync topics create` makes it")]
     Missing(String),
     /// The cluster says nothing.
-    #[error("no broker answers")]
-    Away(#[source] KafkaError),
+    #[error("no broker answers: {0}")]
+    Away(LookUpError),
     /// The cluster says no.
     #[error("topic {0}: {1}")]
-    Kafka(String, #[source] KafkaError),
+    Kafka(String, LookUpError),
 }
 
 impl TopicError {
     /// What an error about this topic means.
-    pub(super) fn of(topic: &str, error: KafkaError) -> Self {
-        match error.rdkafka_error_code() {
-            Some(code) if is_silence(code) => Self::Away(error),
-            _ => Self::Kafka(topic.to_owned(), error),
-        }
+    pub(super) fn of(topic: &str, error: impl Into<LookUpError>) -> Self {
+        let error = error.into();
+        if error.is_silence() { Self::Away(error) } else { Self::Kafka(topic.to_owned(), error) }
     }
 }
 
@@ -113,13 +120,14 @@ pub(super) fn is_lost(consumer: &BaseConsumer<Context>) -> bool {
 impl Topic {
     /// A reader of this topic from where its history begins.
     pub(super) fn open(passed: &ClientConfig, name: &str, history: History) -> Result<Self, TopicError> {
-        let kafka = |error| TopicError::of(name, error);
-        let consumer = properties(passed).create_with_context(Context::default()).map_err(kafka)?;
+        let unusable = |error: KafkaError| TopicError::of(name, error);
+        let consumer = properties(passed).create_with_context(Context::default()).map_err(unusable)?;
         let mut topic = Self::of(consumer, name);
         let partitions = partitions(&topic.consumer, name)?;
-        topic.begin(&partitions, history).map_err(kafka)?;
+        let begun = topic.begin(&partitions, history);
+        begun.map_err(|error| TopicError::of(name, LookUpError::of(&topic.consumer, error)))?;
         topic.behind = partitions;
-        topic.assign().map_err(kafka)?;
+        topic.assign().map_err(unusable)?;
         Ok(topic)
     }
 
@@ -185,7 +193,7 @@ impl Topic {
     }
 
     /// The next records; none after a moment without any. An error is one that does not pass by itself, or soon.
-    pub(super) fn read(&mut self) -> KafkaResult<Vec<BorrowedMessage<'_>>> {
+    pub(super) fn read(&mut self) -> Result<Vec<BorrowedMessage<'_>>, LookUpError> {
         let mut records = Vec::new();
         let mut wait = WAIT;
         while records.len() < BATCH {
@@ -196,7 +204,7 @@ impl Topic {
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => self.behind.retain(|behind| *behind != partition),
                 // What was read before an error is not to be lost; the error comes again, or has passed.
-                Some(Err(error)) if records.is_empty() => return Err(error),
+                Some(Err(error)) if records.is_empty() => return Err(LookUpError::of(&self.consumer, error)),
                 Some(Err(_)) | None => break,
             }
             wait = Duration::ZERO;
@@ -250,7 +258,7 @@ mod tests {
     fn a_host_that_nobody_knows_is_told_as_a_broker_that_does_not_answer_and_a_refusal_as_what_it_is() {
         let told = |code| TopicError::of("verdicts", KafkaError::MetadataFetch(code)).to_string();
         for silence in [Code::Resolve, Code::BrokerTransportFailure, Code::OperationTimedOut] {
-            assert_eq!(told(silence), "no broker answers", "{silence:?}");
+            assert!(told(silence).starts_with("no broker answers: "), "{silence:?}");
         }
         let refused = told(Code::TopicAuthorizationFailed);
         assert!(refused.starts_with("topic verdicts: "), "{refused}");

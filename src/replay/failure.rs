@@ -4,7 +4,10 @@ use std::io;
 
 use rdkafka::error::KafkaError;
 
-use crate::{source::kafka, worker::Fault};
+use crate::{
+    source::kafka::{self, LookUpError},
+    worker::Fault,
+};
 
 /// Why a job ends early.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +37,7 @@ pub enum Failure {
         /// The topic.
         topic: String,
         /// Why.
-        source: KafkaError,
+        source: LookUpError,
     },
     /// A client can't be made or told what to read.
     #[error("the client of Kafka can't be used")]

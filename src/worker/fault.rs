@@ -4,7 +4,10 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use crate::{native::CallError, source::kafka::Failure};
+use crate::{
+    native::CallError,
+    source::kafka::{Failure, LookUpError, lacking},
+};
 
 /// Something went wrong on our side.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +32,14 @@ pub enum Fault {
         /// Where it was looked for.
         brokers: String,
     },
+    /// The brokers don't say what a topic has.
+    #[error("topic {topic:?}: {source}")]
+    TopicRefused {
+        /// The topic.
+        topic: String,
+        /// Why.
+        source: LookUpError,
+    },
     /// A client can't be made, because of its properties as a rule.
     #[error("{client}: {source}")]
     Client {
@@ -38,12 +49,12 @@ pub enum Fault {
         source: KafkaError,
     },
     /// No broker answers.
-    #[error("no broker of {brokers} answers{}", .last.as_ref().map(|last| format!("; last: {last}")).unwrap_or_default())]
+    #[error("no broker of {brokers} answers; last: {last}")]
     Unreachable {
         /// The brokers.
         brokers: String,
-        /// The latest error that librdkafka reported.
-        last: Option<String>,
+        /// What the last try failed of.
+        last: String,
     },
     /// The consumer reads no further.
     #[error(transparent)]
@@ -60,7 +71,7 @@ pub enum Fault {
     #[error(
         "{id}: {call} failed, the batch was aborted: {source}{}{}",
         .delivery.map(|code| format!("; first delivery error: {code}")).unwrap_or_default(),
-        rival(source.code)
+        advice(source.code)
     )]
     Aborted {
         /// The transactional id.
@@ -73,7 +84,7 @@ pub enum Fault {
         delivery: Option<RDKafkaErrorCode>,
     },
     /// The producer is fatally broken, or nobody knows how its last call ended.
-    #[error("{id}: {call} failed and its producer is given up: {source}{}", rival(source.code))]
+    #[error("{id}: {call} failed and its producer is given up: {source}{}", advice(source.code))]
     Lost {
         /// The transactional id.
         id: String,
@@ -109,11 +120,11 @@ pub enum Fault {
         position: String,
     },
     /// A fault that persists.
-    #[error("shard {shard}: given up after {tries} tries: {last}")]
+    #[error("shard {shard}: {}{last}", if *.tries > 0 { format!("given up after {tries} tries: ") } else { String::new() })]
     Persistent {
         /// The shard.
         shard: usize,
-        /// How many tries failed in a row.
+        /// How many tries failed in a row; none where there was no point in one.
         tries: u32,
         /// The last one.
         last: Box<Fault>,
@@ -169,8 +180,9 @@ impl Fault {
             Self::Unreachable { .. } => Remedy::Wait,
             Self::Timeouts { .. }
             | Self::TopicMissing { .. }
+            | Self::TopicRefused { .. }
             | Self::Client { .. }
-            | Self::Reading(Failure::Unreadable(_))
+            | Self::Reading(Failure::Unreadable { .. })
             | Self::Persistent { .. }
             | Self::Thread { .. } => Remedy::End,
         }
@@ -192,8 +204,8 @@ impl Fault {
     }
 }
 
-/// What to look for when a shard was fenced.
-fn rival(code: RDKafkaErrorCode) -> &'static str {
+/// What to look for when a shard was fenced or refused.
+fn advice(code: RDKafkaErrorCode) -> &'static str {
     use RDKafkaErrorCode as Code;
     match code {
         Code::Fenced | Code::ProducerFenced => {
@@ -201,7 +213,7 @@ fn rival(code: RDKafkaErrorCode) -> &'static str {
              kafka.transactional_id_prefix"
         }
         Code::FencedInstanceId => "; another consumer has this name: give each process a kafka.instance of its own",
-        _ => "",
+        code => lacking(code),
     }
 }
 

@@ -59,12 +59,14 @@ impl Kind {
             Fault::Lost { .. } => Self::Producer,
             Fault::Reading(Failure::Fenced { .. }) => Self::Fenced,
             Fault::Reading(Failure::Broken(_) | Failure::Misled) | Fault::OutOfOrder { .. } => Self::Consumer,
-            Fault::Reading(Failure::Unreadable(_)) => Self::Unreadable,
+            Fault::Reading(Failure::Unreadable { .. }) => Self::Unreadable,
             Fault::Position { .. } => Self::Position,
             Fault::Unreachable { .. } => Self::Unreachable,
             Fault::Panicked { .. } | Fault::Unencodable { .. } | Fault::Thread { .. } => Self::Bug,
             Fault::Persistent { last, .. } => Self::of(last),
-            Fault::Timeouts { .. } | Fault::TopicMissing { .. } | Fault::Client { .. } => Self::Start,
+            Fault::Timeouts { .. } | Fault::TopicMissing { .. } | Fault::TopicRefused { .. } | Fault::Client { .. } => {
+                Self::Start
+            }
         }
     }
 }

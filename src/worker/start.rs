@@ -10,7 +10,7 @@ use std::{
 use super::{
     Options, Stats, TopicLimits,
     batch::Limits,
-    fault::Fault,
+    fault::{Fault, refused},
     holding::Holding,
     judging::{Judging, Organizations},
     limit,
@@ -135,12 +135,20 @@ impl Options {
 fn count_partitions(options: &Options, topic: &str, stop: &Stop) -> Result<usize, Fault> {
     let mut tries = Tries::new(options.retry);
     loop {
-        let last = match kafka::partitions(&options.consumer, topic, LOOKUP) {
+        let fault = match kafka::partitions(&options.consumer, topic, LOOKUP) {
             Ok(Some(partitions)) => return Ok(partitions),
             Ok(None) => return Err(Fault::TopicMissing { topic: topic.to_owned(), brokers: options.brokers() }),
-            Err(error) => error.to_string(),
+            Err(source) if source.code().is_some_and(refused) => {
+                return Err(Fault::TopicRefused { topic: topic.to_owned(), source });
+            }
+            Err(error) if error.code().is_none() => {
+                return Err(Fault::Client {
+                    client: "a client that looks topics up".to_owned(),
+                    source: error.into_error(),
+                });
+            }
+            Err(error) => Fault::Unreachable { brokers: options.brokers(), last: error.to_string() },
         };
-        let fault = Fault::Unreachable { brokers: options.brokers(), last: Some(last) };
         let Some(pause) = tries.next(&fault) else { return Err(fault) };
         tracing::warn!(%fault, pause_ms = pause.as_millis(), "trying again");
         if stop.wait(pause) {

@@ -96,6 +96,6 @@ mod tests {
     #[test]
     fn a_fault_without_a_remedy_is_not_tried_again() {
         let source = rdkafka::error::KafkaError::Canceled;
-        assert_eq!(tries().next(&Fault::Reading(Failure::Unreadable(source))), None);
+        assert_eq!(tries().next(&Fault::Reading(Failure::Unreadable { what: "events".to_owned(), source })), None);
     }
 }

@@ -297,7 +297,7 @@ test("a token is asked for, and a cluster that is away is said", async ({ open }
     await tab.getByLabel("Token").fill(token);
     await tab.keyboard.press("Enter");
     await tab.getByText("Trouble").waitFor();
-    await tab.getByText("The verdicts can't be read: no broker answers.").waitFor();
+    await tab.getByText("The verdicts can't be read: no broker answers: ").waitFor();
     await tab.getByText("No verdict was read yet.").waitFor();
     await tab.screenshot({ path: join(shots, "trouble-wide-light.png") });
     check((await tab.evaluate(() => document.cookie)) === "", "scripts can't read the cookie");

@@ -8,7 +8,7 @@ use crate::kit::{
     group::Group,
     outputs::{self, hold_exactly_once},
     print,
-    process::{STATIC, Setup},
+    process::{Process, STATIC, Setup},
     topics::Topics,
 };
 
@@ -30,6 +30,13 @@ fn every_event_is_told_exactly_once_while_workers_are_killed_added_and_removed()
 #[test]
 fn every_event_is_told_exactly_once_where_nobody_has_a_place_of_its_own_in_the_group() {
     deliver("end-to-end-dynamic", &[], 80_000, &[(20, "kill"), (40, "add"), (70, "remove")]);
+}
+
+/// The brokers wait three quarters of a minute for one that was killed, so that nobody is.
+#[test]
+fn every_event_is_told_exactly_once_where_the_brokers_assign_the_partitions() {
+    let protocol = "kafka.consumer.properties.group.protocol=consumer";
+    deliver("end-to-end-consumer", &[protocol], 200_000, &[(15, "add"), (70, "remove")]);
 }
 
 /// Holds that so many events are told exactly once whatever happens meanwhile; how many records were aborted on the way.
@@ -56,7 +63,11 @@ fn deliver(test: &str, membership: &[&str], events: usize, steps: &[Step]) -> us
                 killed = setup.start("a");
             }
             "add" => added = Some(setup.start("c")),
-            _ => added.take().unwrap().stop(),
+            _ => {
+                let added: Process = added.take().unwrap();
+                added.reads(&topics);
+                added.stop();
+            }
         }
     }
     let feed = feeding.join().unwrap();

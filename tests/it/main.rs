@@ -15,6 +15,7 @@ mod proxy;
 
 mod at_least_once;
 mod broker;
+mod cluster;
 mod dashboard;
 mod end_to_end;
 mod fencing;
@@ -25,6 +26,7 @@ mod logs;
 mod poison;
 mod probes;
 mod rebalance;
+mod secure;
 mod settings;
 mod stopping;
 mod telemetry;

@@ -9,3 +9,4 @@ mod migrations;
 mod proxy;
 mod roundtrip;
 mod secrets;
+mod tls;

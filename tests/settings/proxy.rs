@@ -41,7 +41,8 @@ impl Proxy {
     /// The URL through the proxy.
     pub(crate) fn url(&self, url: &str) -> String {
         let (login, rest) = url.rsplit_once('@').unwrap();
-        format!("{login}@127.0.0.1:{}/{}", self.port, rest.split_once('/').unwrap().1)
+        // It reads what is said, and changes some of it.
+        format!("{login}@127.0.0.1:{}/{}?sslmode=disable", self.port, rest.split_once('/').unwrap().1)
     }
 
     /// Cuts every connection, and lets none be made.

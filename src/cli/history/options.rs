@@ -21,7 +21,6 @@ use crate::{
         Defaults, Failure, Fetching, File, Filter, Limits, Offsets, Positions, Rejections, Source, Topics, Wanted,
         WhichRejections,
     },
-    source::kafka::is_silence,
 };
 
 /// Which events of history.
@@ -261,18 +260,14 @@ pub(in crate::cli) fn fetching(config: &Config) -> Fetching {
     }
 }
 
-/// Names the brokers where none of them answers, and who knows more.
+/// Names the brokers where none of them answers.
 pub(in crate::cli) fn away(failure: Failure, config: &Config) -> anyhow::Error {
-    let silent = matches!(
-        &failure,
-        Failure::LookUp { source, .. } if source.rdkafka_error_code().is_some_and(is_silence)
-    );
+    let silent = matches!(&failure, Failure::LookUp { source, .. } if source.is_silence());
     let error = anyhow::Error::new(failure);
     if silent {
         let brokers = &config.kafka.bootstrap_servers;
-        return error.context(format!(
-            "no broker of {brokers} answers; --brokers names others (kafka.bootstrap_servers), `attrsync topics check` says why"
-        ));
+        return error
+            .context(format!("no broker of {brokers} answers; --brokers names others (kafka.bootstrap_servers)"));
     }
     error
 }

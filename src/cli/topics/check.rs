@@ -1,6 +1,9 @@
 //! What the configuration asks of the topics, held against those that are there. Pure: the cluster has been looked at already.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::Serialize;
 
@@ -57,6 +60,8 @@ impl Expected {
 pub(super) struct Found {
     pub(super) brokers: usize,
     pub(super) topics: BTreeMap<String, Topic>,
+    /// Those that may be there or not: the client's user may not see them.
+    pub(super) unseen: BTreeSet<String>,
 }
 
 /// A topic that is there.
@@ -81,6 +86,8 @@ impl Topic {
 pub(super) enum State {
     Ok,
     Missing,
+    /// Missing, or not to be seen.
+    Unknown,
     Created,
     WouldCreate,
 }
@@ -90,6 +97,7 @@ impl State {
         match self {
             State::Ok => "there",
             State::Missing => "missing",
+            State::Unknown => "unknown",
             State::Created => "created",
             State::WouldCreate => "would create",
         }
@@ -171,6 +179,12 @@ pub(super) fn rows(expected: &Expected, found: &Found) -> Vec<Row> {
             };
             let findings = rules::findings(topic, *role, expected, found);
             Row { topic: name.clone(), role: *role, state: State::Ok, shape: Some(shape), findings }
+        }
+        None if found.unseen.contains(name) => {
+            let unseen = "the client's user may not see it, whether it is there or not: give it the rights that docs/SECURITY.md lists \
+                          under Rights in Kafka";
+            let findings = vec![Finding::problem(unseen)];
+            Row { topic: name.clone(), role: *role, state: State::Unknown, shape: None, findings }
         }
         None => {
             let findings = vec![Finding::problem("does not exist; `attrsync topics create` makes it")];

@@ -1,23 +1,21 @@
 //! The cluster, looked at and changed through librdkafka's admin client. Each question is bounded in time.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::Future,
-    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
 use rdkafka::{
-    ClientContext,
     admin::{
         AdminClient, AdminOptions, ConfigResource, NewTopic, OwnedResourceSpecifier, ResourceSpecifier,
         TopicReplication,
     },
     client::DefaultClientContext,
     config::RDKafkaLogLevel,
+    consumer::{BaseConsumer, Consumer as _},
     error::KafkaError,
     metadata::MetadataTopic,
-    producer::{BaseProducer, DeliveryResult, Producer, ProducerContext},
     types::RDKafkaErrorCode,
 };
 use tokio::runtime::Runtime;
@@ -28,29 +26,22 @@ use super::{
 };
 use crate::{
     config::{ClientRole, Kafka},
-    source::kafka::is_silence,
+    source::kafka::{LookUpError, LookingUp, lacking, listed},
 };
-
-/// The most complaints of librdkafka that are heard.
-const COMPLAINTS: usize = 100;
 
 /// Why the cluster cannot be asked.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ClusterError {
     #[error("no client can be made of the configuration")]
     Client(#[source] KafkaError),
-    #[error("no broker of {brokers} answers within {} s{}", .timeout.as_secs_f32(), told(.reason))]
-    Away { brokers: String, timeout: Duration, reason: Option<String> },
+    #[error("no broker of {brokers} answers within {} s: {error}", .timeout.as_secs_f32())]
+    Away { brokers: String, timeout: Duration, error: LookUpError },
     #[error("the brokers of {brokers} have not answered within {} s, though one was there: {error}", .timeout.as_secs_f32())]
-    Silent { brokers: String, timeout: Duration, error: String },
+    Silent { brokers: String, timeout: Duration, error: LookUpError },
     #[error("the brokers of {brokers} refuse to answer: {error}")]
-    Refused { brokers: String, error: String },
+    Refused { brokers: String, error: LookUpError },
     #[error("no runtime can be started")]
     Runtime(#[from] std::io::Error),
-}
-
-fn told(reason: &Option<String>) -> String {
-    reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default()
 }
 
 /// How long librdkafka's log is listened to.
@@ -58,8 +49,9 @@ const LOG: Duration = Duration::from_millis(100);
 
 /// A cluster that can be asked.
 pub(super) struct Cluster {
-    /// Metadata comes through a producer: its context hears why no broker answers, an admin client's does not.
-    producer: BaseProducer<Hears>,
+    /// Metadata comes through a consumer: its context hears why no broker answers, an admin client's does not. Nor does it make a
+    /// topic by asking for it, where brokers make topics by themselves.
+    consumer: BaseConsumer<LookingUp>,
     admin: AdminClient<DefaultClientContext>,
     runtime: Runtime,
     brokers: String,
@@ -69,12 +61,13 @@ pub(super) struct Cluster {
 impl Cluster {
     pub(super) fn connect(kafka: &Kafka, timeout: Duration) -> Result<Self, ClusterError> {
         let mut config = kafka.client(ClientRole::Admin);
+        config.set("allow.auto.create.topics", "false");
         // Whatever librdkafka has to complain of is heard, and told if no broker answers.
         if (config.log_level as i32) < RDKafkaLogLevel::Error as i32 {
             config.set_log_level(RDKafkaLogLevel::Error);
         }
         Ok(Self {
-            producer: config.create_with_context(Hears::default()).map_err(ClusterError::Client)?,
+            consumer: config.create_with_context(LookingUp::default()).map_err(ClusterError::Client)?,
             admin: config.create().map_err(ClusterError::Client)?,
             runtime: tokio::runtime::Builder::new_current_thread().build()?,
             brokers: kafka.bootstrap_servers.clone(),
@@ -82,10 +75,9 @@ impl Cluster {
         })
     }
 
-    /// These topics as they are, and how many brokers there are. It asks for all topics: to ask for one by name would make it
-    /// where brokers make topics by themselves.
+    /// These topics as they are, and how many brokers there are.
     pub(super) fn look(&self, names: &[&str]) -> Result<Found, ClusterError> {
-        let metadata = self.producer.client().fetch_metadata(None, self.timeout).map_err(|error| self.away(&error))?;
+        let metadata = self.consumer.fetch_metadata(None, self.timeout).map_err(|error| self.away(error))?;
         let mut topics: BTreeMap<_, _> = metadata
             .topics()
             .iter()
@@ -102,14 +94,30 @@ impl Cluster {
                 }
             }
         }
+        let mut unseen = BTreeSet::new();
+        for name in names.iter().filter(|name| !topics.contains_key(**name)) {
+            if self.hides(name)? {
+                unseen.insert((*name).to_owned());
+            }
+        }
         self.tell_the_log();
-        Ok(Found { brokers: metadata.brokers().len(), topics })
+        Ok(Found { brokers: metadata.brokers().len(), topics, unseen })
+    }
+
+    /// Whether the brokers don't say if there is this topic: of all topics they list those that the client's user may see.
+    fn hides(&self, name: &str) -> Result<bool, ClusterError> {
+        match listed(&self.consumer, name, self.timeout) {
+            Err(error) if error.code() == Some(RDKafkaErrorCode::TopicAuthorizationFailed) => Ok(true),
+            Err(error) if error.is_silence() => Err(self.unanswered(error)),
+            // Made in the meantime, or missing.
+            _ => Ok(false),
+        }
     }
 
     /// What librdkafka has logged waits for a poll, which whoever asked for it has time for.
     fn tell_the_log(&self) {
         if tracing::enabled!(target: "librdkafka", tracing::Level::DEBUG) {
-            self.producer.poll(LOG);
+            let _ = self.consumer.poll(LOG);
         }
     }
 
@@ -135,7 +143,7 @@ impl Cluster {
             Ok(topic) => (topic, Ok(Done::Made)),
             // By somebody else, in the meantime.
             Err((topic, RDKafkaErrorCode::TopicAlreadyExists)) => (topic, Ok(Done::WasThere)),
-            Err((topic, code)) => (topic, Err(code.to_string())),
+            Err((topic, code)) => (topic, Err(format!("{code}{}", lacking(code)))),
         };
         Ok(results.into_iter().map(result).collect())
     }
@@ -150,22 +158,17 @@ impl Cluster {
             .operation_timeout((!dry_run).then_some(self.timeout))
             .validate_only(dry_run);
         let answer = self.runtime.block_on(question(&self.admin, &options));
-        answer.map_err(|error| self.unanswered(&error))
+        answer.map_err(|error: KafkaError| self.unanswered(error))
     }
 
-    fn away(&self, error: &KafkaError) -> ClusterError {
-        // Serves what librdkafka had to say in the meantime, an event each time.
-        for _ in 0..COMPLAINTS {
-            self.producer.poll(Duration::ZERO);
-        }
-        let reason = self.producer.context().last().or_else(|| Some(error.to_string()));
-        ClusterError::Away { brokers: self.brokers.clone(), timeout: self.timeout, reason }
+    fn away(&self, error: KafkaError) -> ClusterError {
+        let error = LookUpError::of(&self.consumer, error);
+        ClusterError::Away { brokers: self.brokers.clone(), timeout: self.timeout, error }
     }
 
-    fn unanswered(&self, error: &KafkaError) -> ClusterError {
-        let code = if let KafkaError::AdminOp(code) = error { Some(*code) } else { error.rdkafka_error_code() };
-        let (brokers, error) = (self.brokers.clone(), code.map_or_else(|| error.to_string(), |code| code.to_string()));
-        if code.is_some_and(is_silence) {
+    fn unanswered(&self, error: impl Into<LookUpError>) -> ClusterError {
+        let (brokers, error) = (self.brokers.clone(), error.into());
+        if error.is_silence() {
             return ClusterError::Silent { brokers, timeout: self.timeout, error };
         }
         ClusterError::Refused { brokers, error }
@@ -184,40 +187,6 @@ fn new_topic(plan: &Plan) -> NewTopic<'_> {
     plan.settings.iter().fold(topic, |topic, (name, value)| topic.set(name, value))
 }
 
-/// Keeps the last complaint of librdkafka.
-#[derive(Default)]
-struct Hears(Mutex<Option<String>>);
-
-impl Hears {
-    fn last(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn hear(&self, complaint: &str) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(complaint.to_owned());
-    }
-}
-
-impl ClientContext for Hears {
-    /// What is heard is told by the command itself; the rest is for whoever asks.
-    fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
-        tracing::debug!(target: "librdkafka", facility, "{message}");
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        // That all brokers are down follows from what was said of each; how often it was tried is of no use.
-        if !matches!(error, KafkaError::Global(RDKafkaErrorCode::AllBrokersDown)) {
-            self.hear(reason.split(" (after ").next().unwrap_or(reason));
-        }
-    }
-}
-
-impl ProducerContext for Hears {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,7 +195,7 @@ mod tests {
     fn a_time_out_is_no_refusal() {
         let kafka: crate::config::Config = toml::from_str(crate::config::DEFAULTS).unwrap();
         let cluster = Cluster::connect(&kafka.kafka, Duration::from_secs(2)).unwrap();
-        let told = |code| cluster.unanswered(&KafkaError::AdminOp(code)).to_string();
+        let told = |code| cluster.unanswered(KafkaError::AdminOp(code)).to_string();
         let silent = told(RDKafkaErrorCode::OperationTimedOut);
         assert!(silent.starts_with("the brokers of 127.0.0.1:9092 have not answered within 2 s"), "{silent}");
         let refused = told(RDKafkaErrorCode::ClusterAuthorizationFailed);

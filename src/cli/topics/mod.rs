@@ -145,7 +145,7 @@ fn as_text(rows: &[Row]) -> String {
 fn line(row: &Row, width: usize) -> String {
     let style = match row.state {
         _ if !row.is_good() => BAD,
-        State::Missing => BAD,
+        State::Missing | State::Unknown => BAD,
         State::Ok | State::Created | State::WouldCreate => GOOD,
     };
     let shape = row.shape.as_ref().map_or(String::new(), |shape| styled(DIM, format_args!("  {shape}")));

@@ -40,7 +40,8 @@ pub(super) fn plans(rows: &[Row], found: &Found, wanted: Wanted, expected: &Expe
         }
         Plan { topic: row.topic.clone(), partitions, replicas, settings }
     };
-    rows.iter().filter(|row| row.state == State::Missing).map(plan).collect()
+    // Where nobody knows, the brokers do.
+    rows.iter().filter(|row| matches!(row.state, State::Missing | State::Unknown)).map(plan).collect()
 }
 
 /// What was done about a missing topic.
@@ -73,6 +74,10 @@ pub(super) fn rows_after(expected: &Expected, mut found: Found, creation: &Creat
     for row in &mut rows {
         match results.get(&row.topic) {
             Some(Ok(Done::Made)) => row.state = if *dry_run { State::WouldCreate } else { State::Created },
+            Some(Ok(Done::WasThere)) if row.state == State::Unknown => {
+                let hidden = "is there, but the client's user may not see it: docs/SECURITY.md lists the rights under Rights in Kafka";
+                row.findings = vec![Finding::problem(hidden)];
+            }
             Some(Ok(Done::WasThere)) if row.state == State::Missing => {
                 let unseen =
                     "was made by somebody else a moment ago and isn't seen yet; `attrsync topics check` looks again";

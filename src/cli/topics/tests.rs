@@ -25,7 +25,8 @@ fn topic(settings: &[(&str, &str)]) -> Topic {
 }
 
 fn found(topics: &[(&str, Topic)]) -> Found {
-    Found { brokers: 3, topics: topics.iter().map(|(name, topic)| ((*name).to_owned(), topic.clone())).collect() }
+    let topics = topics.iter().map(|(name, topic)| ((*name).to_owned(), topic.clone())).collect();
+    Found { brokers: 3, topics, ..Found::default() }
 }
 
 const WANTED: Wanted = Wanted { partitions: None, replication_factor: None, retention_days: 7 };

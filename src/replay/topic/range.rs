@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt, ops::Range, time::Duration};
 use crate::{
     domain::EventTime,
     replay::{Failure, Positions},
-    source::kafka::Assigned,
+    source::kafka::{Assigned, LookUpError},
 };
 
 /// How long a broker may take to answer.
@@ -92,10 +92,13 @@ pub(in crate::replay) struct Found {
     pub(in crate::replay) gone: u64,
 }
 
+fn unknown(what: &'static str, topic: &str, source: LookUpError) -> Failure {
+    Failure::LookUp { what, topic: topic.to_owned(), source }
+}
+
 /// Looks up the ranges of a topic.
 pub(super) fn look_up(consumer: &Assigned, topic: &str, wanted: &Wanted) -> Result<Found, Failure> {
-    let unknown = |what| move |source| Failure::LookUp { what, topic: topic.to_owned(), source };
-    let partitions = consumer.partitions(topic, LOOKUP).map_err(unknown("the partitions"))?;
+    let partitions = consumer.partitions(topic, LOOKUP).map_err(|source| unknown("the partitions", topic, source))?;
     let partitions = partitions.ok_or_else(|| Failure::NoTopic { topic: topic.to_owned() })?;
     if let Some(none) = wanted.offsets.iter().find(|offsets| !partitions.contains(&offsets.partition)) {
         return Err(Failure::NoPartition { topic: topic.to_owned(), partition: none.partition });
@@ -105,12 +108,13 @@ pub(super) fn look_up(consumer: &Assigned, topic: &str, wanted: &Wanted) -> Resu
         Some(time) => consumer
             .at_time(topic, (&partitions, time.millis()), LOOKUP)
             .map(|found| found.into_iter().collect::<BTreeMap<_, _>>())
-            .map_err(unknown("the offsets of a time")),
+            .map_err(|source| unknown("the offsets of a time", topic, source)),
     };
     let (from, to) = (at(wanted.from)?, at(wanted.to)?);
     let mut found = Found::default();
     for partition in partitions {
-        let kept = consumer.watermarks(topic, partition, LOOKUP).map_err(unknown("the offsets"))?;
+        let kept = consumer.watermarks(topic, partition, LOOKUP);
+        let kept = kept.map_err(|source| unknown("the offsets", topic, source))?;
         // Past the last record of the topic where there is none of this time.
         let start = from.get(&partition).map(|found| found.unwrap_or(kept.1));
         let end = to.get(&partition).copied().flatten();
@@ -128,7 +132,7 @@ pub(super) fn look_up(consumer: &Assigned, topic: &str, wanted: &Wanted) -> Resu
 pub(super) fn look_up_positions(consumer: &Assigned, positions: Positions) -> Result<Found, Failure> {
     let mut found = Found::default();
     for ((topic, partition), mut offsets) in positions {
-        let unknown = |source| Failure::LookUp { what: "the offsets", topic: topic.clone(), source };
+        let unknown = |source| unknown("the offsets", &topic, source);
         let there = consumer.partitions(&topic, LOOKUP).map_err(unknown)?.unwrap_or_default().contains(&partition);
         let kept = if there { consumer.watermarks(&topic, partition, LOOKUP).map_err(unknown)? } else { (0, 0) };
         offsets.sort_unstable();

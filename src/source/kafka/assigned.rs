@@ -15,10 +15,11 @@ use rdkafka::{
     consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext, ConsumerGroupMetadata},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
     message::BorrowedMessage,
+    topic_partition_list::TopicPartitionListElem,
 };
 
 use super::{
-    Failure, Keeper, failure,
+    Complains, Complaints, Failure, Keeper, LookUpError, failure,
     look_up::{at_time, known, listed},
 };
 use crate::native;
@@ -44,6 +45,7 @@ pub(crate) struct Hand {
 /// A consumer that is told by hand what to read.
 pub(crate) struct Assigned {
     inner: BaseConsumer<Context>,
+    group: String,
 }
 
 /// What a poll came back with.
@@ -92,17 +94,18 @@ fn properties(hand: &Hand, passed: &ClientConfig) -> ClientConfig {
 impl Assigned {
     /// A consumer that reads nothing yet.
     pub(crate) fn new(hand: &Hand, passed: &ClientConfig) -> KafkaResult<Self> {
-        Ok(Self { inner: properties(hand, passed).create_with_context(Context::default())? })
+        let inner = properties(hand, passed).create_with_context(Context::default())?;
+        Ok(Self { inner, group: hand.group.clone() })
     }
 
     /// The partitions of a topic; `None` where there is no such topic.
-    pub(crate) fn partitions(&self, topic: &str, timeout: Duration) -> KafkaResult<Option<Vec<i32>>> {
+    pub(crate) fn partitions(&self, topic: &str, timeout: Duration) -> Result<Option<Vec<i32>>, LookUpError> {
         listed(&self.inner, topic, timeout)
     }
 
     /// The first offset that is kept, and the one after the last that readers of committed records may see.
-    pub(crate) fn watermarks(&self, topic: &str, partition: i32, timeout: Duration) -> KafkaResult<(i64, i64)> {
-        self.inner.fetch_watermarks(topic, partition, timeout)
+    pub(crate) fn watermarks(&self, topic: &str, partition: i32, timeout: Duration) -> Result<(i64, i64), LookUpError> {
+        self.inner.fetch_watermarks(topic, partition, timeout).map_err(|error| self.unknown(error))
     }
 
     /// The first offset of each partition whose record is of this time or later; `None` where there is none.
@@ -111,8 +114,20 @@ impl Assigned {
         topic: &str,
         (partitions, millis): (&[i32], i64),
         timeout: Duration,
-    ) -> KafkaResult<Vec<(i32, Option<i64>)>> {
-        at_time(&self.inner, topic, (partitions, millis), timeout)
+    ) -> Result<Vec<(i32, Option<i64>)>, LookUpError> {
+        at_time(&self.inner, topic, (partitions, millis), timeout).map_err(|error| self.unknown(error))
+    }
+
+    fn unreadable(&self, error: KafkaError) -> Failure {
+        let assigned = self.inner.assignment();
+        let topic = |partition: &TopicPartitionListElem<'_>| partition.topic().to_owned();
+        let topics: Vec<_> =
+            assigned.iter().flat_map(|all| all.elements().iter().map(topic).collect::<Vec<_>>()).collect();
+        failure::unreadable(error, &self.group, &topics)
+    }
+
+    fn unknown(&self, error: KafkaError) -> LookUpError {
+        LookUpError::of(&self.inner, error)
     }
 
     /// How far the group says it is. Waits for transactions that are open on it (KIP-447).
@@ -121,12 +136,13 @@ impl Assigned {
         topic: &str,
         partitions: &[i32],
         timeout: Duration,
-    ) -> KafkaResult<Vec<(i32, Option<i64>)>> {
+    ) -> Result<Vec<(i32, Option<i64>)>, LookUpError> {
         let mut all = TopicPartitionList::new();
         for partition in partitions {
             all.add_partition(topic, *partition);
         }
-        known(&self.inner.committed_offsets(all, timeout)?)
+        let committed = self.inner.committed_offsets(all, timeout).map_err(|error| self.unknown(error))?;
+        Ok(known(&committed)?)
     }
 
     /// Reads this partition from this offset on, and nothing else.
@@ -143,7 +159,7 @@ impl Assigned {
             Some(Err(KafkaError::PartitionEOF(partition))) => Ok(Came::End(partition)),
             Some(Err(error)) if error.rdkafka_error_code() == Some(Code::AutoOffsetReset) => Ok(Came::OutOfRange),
             Some(Err(error)) if failure::is_fatal(&error) => Err(Failure::Broken(error)),
-            Some(Err(error)) if failure::is_unreadable(&error) => Err(Failure::Unreadable(error)),
+            Some(Err(error)) if failure::is_unreadable(&error) => Err(self.unreadable(error)),
             // What is left passes by itself; a reader that waits too long gives up.
             Some(Err(_)) | None => Ok(Came::Nothing),
         }
@@ -183,6 +199,7 @@ impl Keeper for Assigned {
 #[derive(Default)]
 struct Context {
     log: native::Log,
+    complaints: Complaints,
     bytes: AtomicU64,
     /// How often they came.
     statistics: AtomicU64,
@@ -200,6 +217,13 @@ impl ClientContext for Context {
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::warn!(%error, reason, "a consumer of history reports an error");
+        self.complaints.hear(&error, reason);
+    }
+}
+
+impl Complains for Context {
+    fn complaints(&self) -> &Complaints {
+        &self.complaints
     }
 }
 

@@ -69,7 +69,6 @@ impl fmt::Display for Change {
 /// What was reported to one consumer. Only its own thread takes the locks; they are there because callbacks get `&self`.
 pub(crate) struct Context {
     changes: Mutex<VecDeque<Change>>,
-    last_error: Mutex<Option<String>>,
     lags: Arc<Lags>,
     log: native::Log,
     closing: AtomicBool,
@@ -77,13 +76,7 @@ pub(crate) struct Context {
 
 impl Context {
     pub(crate) fn new(lags: Arc<Lags>) -> Self {
-        Self {
-            changes: Mutex::default(),
-            last_error: Mutex::default(),
-            lags,
-            log: native::Log::default(),
-            closing: AtomicBool::new(false),
-        }
+        Self { changes: Mutex::default(), lags, log: native::Log::default(), closing: AtomicBool::new(false) }
     }
 
     pub(super) fn take_change(&self) -> Option<Change> {
@@ -92,10 +85,6 @@ impl Context {
 
     pub(super) fn has_change(&self) -> bool {
         !lock(&self.changes).is_empty()
-    }
-
-    pub(super) fn last_error(&self) -> Option<String> {
-        lock(&self.last_error).clone()
     }
 
     /// See [`native::Log::misled`].
@@ -122,7 +111,6 @@ impl ClientContext for Context {
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::warn!(%error, reason, "the consumer reports an error");
-        *lock(&self.last_error) = Some(reason.to_owned());
     }
 }
 

@@ -2,6 +2,8 @@
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
+use super::lacking;
+
 /// Why a consumer reads no further: what was read since the last commit must not be committed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -24,8 +26,22 @@ pub enum Failure {
     #[error("the consumer is broken: {0}")]
     Broken(KafkaError),
     /// Records may have been passed over, or the broker refuses to hand out any. A new consumer would fare no better.
-    #[error("reading: {0}")]
-    Unreadable(KafkaError),
+    #[error("reading {what}: {source}{}", .source.rdkafka_error_code().map_or("", lacking))]
+    Unreadable {
+        /// What can't be read: topics, or the group's part of them.
+        what: String,
+        /// Why.
+        source: KafkaError,
+    },
+}
+
+/// The failure of a reader of these topics in this group.
+pub(super) fn unreadable(source: KafkaError, group: &str, topics: &[String]) -> Failure {
+    let what = match source.rdkafka_error_code() {
+        Some(Code::GroupAuthorizationFailed) => format!("as group {group:?}"),
+        _ => topics.join(", "),
+    };
+    Failure::Unreadable { what, source }
 }
 
 /// Whether librdkafka passes over a batch that it can't read or a position that it can't find, or none will come for
@@ -55,13 +71,11 @@ pub(super) fn is_unreadable(error: &KafkaError) -> bool {
 
 /// Whether a connection to a broker failed. That all are down is not told reliably: a cluster of one that goes away while
 /// nothing is read is told as one broker after the other.
-pub(super) fn is_unreachable(error: &KafkaError) -> bool {
-    error.rdkafka_error_code().is_some_and(|code| {
-        matches!(
-            code,
-            Code::AllBrokersDown | Code::BrokerTransportFailure | Code::Resolve | Code::Authentication | Code::SSL
-        )
-    })
+pub(super) fn is_unreachable(code: Code) -> bool {
+    matches!(
+        code,
+        Code::AllBrokersDown | Code::BrokerTransportFailure | Code::Resolve | Code::Authentication | Code::SSL
+    )
 }
 
 /// Whether librdkafka says with this code that nobody answered a question.
@@ -73,6 +87,8 @@ pub(crate) fn is_silence(code: Code) -> bool {
             | Code::OperationTimedOut
             | Code::RequestTimedOut
             | Code::Resolve
+            | Code::Authentication
+            | Code::SSL
             | Code::TimedOutQueue
     )
 }

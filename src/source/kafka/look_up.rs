@@ -11,6 +11,7 @@ use rdkafka::{
     topic_partition_list::TopicPartitionListElem,
 };
 
+use super::{Complains, LookUpError};
 use crate::domain::Offset;
 
 /// Where a partition begins or ends, as its leader said when it was asked.
@@ -22,12 +23,12 @@ pub(crate) struct Edge {
 }
 
 /// The partitions of a topic, sorted; `None` where there is no such topic.
-pub(crate) fn listed<C: ConsumerContext>(
+pub(crate) fn listed<C: Complains>(
     client: &BaseConsumer<C>,
     topic: &str,
     timeout: Duration,
-) -> KafkaResult<Option<Vec<i32>>> {
-    let metadata = client.fetch_metadata(Some(topic), timeout)?;
+) -> Result<Option<Vec<i32>>, LookUpError> {
+    let metadata = client.fetch_metadata(Some(topic), timeout).map_err(|error| LookUpError::of(client, error))?;
     let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else { return Ok(None) };
     match found.error().map(Code::from) {
         None => {
@@ -36,7 +37,7 @@ pub(crate) fn listed<C: ConsumerContext>(
             Ok(Some(all))
         }
         Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => Ok(None),
-        Some(code) => Err(KafkaError::MetadataFetch(code)),
+        Some(code) => Err(KafkaError::MetadataFetch(code).into()),
     }
 }
 

@@ -15,6 +15,7 @@ mod look_up;
 mod properties;
 mod record;
 mod statistics;
+mod trouble;
 
 use std::{ops::Deref, sync::Arc, time::Duration};
 
@@ -29,15 +30,16 @@ use rdkafka::{
 pub(crate) use self::{
     assigned::{Assigned, Came, Hand},
     context::Change,
-    failure::is_silence,
     look_up::{at_time, edges, listed},
     properties::{Member, properties},
     record::record,
+    trouble::{Complains, Complaints, LookingUp, lacking},
 };
 use self::{context::Context, look_up::Edge};
 pub use self::{
     failure::Failure,
     statistics::{Fetched, Lag, Lags},
+    trouble::LookUpError,
 };
 use crate::native;
 
@@ -122,8 +124,13 @@ impl Consumer {
             Some(Ok(message)) => Ok(Polled::Record(message)),
             None => Ok(Polled::Nothing),
             Some(Err(error)) if failure::is_fatal(&error) => Err(self.over().unwrap_or(Failure::Broken(error))),
-            Some(Err(error)) if failure::is_unreadable(&error) => Err(Failure::Unreadable(error)),
-            Some(Err(error)) if failure::is_unreachable(&error) => Ok(Polled::Unreachable),
+            Some(Err(error)) if failure::is_unreadable(&error) => {
+                let group = self.membership.config.get("group.id").unwrap_or_default();
+                Err(failure::unreadable(error, group, &self.membership.topics))
+            }
+            Some(Err(error)) if error.rdkafka_error_code().is_some_and(failure::is_unreachable) => {
+                Ok(Polled::Unreachable)
+            }
             // What is left passes by itself: librdkafka finds the next leader or coordinator, rejoins.
             // The context has logged it.
             Some(Err(_)) => Ok(Polled::Nothing),
@@ -205,14 +212,9 @@ impl Consumer {
         sought.elements().iter().try_for_each(TopicPartitionListElem::error)
     }
 
-    /// Whether a broker answers.
-    pub(crate) fn reaches(&self, topic: &str, timeout: Duration) -> bool {
-        self.inner.fetch_metadata(Some(topic), timeout).is_ok()
-    }
-
-    /// The latest error that librdkafka reported, in its words.
-    pub(crate) fn last_error(&self) -> Option<String> {
-        self.inner.context().last_error()
+    /// Whether a broker answers; asked by a client of its own, which says why none does.
+    pub(crate) fn reach(&self, topic: &str, timeout: Duration) -> Result<(), LookUpError> {
+        partitions(&self.membership.config, topic, timeout).map(drop)
     }
 }
 
@@ -244,7 +246,9 @@ impl Drop for Client {
 }
 
 /// Counts the partitions of a topic; `None` where there is no such topic.
-pub(crate) fn partitions(passed: &ClientConfig, topic: &str, timeout: Duration) -> KafkaResult<Option<usize>> {
-    let client: BaseConsumer<Context> = passed.create_with_context(Context::new(Arc::default()))?;
+pub(crate) fn partitions(passed: &ClientConfig, topic: &str, timeout: Duration) -> Result<Option<usize>, LookUpError> {
+    let mut config = passed.clone();
+    config.set("allow.auto.create.topics", "false");
+    let client: BaseConsumer<LookingUp> = config.create_with_context(LookingUp::default())?;
     Ok(listed(&client, topic, timeout)?.map(|partitions| partitions.len()))
 }

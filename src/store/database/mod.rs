@@ -27,7 +27,7 @@ mod timeline;
 mod wait;
 mod write;
 
-use std::{fmt, net::IpAddr, str::FromStr, time::Duration};
+use std::{fmt, io::ErrorKind, net::IpAddr, str::FromStr, time::Duration};
 
 use sqlx::{
     Connection, PgConnection,
@@ -250,9 +250,30 @@ fn told(error: &sqlx::Error) -> String {
             let instead = error.code().and_then(|code| of_login(&code));
             instead.unwrap_or_else(|| error.message()).to_owned()
         }
-        sqlx::Error::Io(error) => error.to_string(),
-        other => other.to_string(),
+        sqlx::Error::Io(error) if error.kind() == ErrorKind::NotFound => {
+            format!("a file that the URL names, as with sslrootcert, isn't there, nor may its socket be: {error}")
+        }
+        other => {
+            let text = if let sqlx::Error::Io(error) = other { error.to_string() } else { other.to_string() };
+            let way_out = of_certificate(&text);
+            text + way_out
+        }
     }
+}
+
+/// What to do where the server's certificate is refused.
+fn of_certificate(text: &str) -> &'static str {
+    let ways_out = [
+        ("UnknownIssuer", "; name the authority that signed the server's certificate by sslrootcert=FILE in the URL"),
+        ("BadSignature", "; another authority than the one of sslrootcert signed the server's certificate"),
+        ("not valid for name", "; the server's certificate is for another name than that of the URL"),
+        (
+            "CaUsedAsEndEntity",
+            "; the server shows an authority's certificate as its own: give it one that this one signed",
+        ),
+    ];
+    let fits = ways_out.into_iter().find(|(what, _)| text.contains(what));
+    fits.filter(|_| text.contains("certificate")).map_or("", |(_, way_out)| way_out)
 }
 
 /// What stands for a message that names the user.

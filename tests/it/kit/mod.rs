@@ -1,6 +1,7 @@
 //! What the tests share: a cluster, topics and a group of their own, worker processes, and the outputs held against the
 //! inputs.
 
+pub(crate) mod cluster;
 pub(crate) mod dashboard;
 pub(crate) mod feed;
 pub(crate) mod group;
@@ -36,6 +37,17 @@ fn address() -> String {
     std::env::var("ATTRSYNC_TEST_KAFKA").expect(
         "ATTRSYNC_TEST_KAFKA names a Kafka: scripts/services up kafka && eval \"$(scripts/services env kafka)\"",
     )
+}
+
+/// What `scripts/services env` says of our own service. Of somebody's own nobody knows it, and a test that needs it is left out.
+pub(crate) fn ours(variable: &str) -> Option<String> {
+    let named = std::env::var(variable)
+        .unwrap_or_else(|_| panic!("{variable} is not set: eval \"$(scripts/services env)\" sets it"));
+    if named.is_empty() {
+        print(&format!("{variable} is not known of somebody's own service: this test is left out"));
+        return None;
+    }
+    Some(named)
 }
 
 /// Waits until `holds`, and fails with `what` after the deadline.

@@ -9,6 +9,9 @@ use rdkafka::{
 
 use super::{SOON, eventually};
 
+/// As many replicas as the cluster is told to have (KIP-464).
+const BY_DEFAULT: i32 = -1;
+
 /// Where one test's records go.
 #[derive(Clone)]
 pub(crate) struct Topics {
@@ -37,7 +40,7 @@ impl Topics {
 
     /// Makes one more topic.
     pub(crate) fn add(&self, name: &str, settings: &[(&str, &str)]) {
-        let new = NewTopic::new(name, self.partitions, TopicReplication::Fixed(1));
+        let new = NewTopic::new(name, self.partitions, TopicReplication::Fixed(BY_DEFAULT));
         let new = settings.iter().fold(new, |topic, (key, value)| topic.set(key, value));
         let made = block_on(self.admin().create_topics([&new], &AdminOptions::new())).unwrap();
         made.into_iter().for_each(|topic| _ = topic.unwrap());

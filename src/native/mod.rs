@@ -1,7 +1,7 @@
 //! The few calls to librdkafka that rdkafka's safe wrapper lacks or gets wrong for this worker, and the only `unsafe` of
 //! the crate. Each `unsafe` block is one call, its arguments checked by types, its answer copied into safe values before the
-//! function returns. Beside them stands what says how those calls can fail ([`CallError`]) and what librdkafka says nowhere but in its
-//! log ([`Log`]).
+//! function returns. Beside them stands what says how those calls can fail ([`CallError`]), and in [`log`] what librdkafka says nowhere
+//! but in its log.
 //!
 //! - [`commit_transaction`]: the wrapper polls for delivery reports in quanta of 100 ms first, so that every commit costs
 //!   101 ms however little is in flight.
@@ -12,28 +12,26 @@
 //!   record anew, and librdkafka then looks the topic up by its name.
 #![expect(unsafe_code, reason = "the one module that speaks to librdkafka's C interface; each block argues for itself")]
 
+mod log;
+
 use std::{
     ffi::CStr,
     mem,
     ptr::{self, NonNull},
     slice,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
-        mpsc,
-    },
+    sync::{Arc, mpsc},
     thread,
     time::Duration,
 };
 
 use rdkafka::{
-    ClientConfig, bindings as c,
-    config::RDKafkaLogLevel,
+    bindings as c,
     error::{KafkaError, RDKafkaErrorCode},
     message::BorrowedMessage,
     producer::{BaseProducer, Producer as _, ProducerContext},
 };
 
+pub(crate) use self::log::{Log, hear_warnings};
 use crate::domain::Header;
 
 /// Why a call of the transaction interface failed, and what librdkafka says may be done about it.
@@ -292,51 +290,6 @@ pub(crate) fn headers<'m>(message: &'m BorrowedMessage<'_>, mut each: impl FnMut
     }
 }
 
-/// The log of one client of librdkafka.
-#[derive(Default)]
-pub(crate) struct Log {
-    misled: AtomicBool,
-}
-
-impl Log {
-    /// Passes a line on, under the target `librdkafka`. Its lines name brokers, topics and states, never a record's content nor a
-    /// credential.
-    pub(crate) fn pass_on(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        use RDKafkaLogLevel as Level;
-        match level {
-            Level::Emerg | Level::Alert | Level::Critical | Level::Error => {
-                tracing::error!(target: "librdkafka", facility, "{message}");
-            }
-            Level::Warning => tracing::warn!(target: "librdkafka", facility, "{message}"),
-            Level::Notice | Level::Info => tracing::info!(target: "librdkafka", facility, "{message}"),
-            Level::Debug => tracing::debug!(target: "librdkafka", facility, "{message}"),
-        }
-        if misleads(level, facility) {
-            self.misled.store(true, Relaxed);
-        }
-    }
-
-    /// Whether the client was told of a partition's leader in a way that it may never get over: nobody leads it for a moment, as
-    /// where a controller takes it from a broker that it did not hear of, and a broker said so in its answer (KIP-951). librdkafka
-    /// can be left with a partition that it never asks for again (its issue 5430), and says that nowhere but in its log.
-    pub(crate) fn misled(&self) -> bool {
-        self.misled.load(Relaxed)
-    }
-}
-
-/// Whether a line tells of a leader that the client can't place.
-fn misleads(level: RDKafkaLogLevel, facility: &str) -> bool {
-    level as i32 <= RDKafkaLogLevel::Warning as i32 && facility == "METADATAUPDATE"
-}
-
-/// Has a client tell its warnings, whatever the log is filtered by: [`Log::misled`] hears of some of them, and what isn't to be
-/// logged is left out behind it.
-pub(crate) fn hear_warnings(config: &mut ClientConfig) {
-    if (config.log_level as i32) < RDKafkaLogLevel::Warning as i32 {
-        config.set_log_level(RDKafkaLogLevel::Warning);
-    }
-}
-
 fn millis(timeout: Duration) -> i32 {
     i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX)
 }
@@ -344,25 +297,6 @@ fn millis(timeout: Duration) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_line_that_tells_of_a_leader_that_nobody_knows_misleads_and_no_other_does() {
-        assert!(misleads(RDKafkaLogLevel::Warning, "METADATAUPDATE"));
-        assert!(!misleads(RDKafkaLogLevel::Debug, "METADATAUPDATE"), "which says what was updated");
-        assert!(!misleads(RDKafkaLogLevel::Warning, "GETPID"));
-    }
-
-    #[test]
-    fn a_client_tells_its_warnings_and_no_less_than_it_would() {
-        for (level, told) in
-            [(RDKafkaLogLevel::Error, RDKafkaLogLevel::Warning), (RDKafkaLogLevel::Debug, RDKafkaLogLevel::Debug)]
-        {
-            let mut config = ClientConfig::new();
-            config.set_log_level(level);
-            hear_warnings(&mut config);
-            assert_eq!(config.log_level as i32, told as i32);
-        }
-    }
 
     #[test]
     fn what_may_be_done_after_an_error_is_the_most_cautious_of_what_is_said() {

@@ -1,0 +1,87 @@
+//! A cluster whose brokers come and go, as where it is updated or a machine is lost. Leaders and coordinators move, and the cluster is
+//! there all the time.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::kit::{
+    broker,
+    cluster::Cluster,
+    feed::Feed,
+    group::Group,
+    ours,
+    outputs::{self, hold_exactly_once},
+    print,
+    process::Setup,
+    topics::Topics,
+};
+
+/// Events a second.
+const RATE: usize = 300;
+
+#[test]
+fn brokers_that_are_restarted_in_turn_and_one_that_dies_lose_and_double_nothing() {
+    let Some(jars) = ours("ATTRSYNC_TEST_KAFKA_JARS") else { return };
+    // Beside it no test has its broker alone.
+    let _broker = broker();
+    let mut cluster = Cluster::start(jars);
+    let topics = Topics::create(&cluster.brokers, "cluster", 4);
+    // As by default: what is held is that a worker that nobody has configured for it gets over it.
+    let defaults =
+        ["worker.session_timeout_ms=30000", "worker.transaction_timeout_ms=15000", "worker.message_timeout_ms=10000"];
+    let setup = Setup::new(&topics, &defaults);
+    let mut worker = setup.start("a");
+    worker.reads(&topics);
+    let (group, stop) = (Group::of(&topics), AtomicBool::new(false));
+    let feed = thread::scope(|scope| {
+        let feeding = scope.spawn(|| stream(&topics, &stop));
+        // Also where what follows fails: the feed ends with it.
+        let stopping = Stopping(&stop);
+        group.reaches(RATE);
+        for node in 0..3 {
+            cluster.restart(node);
+        }
+        let before = usize::try_from(group.committed().iter().sum::<i64>()).unwrap();
+        assert!(before >= RATE, "all brokers are there, and one answers");
+        cluster.kill(1);
+        // All that was sent while it was missed, and more.
+        group.reaches(before + 10 * RATE);
+        cluster.begin(1);
+        cluster.is_whole();
+        drop(stopping);
+        feeding.join().unwrap()
+    });
+    group.reaches(feed.len());
+    assert!(worker.runs(), "the worker outlives it\n{}", worker.log());
+    worker.stop();
+    let told = outputs::committed(&topics);
+    let aborted = outputs::uncommitted(&topics).len() - told.len();
+    print(&format!("{}; {aborted} records were aborted", hold_exactly_once(&feed, &told)));
+    assert_eq!(group.committed(), feed.ends());
+}
+
+/// Ends the feed.
+struct Stopping<'s>(&'s AtomicBool);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+/// Sends events at a steady rate until it is stopped.
+fn stream(topics: &Topics, stop: &AtomicBool) -> Feed {
+    const SLICE: usize = 40;
+    let mut feed = Feed::new(topics);
+    let begun = Instant::now();
+    while !stop.load(Relaxed) {
+        feed.mixture(SLICE);
+        let due = Duration::from_secs_f64(feed.len() as f64 / RATE as f64);
+        thread::park_timeout(due.saturating_sub(begun.elapsed()));
+    }
+    feed.flush();
+    feed
+}
