@@ -27,8 +27,9 @@ def consumer():
         # Its default lets the consumer stall for a second whenever its queue is full.
         "fetch.queue.backoff.ms": 10,
         # Seconds of work. With its default of 64 MB the rest is memory alone.
-        "queued.max.messages.kbytes": 8192,
-        "fetch.max.bytes": 4 * 1024 * 1024,
+        "queued.max.messages.kbytes": 4096,
+        "fetch.max.bytes": 2 * 1024 * 1024,
+        "max.partition.fetch.bytes": 256 * 1024,
     })
     made.subscribe([ENV["INPUT"]])
     return made
