@@ -98,7 +98,7 @@ fn a_right_that_is_missing_is_named_and_with_those_that_the_documents_name_a_wor
         assert!(line.contains(what) && line.contains(RIGHTS) && !line.contains("given up after"), "{what}: {line}");
     };
     refused(&topics.input);
-    let check = output(setup.command("topics").arg("check"));
+    let check = output(&mut setup.command("topics check"));
     let check = String::from_utf8_lossy(&check.stdout).into_owned();
     assert!(check.contains("unknown") && check.contains(RIGHTS) && !check.contains("does not exist"), "{check}");
     may_read(&topics);
@@ -132,10 +132,10 @@ fn whoever_may_not_connect_is_told_why() {
         let line = last_line(worker);
         assert!(line.contains("no broker of ") && line.contains(why), "{line}");
         assert!(!line.contains(WRONG), "{line}");
-        for command in [&["topics", "check"][..], &["replay", "--dry-run"], &["traffic", "--events", "1"]] {
-            let told = output(setup.command(command[0]).args(&command[1..]));
+        for command in ["topics check", "replay --dry-run", "traffic --events 1"] {
+            let told = output(&mut setup.command(command));
             let (out, error) = (String::from_utf8_lossy(&told.stdout), String::from_utf8_lossy(&told.stderr));
-            assert!(told.status.code() == Some(1) && error.contains(why), "{command:?}: {error}");
+            assert!(told.status.code() == Some(1) && error.contains(why), "{command}: {error}");
             assert!(!error.contains(WRONG) && !out.contains(WRONG), "{error}{out}");
         }
     }

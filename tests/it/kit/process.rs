@@ -75,9 +75,9 @@ impl Setup {
     }
 
     /// A command that is told the same.
-    pub(crate) fn command(&self, name: &str) -> Command {
+    pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
-        command.arg(name).args(self.set.iter().flat_map(|key| ["--set", key]));
+        command.args(line.split(' ')).args(self.set.iter().flat_map(|key| ["--set", key]));
         command.current_dir(self.folder.path()).stdin(Stdio::null());
         command
     }
