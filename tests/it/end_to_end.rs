@@ -12,7 +12,8 @@ use crate::kit::{
     topics::Topics,
 };
 
-const PARTITIONS: i32 = 4;
+/// One for each shard of three workers: the one that is added gets some.
+const PARTITIONS: i32 = 6;
 /// Events a second: slow enough that everything below happens in the middle of the stream.
 const RATE: usize = 12_000;
 
