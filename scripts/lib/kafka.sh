@@ -29,6 +29,7 @@ kafka_answers() {
 kafka_start() {
   mkdir -p "$kafka_dir"
   kafka_fetch
+  [[ $kafka_secure_port != "$kafka_port" ]] || die "ATTRSYNC_KAFKA_SECURE_PORT is to name another port than $kafka_port"
   local port
   for port in "$kafka_secure_port" "$kafka_controller_port"; do
     wait_until 5 port_free "$port" || die "port $port is taken; ATTRSYNC_KAFKA_SECURE_PORT and ATTRSYNC_KAFKA_CONTROLLER_PORT name others"

@@ -31,7 +31,7 @@ postgres_locate
 postgres_running() { running_pid "$postgres_pid" "$postgres_data"; }
 
 # What runs is what would be started.
-postgres_current() { as_postgres test -e "$postgres_authority"; }
+postgres_current() { as_postgres grep -qs ssl=on "$postgres_data/postmaster.opts"; }
 
 postgres_answers() { PGCONNECT_TIMEOUT=2 "$(postgres_bin)/psql" -Xq "$postgres_address" -c 'select 1' >/dev/null 2>&1; }
 

@@ -31,6 +31,8 @@ use crate::{
 
 /// The longest wait before it is looked whether there is something to do.
 const NAP: Duration = Duration::from_millis(20);
+/// How long the last events may take to arrive where somebody waits for the end.
+const FLUSH: Duration = Duration::from_secs(10);
 /// How much longer than an event may take to arrive its report may take to be heard.
 const LATE: Duration = Duration::from_secs(2);
 
@@ -194,7 +196,8 @@ impl Sender {
             }
         }
         // An event that did not arrive is told by `fault`, or missed by the view of `dev`.
-        let _ = self.producer.flush(self.patience);
+        let patience = if self.stopped() { self.patience.min(FLUSH) } else { self.patience };
+        let _ = self.producer.flush(patience);
         self.progress.done.store(true, Relaxed);
     }
 

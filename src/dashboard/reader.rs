@@ -129,8 +129,10 @@ impl Reader {
         let before = progress.problem.clone();
         change(&mut progress);
         // What is told of a broker that is away differs from try to try.
-        let kind = |problem: &String| problem.split(':').next().map(str::to_owned);
-        let news = |problem: &&String| before.as_ref().and_then(kind) != kind(problem);
+        let away = |problem: &String| problem.starts_with("no broker answers");
+        let news = |problem: &&String| {
+            before.as_ref().is_none_or(|before| before != *problem && !(away(before) && away(problem)))
+        };
         if let Some(problem) = progress.problem.as_ref().filter(news) {
             tracing::warn!(problem, "the dashboard can't read the verdicts");
         }

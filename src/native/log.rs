@@ -32,6 +32,11 @@ impl Log {
         if misleads(level, facility) {
             self.misled.store(true, Relaxed);
         }
+        if let Level::Debug = level {
+            // Whoever asks for these wants all of them.
+            tracing::debug!(target: "librdkafka", facility, "{message}");
+            return;
+        }
         let told = self.repeats.lock().unwrap_or_else(PoisonError::into_inner).tell(message, Instant::now());
         let Some(left_out) = told else { return };
         // Absent where it is none.
@@ -41,8 +46,9 @@ impl Log {
                 tracing::error!(target: "librdkafka", facility, left_out, "{message}");
             }
             Level::Warning => tracing::warn!(target: "librdkafka", facility, left_out, "{message}"),
-            Level::Notice | Level::Info => tracing::info!(target: "librdkafka", facility, left_out, "{message}"),
-            Level::Debug => tracing::debug!(target: "librdkafka", facility, left_out, "{message}"),
+            Level::Notice | Level::Info | Level::Debug => {
+                tracing::info!(target: "librdkafka", facility, left_out, "{message}");
+            }
         }
     }
 

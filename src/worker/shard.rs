@@ -176,13 +176,7 @@ impl Shard {
     /// Whether any broker answers: one that doesn't is librdkafka's to get over, all of them are a fault.
     fn reach(&self) -> Result<(), Fault> {
         let reached = self.consumer.reach(&self.input, LOOKUP);
-        // Whatever a broker says, one is there.
-        reached.or_else(|error| {
-            if error.is_silence() {
-                return Err(Fault::Unreachable { brokers: self.brokers.clone(), last: error.to_string() });
-            }
-            Ok(())
-        })
+        reached.map_err(|error| Fault::Unreachable { brokers: self.brokers.clone(), last: error.to_string() })
     }
 }
 

@@ -212,9 +212,12 @@ impl Consumer {
         sought.elements().iter().try_for_each(TopicPartitionListElem::error)
     }
 
-    /// Whether a broker answers; asked by a client of its own, which says why none does.
+    /// Whether a broker answers this consumer. Where none does, another client says why: this one can't be polled for it here.
     pub(crate) fn reach(&self, topic: &str, timeout: Duration) -> Result<(), LookUpError> {
-        partitions(&self.membership.config, topic, timeout).map(drop)
+        self.inner.fetch_metadata(Some(topic), timeout).map(drop).map_err(|error| {
+            let told = partitions(&self.membership.config, topic, timeout).err();
+            told.filter(LookUpError::is_silence).unwrap_or_else(|| error.into())
+        })
     }
 }
 
@@ -248,7 +251,10 @@ impl Drop for Client {
 /// Counts the partitions of a topic; `None` where there is no such topic.
 pub(crate) fn partitions(passed: &ClientConfig, topic: &str, timeout: Duration) -> Result<Option<usize>, LookUpError> {
     let mut config = passed.clone();
-    config.set("allow.auto.create.topics", "false");
+    // It is no member of anything, and nobody looks at what it counts.
+    for name in ["group.id", "group.instance.id", "statistics.interval.ms"] {
+        config.remove(name);
+    }
     let client: BaseConsumer<LookingUp> = config.create_with_context(LookingUp::default())?;
     Ok(listed(&client, topic, timeout)?.map(|partitions| partitions.len()))
 }

@@ -18,8 +18,8 @@ use super::failure::{is_silence, is_unreachable};
 
 /// How long complaints that wait are listened to.
 const LISTENING: Duration = Duration::from_millis(100);
-/// How long a complaint says what is wrong now.
-const FRESH: Duration = Duration::from_secs(30);
+/// How long a complaint says what is wrong now. librdkafka doesn't repeat one for half a minute, and then waits for its next try.
+const FRESH: Duration = Duration::from_secs(60);
 /// The most characters of a complaint: some quote what another server said.
 const LONGEST: usize = 400;
 
@@ -79,6 +79,8 @@ impl ClientContext for LookingUp {
     fn log(&self, _: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(target: "librdkafka", facility, "{message}");
     }
+
+    fn stats_raw(&self, _: &[u8]) {}
 
     fn error(&self, error: KafkaError, reason: &str) {
         self.0.hear(&error, reason);
@@ -169,7 +171,7 @@ pub(crate) fn lacking(code: Code) -> &'static str {
         | Code::GroupAuthorizationFailed
         | Code::TransactionalIdAuthorizationFailed
         | Code::ClusterAuthorizationFailed => {
-            "; the client's user lacks a right on it: docs/SECURITY.md lists them under Rights in Kafka"
+            "; the client's user lacks a right: docs/SECURITY.md lists them under Rights in Kafka"
         }
         _ => "",
     }

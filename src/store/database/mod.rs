@@ -251,7 +251,7 @@ fn told(error: &sqlx::Error) -> String {
             instead.unwrap_or_else(|| error.message()).to_owned()
         }
         sqlx::Error::Io(error) if error.kind() == ErrorKind::NotFound => {
-            format!("a file that the URL names, as with sslrootcert, isn't there, nor may its socket be: {error}")
+            format!("a file that the URL names (sslrootcert, a key, or the socket) isn't there: {error}")
         }
         other => {
             let text = if let sqlx::Error::Io(error) = other { error.to_string() } else { other.to_string() };
