@@ -6,7 +6,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::{
     native::CallError,
-    source::kafka::{Failure, LookUpError, lacking},
+    source::kafka::{Failure, LookUpError, is_refusal, lacking},
 };
 
 /// Something went wrong on our side.
@@ -220,16 +220,8 @@ fn advice(code: RDKafkaErrorCode) -> &'static str {
 /// Whether the broker refuses this client for what it is: no new try changes that.
 pub(super) fn refused(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as Code;
-    matches!(
-        code,
-        Code::TransactionalIdAuthorizationFailed
-            | Code::ClusterAuthorizationFailed
-            | Code::TopicAuthorizationFailed
-            | Code::GroupAuthorizationFailed
-            | Code::UnsupportedVersion
-            | Code::UnsupportedFeature
-            | Code::InvalidTransactionTimeout
-    )
+    is_refusal(code)
+        || matches!(code, Code::UnsupportedVersion | Code::UnsupportedFeature | Code::InvalidTransactionTimeout)
 }
 
 #[cfg(test)]

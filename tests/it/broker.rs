@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::kit::{
-    SOON, broker_alone, eventually,
+    SERVICES, SOON, broker_alone, eventually,
     feed::Feed,
     group::Group,
     mock::Mock,
@@ -13,7 +13,6 @@ use crate::kit::{
     topics::Topics,
 };
 
-const SERVICES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/services");
 /// What it says where Kafka is somebody's own.
 const FOREIGN: &str = "yours, as ATTRSYNC_TEST_KAFKA says";
 

@@ -4,7 +4,6 @@
 use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
     thread,
-    time::{Duration, Instant},
 };
 
 use crate::kit::{
@@ -37,7 +36,7 @@ fn brokers_that_are_restarted_in_turn_and_one_that_dies_lose_and_double_nothing(
     worker.reads(&topics);
     let (group, stop) = (Group::of(&topics), AtomicBool::new(false));
     let feed = thread::scope(|scope| {
-        let feeding = scope.spawn(|| stream(&topics, &stop));
+        let feeding = scope.spawn(|| Feed::steady(&topics, RATE, |_| !stop.load(Relaxed)));
         // Also where what follows fails: the feed ends with it.
         let stopping = Stopping(&stop);
         group.reaches(RATE);
@@ -70,18 +69,4 @@ impl Drop for Stopping<'_> {
     fn drop(&mut self) {
         self.0.store(true, Relaxed);
     }
-}
-
-/// Sends events at a steady rate until it is stopped.
-fn stream(topics: &Topics, stop: &AtomicBool) -> Feed {
-    const SLICE: usize = 40;
-    let mut feed = Feed::new(topics);
-    let begun = Instant::now();
-    while !stop.load(Relaxed) {
-        feed.mixture(SLICE);
-        let due = Duration::from_secs_f64(feed.len() as f64 / RATE as f64);
-        thread::park_timeout(due.saturating_sub(begun.elapsed()));
-    }
-    feed.flush();
-    feed
 }

@@ -1,7 +1,5 @@
 //! Exactly once, end to end: a stream of mixed events, and workers that are killed, added and removed in the middle of it.
 
-use std::time::{Duration, Instant};
-
 use crate::kit::{
     broker,
     feed::Feed,
@@ -51,7 +49,7 @@ fn deliver(test: &str, membership: &[&str], events: usize, steps: &[Step]) -> us
     [&killed, &steady].iter().for_each(|worker| worker.reads(&topics));
     let feeding = std::thread::spawn({
         let topics = topics.clone();
-        move || stream(&topics, events)
+        move || Feed::steady(&topics, RATE, |sent| sent < events)
     });
     let group = Group::of(&topics);
     let mut added = None;
@@ -83,18 +81,4 @@ fn deliver(test: &str, membership: &[&str], events: usize, steps: &[Step]) -> us
     let aborted = outputs::uncommitted(&topics).len() - told.len();
     print(&format!("{counts}; {} records told, {aborted} more aborted; committed offsets {ends:?}", told.len()));
     aborted
-}
-
-/// Sends so many events at a steady rate.
-fn stream(topics: &Topics, events: usize) -> Feed {
-    const SLICE: usize = 200;
-    let mut feed = Feed::new(topics);
-    let begun = Instant::now();
-    while feed.len() < events {
-        feed.mixture(SLICE);
-        let due = Duration::from_secs_f64(feed.len() as f64 / RATE as f64);
-        std::thread::park_timeout(due.saturating_sub(begun.elapsed()));
-    }
-    feed.flush();
-    feed
 }

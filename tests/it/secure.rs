@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::kit::{
-    SOON, broker, eventually,
+    SERVICES, SOON, broker, eventually,
     feed::Feed,
     group::Group,
     ours,
@@ -12,7 +12,6 @@ use crate::kit::{
     topics::Topics,
 };
 
-const SERVICES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/services");
 /// The one user of the listener, whose password is the same.
 const USER: &str = "attrsync";
 /// Another password, which must be told nowhere.

@@ -79,18 +79,8 @@ pub(super) fn is_unreachable(code: Code) -> bool {
 }
 
 /// Whether librdkafka says with this code that nobody answered a question.
-pub(crate) fn is_silence(code: Code) -> bool {
-    matches!(
-        code,
-        Code::AllBrokersDown
-            | Code::BrokerTransportFailure
-            | Code::OperationTimedOut
-            | Code::RequestTimedOut
-            | Code::Resolve
-            | Code::Authentication
-            | Code::SSL
-            | Code::TimedOutQueue
-    )
+pub(super) fn is_silence(code: Code) -> bool {
+    is_unreachable(code) || matches!(code, Code::OperationTimedOut | Code::RequestTimedOut | Code::TimedOutQueue)
 }
 
 /// Whether the consumer itself is at its end.

@@ -33,7 +33,7 @@ pub(crate) use self::{
     look_up::{at_time, edges, listed},
     properties::{Member, properties},
     record::record,
-    trouble::{Complains, Complaints, LookingUp, lacking},
+    trouble::{Complains, Complaints, LookingUp, is_refusal, lacking},
 };
 use self::{context::Context, look_up::Edge};
 pub use self::{

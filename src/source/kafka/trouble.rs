@@ -160,7 +160,7 @@ impl fmt::Display for LookUpError {
 }
 
 /// Whether a broker refuses what the client's user has no right to.
-fn is_refusal(code: Code) -> bool {
+pub(crate) fn is_refusal(code: Code) -> bool {
     !lacking(code).is_empty()
 }
 

@@ -253,16 +253,13 @@ fn told(error: &sqlx::Error) -> String {
         sqlx::Error::Io(error) if error.kind() == ErrorKind::NotFound => {
             format!("a file that the URL names (sslrootcert, a key, or the socket) isn't there: {error}")
         }
-        other => {
-            let text = if let sqlx::Error::Io(error) = other { error.to_string() } else { other.to_string() };
-            let way_out = of_certificate(&text);
-            text + way_out
-        }
+        sqlx::Error::Io(error) => of_certificate(error.to_string()),
+        other => of_certificate(other.to_string()),
     }
 }
 
-/// What to do where the server's certificate is refused.
-fn of_certificate(text: &str) -> &'static str {
+/// The text, and what to do where it says that the server's certificate is refused.
+fn of_certificate(text: String) -> String {
     let ways_out = [
         ("UnknownIssuer", "; name the authority that signed the server's certificate by sslrootcert=FILE in the URL"),
         ("BadSignature", "; another authority than the one of sslrootcert signed the server's certificate"),
@@ -273,7 +270,8 @@ fn of_certificate(text: &str) -> &'static str {
         ),
     ];
     let fits = ways_out.into_iter().find(|(what, _)| text.contains(what));
-    fits.filter(|_| text.contains("certificate")).map_or("", |(_, way_out)| way_out)
+    let way_out = fits.filter(|_| text.contains("certificate")).map_or("", |(_, way_out)| way_out);
+    text + way_out
 }
 
 /// What stands for a message that names the user.

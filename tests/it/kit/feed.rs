@@ -1,6 +1,6 @@
 //! What a test sends, and what it expects of it. A fresh topic and one producer: the n-th record of a partition has offset n.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use attrsync::{
     domain::{EventTime, verdict::Outcome},
@@ -62,6 +62,19 @@ impl Feed {
                 Input { value: Some(&event.value), headers: header.as_slice(), outcome: event.outcome },
             );
         }
+    }
+
+    /// Sends so many events of the mixture a second, for as long as `more` of how many were sent; all of them are there then.
+    pub(crate) fn steady(topics: &Topics, rate: usize, more: impl Fn(usize) -> bool) -> Self {
+        let mut feed = Self::new(topics);
+        let begun = Instant::now();
+        while more(feed.len()) {
+            feed.mixture(rate / 60);
+            let due = Duration::from_secs_f64(feed.len() as f64 / rate as f64);
+            std::thread::park_timeout(due.saturating_sub(begun.elapsed()));
+        }
+        feed.flush();
+        feed
     }
 
     /// Sends one record.

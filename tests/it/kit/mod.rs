@@ -16,6 +16,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// What starts and stops our own services.
+pub(crate) const SERVICES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/services");
+
 /// Tests share the broker; the one that restarts it has it alone.
 static BROKER: RwLock<()> = RwLock::new(());
 
