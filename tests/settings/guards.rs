@@ -93,6 +93,43 @@ fn history_is_only_ever_added_to() {
     }
 }
 
+/// A table of one's own whose trigger runs a function of the settings' tables.
+fn forged(function: &str) -> String {
+    format!(
+        "create temp table keys (organization_id bigint, kind text, id text);
+         create trigger forged after insert on keys referencing new table as added
+             for each statement execute function attrsync.{function}();
+         insert into keys values (1, 'jwt', 'forged');"
+    )
+}
+
+#[test]
+fn a_table_of_somebodys_own_has_no_history_here() {
+    let base = Base::new("forged");
+    base.make_roles();
+    base.attrsync(&["migrate"]).well();
+    base.sql(GROUND).unwrap();
+    for function in ["keep_change", "begin_change"] {
+        for (role, said) in [
+            ("attrsync_worker", "permission denied"),
+            ("attrsync_admin", "permission denied"),
+            // Whoever made such a trigger while they still could.
+            ("attrsync", "of the tables of the settings alone"),
+        ] {
+            let told = base.sql(&format!("set role {role}; {}", forged(function))).unwrap_err();
+            assert!(told.contains(said), "{role}: {function}: {told}");
+        }
+    }
+    assert_eq!(base.value::<i64>("select count(*) from attrsync.history where entry = 'jwt/forged'"), 0);
+    assert_eq!(base.value::<i64>("select count(*) from attrsync.revisions"), 1);
+    let open = "select coalesce(string_agg(proname, ' '), '') from pg_proc
+                where pronamespace = 'attrsync'::regnamespace and prosecdef and has_function_privilege('public', oid, 'execute')";
+    assert_eq!(base.value::<String>(open), "", "what runs as the owner is nobody's to call");
+    // The tables' own triggers go on.
+    base.sql("set role attrsync_admin; update attrsync.organizations set require_expiry = true where id = 1").unwrap();
+    assert_eq!(base.value::<i64>("select revision from attrsync.versions where organization_id = 1"), 2);
+}
+
 #[test]
 fn every_change_is_kept_with_its_time_who_and_why() {
     let base = Base::new("kept");

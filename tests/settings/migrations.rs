@@ -13,9 +13,9 @@ fn several_processes_at_once_migrate_once() {
         .map(|process| Told::of(&process.wait_with_output().unwrap()).json())
         .map(|told| told.as_array().unwrap().len())
         .collect();
-    assert_eq!(applied.iter().sum::<usize>(), 2, "{applied:?}");
+    assert_eq!(applied.iter().sum::<usize>(), 3, "{applied:?}");
     assert_eq!(applied.iter().filter(|applied| **applied > 0).count(), 1, "one process applies all: {applied:?}");
-    assert_eq!(base.value::<i64>("select count(*) from attrsync.migrations"), 2);
+    assert_eq!(base.value::<i64>("select count(*) from attrsync.migrations"), 3);
 }
 
 #[test]
@@ -23,10 +23,10 @@ fn a_dry_run_and_the_status_change_nothing_and_tell_what_is_missing() {
     let base = Base::empty("migrate_dry");
     let status = base.attrsync(&["migrate", "status"]);
     assert_eq!((status.code, status.out.contains("not applied")), (Some(1), true), "{status:?}");
-    let both = |word: &str| format!("{word}: 0001 settings\n{word}: 0002 history\n");
-    assert_eq!(base.attrsync(&["migrate", "--dry-run"]).well(), both("to be applied"));
+    let all = |word: &str| format!("{word}: 0001 settings\n{word}: 0002 history\n{word}: 0003 guards\n");
+    assert_eq!(base.attrsync(&["migrate", "--dry-run"]).well(), all("to be applied"));
     assert!(base.value::<bool>("select to_regnamespace('attrsync') is null"));
-    assert_eq!(base.attrsync(&["migrate"]).well(), both("applied"));
+    assert_eq!(base.attrsync(&["migrate"]).well(), all("applied"));
     assert_eq!(base.attrsync(&["migrate"]).well(), "all migrations are applied\n");
     assert!(base.attrsync(&["migrate", "status"]).well().contains("applied at 2"));
 }
@@ -55,7 +55,7 @@ fn the_roles_suffice_for_what_each_is_for() {
     let applied = block_on(async {
         Database::connect(&Address::new(&url("migrate")).unwrap()).await.unwrap().migrate().await.unwrap().len()
     });
-    assert_eq!(applied, 2);
+    assert_eq!(applied, 3);
     let add = "insert into attrsync.organizations (slug) values ('acme')";
     assert!(try_run(&url("worker"), add).unwrap_err().contains("permission denied"));
     try_run(&url("admin"), add).unwrap();

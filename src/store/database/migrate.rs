@@ -9,9 +9,10 @@ use sqlx::{
 use super::{Database, DatabaseError};
 
 /// Every migration: its number, what it is about, and its SQL.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "settings", include_str!("../../../migrations/0001_settings.sql")),
     (2, "history", include_str!("../../../migrations/0002_history.sql")),
+    (3, "guards", include_str!("../../../migrations/0003_guards.sql")),
 ];
 
 /// The roles, for a database administrator to make.

@@ -1,0 +1,66 @@
+-- What is kept of changes is what the tables of the settings did. The functions that keep it run as the owner of the tables, and whoever
+-- could name them in a trigger on a table of their own could have a change kept that never was.
+
+create or replace function attrsync.begin_change() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if tg_table_schema <> 'attrsync' then
+    raise exception 'attrsync.revisions are of the tables of the settings alone' using errcode = 'insufficient_privilege';
+  end if;
+  perform attrsync.revision();
+  return null;
+end $$;
+
+-- Keeps what a statement changed: the rows as they were and as they are.
+create or replace function attrsync.keep_change() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  this bigint;
+  changed bigint[];
+begin
+  if tg_table_schema <> 'attrsync' then
+    raise exception 'attrsync.history is of the tables of the settings alone' using errcode = 'insufficient_privilege';
+  end if;
+  this := attrsync.revision();
+  if tg_op = 'INSERT' then
+    with kept as (
+      insert into attrsync.history (revision, relation, organization_id, entry, before, after)
+      select this, tg_table_name, attrsync.organization_of(tg_table_name, image), attrsync.entry_of(tg_table_name, image), null, image
+      from (select to_jsonb(added) as image from added) as images
+      returning organization_id
+    )
+    select array_agg(distinct kept.organization_id) into changed from kept;
+  elsif tg_op = 'DELETE' then
+    with kept as (
+      insert into attrsync.history (revision, relation, organization_id, entry, before, after)
+      select this, tg_table_name, attrsync.organization_of(tg_table_name, image), attrsync.entry_of(tg_table_name, image), image, null
+      from (select to_jsonb(removed) as image from removed) as images
+      returning organization_id
+    )
+    select array_agg(distinct kept.organization_id) into changed from kept;
+  else
+    with kept as (
+      insert into attrsync.history (revision, relation, organization_id, entry, before, after)
+      select this, tg_table_name, organization, entry, removed.image, added.image
+      from (
+        select attrsync.organization_of(tg_table_name, image) as organization, attrsync.entry_of(tg_table_name, image) as entry, image
+        from (select to_jsonb(removed) as image from removed) as images
+      ) as removed
+      full join (
+        select attrsync.organization_of(tg_table_name, image) as organization, attrsync.entry_of(tg_table_name, image) as entry, image
+        from (select to_jsonb(added) as image from added) as images
+      ) as added using (organization, entry)
+      where removed.image is distinct from added.image
+      returning organization_id
+    )
+    select array_agg(distinct kept.organization_id) into changed from kept;
+  end if;
+  insert into attrsync.versions
+  select changes.organization, this from unnest(changed) as changes (organization)
+  on conflict (organization_id) do update set revision = excluded.revision where versions.revision <> excluded.revision;
+  return null;
+end $$;
+
+-- Asked for where a trigger is made, not where it fires: those of the tables of the settings go on for everybody. One that somebody made
+-- before goes on, too; that is what the functions themselves look out for.
+revoke execute on function attrsync.begin_change(), attrsync.keep_change() from public;
