@@ -64,3 +64,10 @@ end $$;
 -- Asked for where a trigger is made, not where it fires: those of the tables of the settings go on for everybody. One that somebody made
 -- before goes on, too; that is what the functions themselves look out for.
 revoke execute on function attrsync.begin_change(), attrsync.keep_change() from public;
+
+-- A time is one that a settings file can say. What is there is not looked at, and is read as the first or the last of those.
+alter table attrsync.keys add constraint times_are_of_the_years_1_to_9999 check (
+  valid_from >= '0001-01-01 00:00:00+00' and valid_from < '10000-01-01 00:00:00+00'
+  and retired_at >= '0001-01-01 00:00:00+00' and retired_at < '10000-01-01 00:00:00+00'
+  and revoked_at >= '0001-01-01 00:00:00+00' and revoked_at < '10000-01-01 00:00:00+00'
+) not valid;

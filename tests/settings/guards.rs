@@ -40,6 +40,9 @@ fn wrong_rows_are_impossible() {
         ("an unknown algorithm", key("'jwt', 'k', 'none', 1, null, null, null")),
         ("an identity secret that is no HS256", key("'identity', 'k', 'HS512', 1, null, null, null")),
         ("a key retired before it is valid", key("'jwt', 'k', 'HS256', 1, null, '2026-02-01', '2026-01-01'")),
+        ("a time that never comes", key("'jwt', 'k', 'HS256', 1, null, null, 'infinity'")),
+        ("a time that always was", key("'jwt', 'k', 'HS256', 1, null, '-infinity', null")),
+        ("a time that no file can say", key("'jwt', 'k', 'HS256', 1, null, null, '10000-01-01 00:00:00+00'")),
         ("another key's secret", key("'jwt', 'other', 'HS256', 1, null, null, null")),
         (
             "another organization's secret",

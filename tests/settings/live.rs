@@ -7,7 +7,7 @@ use std::{
 };
 
 use attrsync::{
-    domain::Policy,
+    domain::{EventTime, Policy},
     store::{EXAMPLE, Reload, Settings, Source, Watch},
 };
 
@@ -283,6 +283,34 @@ fn a_row_that_breaks_a_rule_sets_its_organization_apart() {
     let settings = base.load(master_keys(&[])).unwrap();
     assert!(settings.current().unusable().slugs.contains("acme"));
     assert!(settings.current().by_slug("beta").is_some());
+}
+
+#[test]
+fn a_time_that_is_none_is_the_last_or_the_first_there_is_and_keeps_nobody_from_reading() {
+    let base = Base::new("live_times");
+    base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
+    // As it may have come in before the tables refused it.
+    base.sql("alter table attrsync.keys drop constraint times_are_of_the_years_1_to_9999").unwrap();
+    for (at, since, until) in [
+        ("current_date", "'-infinity'", "'infinity'"),
+        ("'-infinity'", "'4713-01-01 00:00:00+00 BC'", "'294276-12-31 00:00:00+00'"),
+        ("'infinity'", "null", "'infinity'"),
+    ] {
+        let set = format!("set valid_from = {since}, retired_at = {until}, revoked_at = {at}");
+        base.sql(&format!("update attrsync.keys {set} where organization_id = 1 and id = '2025-06'")).unwrap();
+        let settings = base.load(master_keys(&[("m", MASTER)])).unwrap();
+        let snapshot = settings.current();
+        let acme = snapshot.by_slug("acme").expect("it can be used");
+        assert!(snapshot.by_slug("globex").is_some());
+        let key = acme.jwt_keys.iter().find(|key| &*key.id == "2025-06").unwrap();
+        assert!(key.validity.revoked, "whenever that was: {set}");
+        let [first, last] = [i64::MIN, i64::MAX].map(EventTime::from_millis);
+        assert_eq!(key.validity.retired, Some(last), "{set}");
+        assert!(key.validity.from.is_none_or(|from| from == first), "{set}");
+        let exported = base.attrsync(&["settings", "export"]).well();
+        assert!(exported.contains("9999-12-31T23:59:59.999Z"), "{exported}");
+        assert_eq!(base.attrsync(&["settings", "key", "list", "globex"]).code, Some(0));
+    }
 }
 
 #[test]

@@ -115,11 +115,12 @@ impl Reader<'_> {
         stored: &mut [Stored],
     ) -> sqlx::Result<()> {
         let sql = format!(
-            "select k.organization_id, k.kind, k.id, k.algorithm, k.public_key, k.secret_id, s.sealed, s.master_key,
-                    (extract(epoch from k.valid_from) * 1000)::bigint, (extract(epoch from k.retired_at) * 1000)::bigint,
-                    (extract(epoch from k.revoked_at) * 1000)::bigint
+            "select k.organization_id, k.kind, k.id, k.algorithm, k.public_key, k.secret_id, s.sealed, s.master_key, {}, {}, {}
              from {} k left join attrsync.secrets s on s.id = k.secret_id
              where k.organization_id = any($1) order by k.organization_id, k.kind desc, k.id",
+            millis("k.valid_from"),
+            millis("k.retired_at"),
+            millis("k.revoked_at"),
             self.source_of_some("keys")
         );
         for row in query(AssertSqlSafe(sql)).bind(ids).fetch_all(&mut *self.connection).await? {
@@ -148,6 +149,17 @@ impl Reader<'_> {
         }
         Ok(())
     }
+}
+
+/// A time in milliseconds, as SQL. One that no settings file can say is the first or the last that it can: an infinite one has no
+/// number, and would keep everybody else's keys from being read, too.
+pub(super) fn millis(time: &str) -> String {
+    format!(
+        "case when {time} >= '10000-01-01 00:00:00+00' then '{}'::bigint when {time} < '0001-01-01 00:00:00+00' then '{}'::bigint
+              else (extract(epoch from {time}) * 1000)::bigint end",
+        i64::MAX,
+        i64::MIN
+    )
 }
 
 /// A value that the tables' own constraints don't allow.
