@@ -71,3 +71,27 @@ alter table attrsync.keys add constraint times_are_of_the_years_1_to_9999 check 
   and retired_at >= '0001-01-01 00:00:00+00' and retired_at < '10000-01-01 00:00:00+00'
   and revoked_at >= '0001-01-01 00:00:00+00' and revoked_at < '10000-01-01 00:00:00+00'
 ) not valid;
+
+-- A secret that was replaced stays replaced: its row is still there, for the settings as they were. What a key has it keeps, whatever else
+-- of it changes, so that nothing stands in the way of revoking it.
+create function attrsync.refuse_older_secret() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if exists (
+    select from attrsync.keys
+    where organization_id = new.organization_id and kind = new.kind and id = new.id and secret_id = new.secret_id
+  ) then
+    return new;
+  end if;
+  if exists (
+    select from attrsync.secrets
+    where organization_id = new.organization_id and kind = new.kind and key = new.id and secrets.id > new.secret_id
+  ) then
+    raise exception 'attrsync.keys: a secret that was replaced is refused; a key takes a new one'
+      using errcode = 'integrity_constraint_violation';
+  end if;
+  return new;
+end $$;
+
+create trigger refuse_older_secret before insert or update of organization_id, kind, id, secret_id on attrsync.keys
+  for each row when (new.secret_id is not null) execute function attrsync.refuse_older_secret();

@@ -76,6 +76,49 @@ fn swapped_truncated_and_changed_ciphertexts_do_not_open() {
 }
 
 #[test]
+fn a_secret_that_was_replaced_does_not_come_back_by_its_number() {
+    let base = applied("replaced");
+    base.make_roles();
+    base.attrsync(&["migrate"]).well();
+    let of = |number: &str| {
+        format!(
+            "select {number}(id) from attrsync.secrets where organization_id = 1 and kind = 'jwt' and key = '2025-06'"
+        )
+    };
+    let leaked = base.value::<i64>(&of("min"));
+    base.apply(
+        &EXAMPLE.replace("sample-acme-jwt-secret-of-june-2025", "the-one-that-took-its-place-in-july"),
+        &master_keys(&[("m", MASTER)]),
+    );
+    let new = base.value::<i64>(&of("max"));
+    assert!(new > leaked);
+    let key = "organization_id = 1 and kind = 'jwt' and id = '2025-06'";
+    let again = format!(
+        "insert into attrsync.keys (organization_id, kind, id, algorithm, secret_id) values (1, 'jwt', '2025-06', 'HS256', {leaked})"
+    );
+    for back in [
+        format!("update attrsync.keys set secret_id = {leaked} where {key}"),
+        format!("delete from attrsync.keys where {key}; {again}"),
+        format!("{again} on conflict (organization_id, kind, id) do update set secret_id = excluded.secret_id"),
+    ] {
+        for role in ["attrsync_admin", "attrsync"] {
+            let told = base.sql(&format!("set role {role}; {back}")).unwrap_err();
+            assert!(told.contains("a secret that was replaced is refused"), "{role}: {back}: {told}");
+        }
+    }
+    let held = format!("select secret_id from attrsync.keys where {key}");
+    assert_eq!(base.value::<i64>(&held), new, "the key that was deleted is back with the statement that failed");
+    // A newer secret that no key has keeps nobody from changing the rest.
+    base.sql(
+        "insert into attrsync.secrets (id, organization_id, kind, key, sealed, master_key)
+         select nextval('attrsync.secret_ids'), 1, 'jwt', '2025-06', decode(repeat('ab', 40), 'hex'), 'm'",
+    )
+    .unwrap();
+    base.attrsync(&["settings", "key", "revoke", "acme", "2025-06", "--reason", "leaked", "--yes"]).well();
+    assert_eq!(base.value::<i64>(&held), new);
+}
+
+#[test]
 fn a_lost_or_wrong_master_key_is_one_clear_error_an_organization_and_the_rest_goes_on() {
     let base = applied("lost_key");
     base.attrsync(&["settings", "org", "add", "keyless", "--reason", "r"]).well();
