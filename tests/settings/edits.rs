@@ -103,6 +103,30 @@ fn a_file_that_takes_a_revocation_back_is_refused_unless_that_is_asked_for() {
 }
 
 #[test]
+fn a_file_that_has_another_secret_for_what_was_revoked_is_refused_unless_that_is_asked_for() {
+    let base = Base::new("forgotten");
+    base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
+    base.attrsync(&["settings", "key", "revoke", "acme", "2025-06", "--reason", "leaked", "--yes"]).well();
+    let leaked = "sample-acme-jwt-secret-of-june-2025";
+    let known = base.attrsync(&["settings", "export", "--secrets"]).well();
+    assert!(known.contains(leaked));
+    base.file(&known.replace(leaked, "a-placeholder-in-the-place-of-june-2025"));
+    let apply = ["settings", "apply", "settings.toml", "--reason", "r", "--yes"];
+    for line in [&["settings", "plan", "settings.toml"][..], &apply] {
+        let told = base.attrsync(line);
+        let said = "organization acme: jwt_keys[2025-06].secret: the key was revoked at 2";
+        assert!(told.code == Some(1) && told.err.contains(said), "{told:?}");
+        assert!(told.err.contains("--unrevoke acme:2025-06"), "the way out: {told:?}");
+        assert!(!told.err.contains("placeholder") && !told.err.contains(leaked), "{told:?}");
+    }
+    // So whoever got hold of it finds it closed under any other id, too.
+    let back = ["settings", "key", "add", "acme", "k2", "--secret-file", "-", "--reason", "r"];
+    let told = base.attrsync_with(&back, leaked);
+    assert!(told.code == Some(1) && told.err.contains("which is revoked: never again"), "{told:?}");
+    base.attrsync(&[&apply[..], &["--unrevoke", "acme:2025-06"]].concat()).well();
+}
+
+#[test]
 fn a_change_does_not_wait_for_ever_for_another_and_says_how_to_find_it() {
     let base = Base::new("held_up");
     base.attrsync(&["settings", "org", "add", "acme", "--reason", "r"]).well();
