@@ -127,6 +127,27 @@ fn a_file_that_has_another_secret_for_what_was_revoked_is_refused_unless_that_is
 }
 
 #[test]
+fn an_organization_that_was_renamed_since_the_plan_is_not_made_a_second_time() {
+    let base = Base::new("renamed");
+    base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
+    // Without its app id, which would be taken, nothing but the plan's revision tells that it isn't new.
+    let file = EXAMPLE.replace("app_id = \"65f1c0de65f1c0de65f1c0de\"\n", "");
+    assert_ne!(file, EXAMPLE);
+    base.file(&file);
+    base.attrsync(&["settings", "org", "rename", "acme", "acme-inc", "--reason", "meanwhile", "--yes"]).well();
+    let apply = ["settings", "apply", "settings.toml", "--reason", "r", "--yes", "--since"];
+    let lock = ["settings", "attribute", "lock", "acme", "title", "--reason", "r", "--yes", "--since"];
+    for line in [&apply[..], &lock] {
+        let told = base.attrsync(&[line, &["1"]].concat());
+        assert!(told.code == Some(1) && told.err.contains("changed since revision 1: acme;"), "{told:?}");
+    }
+    let count = || base.value::<i64>("select count(*) from attrsync.organizations");
+    assert_eq!(count(), 2);
+    base.attrsync(&[&apply[..], &["2"]].concat()).well();
+    assert_eq!(count(), 3, "whoever has seen that it is gone may make another");
+}
+
+#[test]
 fn a_change_does_not_wait_for_ever_for_another_and_says_how_to_find_it() {
     let base = Base::new("held_up");
     base.attrsync(&["settings", "org", "add", "acme", "--reason", "r"]).well();

@@ -196,12 +196,17 @@ impl Database {
         Ok(outcome)
     }
 
-    /// That none of these organizations changed after a revision.
+    /// That none of these organizations changed after a revision, nor one that had such a slug then.
     pub(super) async fn unchanged_since(&mut self, since: Option<i64>, slugs: &[String]) -> Result<(), DatabaseError> {
         let Some(since) = since else { return Ok(()) };
         let failed = self.failed("the versions of organizations can't be read");
+        // One that had the slug and was given another is found by what it was: where it is gone, its slug looks free.
         let sql = "select o.slug from attrsync.versions v join attrsync.organizations o on o.id = v.organization_id
-                   where v.revision > $1 and o.slug = any($2) order by o.slug";
+                   where v.revision > $1 and o.slug = any($2)
+                   union
+                   select before ->> 'slug' from attrsync.history
+                   where revision > $1 and relation = 'organizations' and before ->> 'slug' = any($2)
+                   order by slug";
         let changed: Vec<String> =
             sqlx::query_scalar(sql).bind(since).bind(slugs).fetch_all(&mut self.connection).await.map_err(failed)?;
         // The revision of this very change is above every other, and has no organization yet.
