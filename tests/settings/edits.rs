@@ -148,6 +148,28 @@ fn an_organization_that_was_renamed_since_the_plan_is_not_made_a_second_time() {
 }
 
 #[test]
+fn a_change_sees_what_is_there_when_its_turn_comes_and_is_taken_back_where_its_client_falls_silent() {
+    let base = Base::new("turn");
+    // What its transaction is like when it has its turn; and a default of the login that would show it what was there before.
+    base.sql(
+        "create table public.seen (isolation text, silence text);
+         create function public.see() returns trigger language plpgsql as $$ begin
+             insert into public.seen
+                 values (current_setting('transaction_isolation'), current_setting('idle_in_transaction_session_timeout'));
+             return null;
+         end $$;
+         create trigger see after insert on attrsync.revisions for each row execute function public.see();
+         do $$ begin
+             execute format('alter database %I set default_transaction_isolation to %L', current_database(), 'repeatable read');
+         end $$;",
+    )
+    .unwrap();
+    base.attrsync(&["settings", "org", "add", "acme", "--reason", "r"]).well();
+    let seen = "select isolation || ', ' || silence from public.seen";
+    assert_eq!(base.value::<String>(seen), "read committed, 2min");
+}
+
+#[test]
 fn a_change_does_not_wait_for_ever_for_another_and_says_how_to_find_it() {
     let base = Base::new("held_up");
     base.attrsync(&["settings", "org", "add", "acme", "--reason", "r"]).well();

@@ -4,7 +4,7 @@
 use sqlx::query;
 
 use super::{
-    Author, Database, DatabaseError, TURN,
+    Author, Database, DatabaseError, SILENCE, TURN,
     plan::Change,
     read::{Reader, Stored},
     write::{WriteError, Writer},
@@ -167,7 +167,8 @@ impl Database {
     /// Begins a change: from here on nobody else changes anything before this one has ended.
     pub(super) async fn begin(&mut self, author: &Author) -> Result<(), DatabaseError> {
         let failed = self.failed("a change can't be begun");
-        query("begin").execute(&mut self.connection).await.map_err(&failed)?;
+        // Whatever the login's default is: another isolation would see what was there before its turn came.
+        query("begin isolation level read committed").execute(&mut self.connection).await.map_err(&failed)?;
         let begun = self.take_turn(author).await;
         if begun.is_err() {
             // What went wrong is told; what goes wrong after it says no more.
@@ -179,8 +180,8 @@ impl Database {
     /// Says who changes something, and waits until nobody else does.
     async fn take_turn(&mut self, author: &Author) -> sqlx::Result<()> {
         let sql = "select set_config('attrsync.actor', $1, true), set_config('attrsync.reason', $2, true),
-                          set_config('lock_timeout', $3, true)";
-        let settings = query(sql).bind(&author.actor).bind(&author.reason).bind(TURN);
+                          set_config('lock_timeout', $3, true), set_config('idle_in_transaction_session_timeout', $4, true)";
+        let settings = query(sql).bind(&author.actor).bind(&author.reason).bind(TURN).bind(SILENCE);
         settings.execute(&mut self.connection).await?;
         query("select attrsync.revision()").execute(&mut self.connection).await?;
         Ok(())

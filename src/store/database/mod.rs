@@ -51,6 +51,10 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long a change waits for the one before it to end, as PostgreSQL reads it.
 const TURN: &str = "10s";
 
+/// How long a change may ask nothing of PostgreSQL before it is taken back, as PostgreSQL reads it: a client that is gone without a
+/// word would else keep everybody from changing anything. All that a large file says is checked within it.
+const SILENCE: &str = "2min";
+
 /// Where a database is, and how to log in. It never prints the login.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
