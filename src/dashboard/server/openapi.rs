@@ -88,7 +88,7 @@ fn endpoints(generator: &mut SchemaGenerator) -> Vec<Endpoint> {
         Endpoint {
             parameters: [
                 filters(),
-                vec![("before", json!({"type": "integer"}), "`next` of the page before."), limit(MOST_ROWS, ROWS)],
+                vec![("before", json!({"type": "string"}), "`next` of the page before."), limit(MOST_ROWS, ROWS)],
             ]
             .concat(),
             ..get::<Verdicts>(generator, "/api/v1/verdicts", "The newest verdicts", bad)

@@ -121,6 +121,7 @@ fn what_can_not_be_answered_is_refused_with_the_way_out() {
         ("/api/v1/verdicts?organisation=acme", 400, "organization"),
         ("/api/v1/verdicts?limit=0", 400, "1 to 200"),
         ("/api/v1/verdicts?limit=x", 400, "invalid digit"),
+        ("/api/v1/verdicts?before=12", 400, "`next` of another page"),
         ("/api/v1/verdicts?verdict=bad", 400, "accepted, partial or rejected"),
         ("/api/v1/verdicts?user=sha256:x", 400, "64 hexadecimal digits"),
         ("/api/v1/verdicts/stream?limit=1", 400, "unknown field"),
