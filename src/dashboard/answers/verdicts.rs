@@ -46,6 +46,8 @@ pub(crate) struct VerdictRow {
     pub(crate) event_type: Option<String>,
     /// The event's reason, and those of what was rejected of it.
     pub(crate) reasons: Vec<String>,
+    /// The reasons of what was dropped of it.
+    pub(crate) dropped: Vec<String>,
     /// Whom it concerns: id, e-mail address, visitor's id, those that there are.
     pub(crate) users: Vec<String>,
     /// Where the event stands.
@@ -77,7 +79,7 @@ pub(crate) struct VerdictPage {
     pub(crate) verdict: Box<RawValue>,
     /// The same as a text, for readers whose numbers are doubles: here each stands as it is written.
     pub(crate) text: String,
-    /// Whether its lists were left off, for it is too long to be kept.
+    /// Whether it is too long to be kept: values are null then, and what doesn't fit of its lists is left out.
     pub(crate) shortened: bool,
     /// Why the event was rejected as a whole.
     pub(crate) reason: Option<Explained>,
@@ -145,6 +147,7 @@ fn row((turn, kept): &Ordered) -> VerdictRow {
         organization: kept.organization.as_deref().map(str::to_owned),
         event_type: kept.event_type.as_deref().map(str::to_owned),
         reasons: texts(&kept.reasons),
+        dropped: texts(&kept.dropped),
         users: texts(&kept.users),
         source: Position::of(&kept.source),
     }

@@ -9,6 +9,7 @@ pub(crate) mod filter;
 pub(crate) mod newest;
 pub(crate) mod organization;
 pub(crate) mod ring;
+mod short;
 pub(crate) mod tally;
 pub(crate) mod told;
 

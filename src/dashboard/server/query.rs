@@ -74,7 +74,11 @@ impl FilterQuery {
             reason: text(self.reason),
             attribute: text(self.attribute),
             event_type: text(self.event_type),
-            user: text(self.user).map(|user| Who::read(&user)).transpose().map_err(refused)?,
+            user: text(self.user)
+                .filter(|user| !user.trim().is_empty())
+                .map(|user| Who::read(&user))
+                .transpose()
+                .map_err(refused)?,
         })
     }
 }
@@ -87,7 +91,8 @@ impl VerdictsQuery {
 
     /// Before which place.
     pub(super) fn before(&self) -> Result<Option<Turn>, Problem> {
-        let refused = |()| Problem::new(StatusCode::BAD_REQUEST, "before must be `next` of another page, as it was answered");
+        let refused =
+            |()| Problem::new(StatusCode::BAD_REQUEST, "before must be `next` of another page, as it was answered");
         let text = self.before.as_deref().filter(|text| !text.is_empty());
         text.map(|text| text.parse().map_err(refused)).transpose()
     }

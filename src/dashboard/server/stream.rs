@@ -3,7 +3,7 @@
 //! Every subscriber reads from one bounded queue. Nobody waits for one who is slow: once what comes next for it has left the
 //! queue, it is told how much it missed, in a last event, and dropped. One who doesn't read at all is dropped by its connection.
 
-use std::{fmt::Write as _, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt::Write as _, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -126,7 +126,9 @@ impl Subscriber {
             _ = write!(
                 chunk,
                 "id: {topic}/{}/{}\nevent: verdict\ndata: {}\n\n",
-                place.partition, place.offset, kept.json
+                place.partition,
+                place.offset,
+                marked(kept)
             );
         }
     }
@@ -137,6 +139,15 @@ impl Subscriber {
         let why = "you read more slowly than verdicts come; subscribe again, or filter";
         let data = serde_json::json!({ "missed": missed, "message": why });
         _ = write!(chunk, "event: dropped\ndata: {data}\n\n");
+    }
+}
+
+/// A verdict, with what there is to say of it beside what stands in its topic.
+fn marked(kept: &Kept) -> Cow<'_, str> {
+    let marks = if kept.shortened { ",\"shortened\":true" } else { "" };
+    match kept.json.trim_end().strip_suffix('}') {
+        Some(open) if !marks.is_empty() => format!("{open}{marks}}}").into(),
+        _ => (*kept.json).into(),
     }
 }
 
@@ -243,6 +254,26 @@ mod tests {
                 assert_eq!(counts.dropped_so_far(), dropped, "{silence:?}");
             }
         });
+    }
+
+    #[test]
+    fn a_verdict_that_was_shortened_says_so_and_no_other_does() {
+        let told = |verdict: &serde_json::Value| {
+            let stream = Sender::new(1);
+            let mut chunk = String::new();
+            subscriber(&stream, Filter::default()).push(&mut chunk, &samples::keep(verdict, 0));
+            let data = chunk.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+            serde_json::from_str::<serde_json::Value>(data).unwrap()
+        };
+        let mut verdict = samples::verdict(Outcome::Partial, 1);
+        verdict["rejected"] = serde_json::json!([{"attribute": "roles", "company": null, "reason": "locked"}]);
+        assert_eq!(told(&verdict), verdict);
+        let attribute = |value: &str| serde_json::json!({"about": {"value": value, "verified": true}});
+        verdict["attributes"] = attribute(&"x".repeat(100_000));
+        let mut expected = verdict.clone();
+        expected["attributes"]["about"]["value"] = serde_json::Value::Null;
+        expected["shortened"] = true.into();
+        assert_eq!(told(&verdict), expected);
     }
 
     #[test]
