@@ -50,6 +50,8 @@ pub(crate) struct VerdictRow {
     pub(crate) dropped: Vec<String>,
     /// Whom it concerns: id, e-mail address, visitor's id, those that there are.
     pub(crate) users: Vec<String>,
+    /// The replay that judged the event again; null for a live verdict.
+    pub(crate) replay: Option<String>,
     /// Where the event stands.
     pub(crate) source: Position,
 }
@@ -81,6 +83,8 @@ pub(crate) struct VerdictPage {
     pub(crate) text: String,
     /// Whether it is too long to be kept: values are null then, and what doesn't fit of its lists is left out.
     pub(crate) shortened: bool,
+    /// The replay that judged the event again; null for a live verdict.
+    pub(crate) replay: Option<String>,
     /// Why the event was rejected as a whole.
     pub(crate) reason: Option<Explained>,
     /// What the diagnosis found, for the sender.
@@ -149,6 +153,7 @@ fn row((turn, kept): &Ordered) -> VerdictRow {
         reasons: texts(&kept.reasons),
         dropped: texts(&kept.dropped),
         users: texts(&kept.users),
+        replay: kept.replay.as_deref().map(str::to_owned),
         source: Position::of(&kept.source),
     }
 }
@@ -206,6 +211,7 @@ pub(crate) fn verdict(kept: &Kept, brokers: &str) -> serde_json::Result<VerdictP
         verdict: RawValue::from_string(kept.json.to_string())?,
         text: kept.json.to_string(),
         shortened: kept.shortened,
+        replay: kept.replay.as_deref().map(str::to_owned),
         reason: facts.reason.as_deref().map(Explained::of),
         hint: facts.hint.map(|hint| hint.message),
         attributes: rejected.chain(facts.dropped.into_iter().map(explain("dropped"))).collect(),

@@ -204,6 +204,22 @@ fn a_verdict_is_found_by_everything_it_is_looked_for_by() {
 }
 
 #[test]
+fn a_replayed_verdict_is_kept_and_counted_apart() {
+    let mut board = Board::new(LIMITS);
+    let verdict = samples::verdict(Outcome::Rejected, 1);
+    samples::feed(&mut board, &verdict, NOW - 1_000);
+    let mut again = samples::keep(&verdict, NOW);
+    again.replay = Some("one".into());
+    let text = verdict.to_string();
+    board.feed(&Told::read(text.as_bytes()).unwrap(), std::sync::Arc::new(again));
+    let acme = board.organizations.get("acme").unwrap();
+    assert_eq!((board.outcomes.weight(), acme.weight(), board.replayed.total), (1, 1, 1));
+    assert_eq!((board.outcomes.last(), board.live[2].whole(NOW)), (Some(NOW - 1_000), 1));
+    let kept = board.newest.of_event(&samples::place(1)).unwrap();
+    assert_eq!(kept.replay.as_deref(), Some("one"), "the later verdict of an event is the one that holds");
+}
+
+#[test]
 fn an_id_is_compared_as_it_is_written() {
     let mut verdict = samples::verdict(Outcome::Accepted, 3);
     verdict["user"] = json!({"userId": " Ab", "email": null, "anonymousId": null});

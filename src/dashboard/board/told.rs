@@ -209,6 +209,8 @@ pub(crate) struct Kept {
     /// The user's id, e-mail address and visitor's id, those that there are.
     pub(crate) users: Box<[Box<str>]>,
     hashes: OnceLock<Box<[[u8; 32]]>>,
+    /// The replay that judged the event again; none of a live verdict.
+    pub(crate) replay: Option<Box<str>>,
     /// Where the event stands.
     pub(crate) source: Place,
     /// Where the verdict stands.
@@ -219,7 +221,7 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Keeps what was read from this value.
+    /// Keeps what was read from this value, as a live verdict.
     pub(crate) fn of(told: &Told<'_>, value: &[u8], at: i64, record: Place) -> Option<Self> {
         let shortened = value.len() > WHOLE_BYTES;
         let user = &told.user;
@@ -237,6 +239,7 @@ impl Kept {
                 .collect(),
             users: users.collect(),
             hashes: OnceLock::new(),
+            replay: None,
             source: Place {
                 topic: told.source.topic.as_ref().into(),
                 partition: told.source.partition,

@@ -144,7 +144,13 @@ impl Subscriber {
 
 /// A verdict, with what there is to say of it beside what stands in its topic.
 fn marked(kept: &Kept) -> Cow<'_, str> {
-    let marks = if kept.shortened { ",\"shortened\":true" } else { "" };
+    let mut marks = String::new();
+    if kept.shortened {
+        marks.push_str(",\"shortened\":true");
+    }
+    if let Some(replay) = &kept.replay {
+        _ = write!(marks, ",\"replay\":{}", serde_json::Value::from(&**replay));
+    }
     match kept.json.trim_end().strip_suffix('}') {
         Some(open) if !marks.is_empty() => format!("{open}{marks}}}").into(),
         _ => (*kept.json).into(),
@@ -257,14 +263,15 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_that_was_shortened_says_so_and_no_other_does() {
-        let told = |verdict: &serde_json::Value| {
+    fn a_verdict_that_was_shortened_or_replayed_says_so_and_no_other_does() {
+        let of = |kept: &Kept| {
             let stream = Sender::new(1);
             let mut chunk = String::new();
-            subscriber(&stream, Filter::default()).push(&mut chunk, &samples::keep(verdict, 0));
+            subscriber(&stream, Filter::default()).push(&mut chunk, kept);
             let data = chunk.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
             serde_json::from_str::<serde_json::Value>(data).unwrap()
         };
+        let told = |verdict: &serde_json::Value| of(&samples::keep(verdict, 0));
         let mut verdict = samples::verdict(Outcome::Partial, 1);
         verdict["rejected"] = serde_json::json!([{"attribute": "roles", "company": null, "reason": "locked"}]);
         assert_eq!(told(&verdict), verdict);
@@ -274,6 +281,10 @@ mod tests {
         expected["attributes"]["about"]["value"] = serde_json::Value::Null;
         expected["shortened"] = true.into();
         assert_eq!(told(&verdict), expected);
+        let mut again = samples::keep(&verdict, 0);
+        again.replay = Some("one\"\n".into());
+        expected["replay"] = "one\"\n".into();
+        assert_eq!(of(&again), expected);
     }
 
     #[test]
