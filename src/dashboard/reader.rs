@@ -19,10 +19,18 @@ use super::{
     options::History,
     topic::{Topic, TopicError},
 };
-use crate::domain::verdict::Outcome;
+use crate::{
+    domain::{
+        Header,
+        verdict::{Outcome, REPLAY_HEADER},
+    },
+    native,
+};
 
 /// How long to wait before a topic that can't be read is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// The most bytes that are kept of a replay's id; no id has as many.
+const REPLAY_BYTES: usize = 64;
 /// How often it is looked for new partitions, and whether what was wrong has passed.
 const REFRESH: Duration = Duration::from_secs(10);
 
@@ -177,8 +185,18 @@ fn told<'r>(record: &'r BorrowedMessage<'_>, at: i64) -> Option<(Told<'r>, Arc<K
     let value = record.payload()?;
     let told = Told::read(value)?;
     let place = Place { topic: record.topic().into(), partition: record.partition(), offset: record.offset() };
-    let kept = Kept::of(&told, value, at, place)?;
+    let mut kept = Kept::of(&told, value, at, place)?;
+    native::headers(record, |header| kept.replay = kept.replay.take().or_else(|| replay(&header)));
     Some((told, Arc::new(kept)))
+}
+
+/// The id of the replay that a header names, as far as it is one.
+fn replay(header: &Header<'_>) -> Option<Box<str>> {
+    if header.name != REPLAY_HEADER {
+        return None;
+    }
+    let id = header.value.unwrap_or_default();
+    Some(String::from_utf8_lossy(id.get(..REPLAY_BYTES).unwrap_or(id)).into())
 }
 
 #[cfg(test)]
@@ -202,6 +220,15 @@ mod tests {
             shared: Arc::new(Shared::new(limits, NOW)),
             stop: Arc::default(),
         }
+    }
+
+    #[test]
+    fn a_replay_is_told_by_its_header_whatever_that_says() {
+        let of = |name, value| replay(&Header { name, value });
+        assert_eq!(of("attrsync-replay", Some("one".as_bytes())).as_deref(), Some("one"));
+        assert_eq!(of("attrsync-replay", None).as_deref(), Some(""));
+        assert_eq!(of("attrsync-replay", Some(&[0xff; 1_000])).unwrap().chars().count(), REPLAY_BYTES);
+        assert_eq!(of("attrsync-reason", Some("one".as_bytes())), None);
     }
 
     #[test]

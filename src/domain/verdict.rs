@@ -236,6 +236,9 @@ impl Serialize for Attributes<'_> {
 /// What the membership in companies is called where an attribute's name stands.
 pub const MEMBERSHIP: &str = "companies";
 
+/// The header by which a record says that a replay judged the event again.
+pub const REPLAY_HEADER: &str = "attrsync-replay";
+
 /// An attribute that was unset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Unset<'a> {

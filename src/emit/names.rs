@@ -1,5 +1,7 @@
 //! The headers of emitted records: every name that is written, and what it says. docs/asyncapi.yaml describes them from here.
 
+use crate::domain::verdict::REPLAY_HEADER;
+
 /// A header that records carry.
 #[derive(Debug, Clone, Copy)]
 pub struct Known {
@@ -12,7 +14,7 @@ pub struct Known {
 }
 
 macro_rules! headers {
-    ($($constant:ident $name:literal $when:ident $meaning:literal)*) => {
+    ($($constant:ident $name:tt $when:ident $meaning:literal)*) => {
         $(#[doc = $meaning] pub const $constant: &str = $name;)*
 
         /// Every header that is written, in the order of writing.
@@ -46,7 +48,7 @@ headers! {
         "`boot`, `identify` or a widget's initialization."
     VERIFICATION "attrsync-verification" ALWAYS
         "The kind of proof and how it ended, as in `jwt/verified` or `none/anonymous`; the kind alone before it was looked at."
-    REPLAY "attrsync-replay" WHERE_KNOWN
+    REPLAY REPLAY_HEADER WHERE_KNOWN
         "The id of the replay that judged the event again (docs/REPLAY.md). A live verdict has none."
     TRACEPARENT "traceparent" WHERE_KNOWN
         "The trace and span of the incoming record (W3C Trace Context), passed on where it is well-formed; the span is the worker's own where that exports one."

@@ -33,6 +33,8 @@ pub(crate) struct Overview {
     pub(crate) problems: Vec<Trouble>,
     /// Records in the verdict topics that are no verdicts.
     pub(crate) unreadable: u64,
+    /// Verdicts of replays, which are counted here alone.
+    pub(crate) replayed: u64,
 }
 
 /// Verdicts a second.
@@ -79,6 +81,7 @@ pub(crate) fn overview(board: &Board, around: &Around, now: i64) -> Overview {
         outcomes: OutcomesView::of(&board.outcomes, now),
         problems: troubles(board, now),
         unreadable: board.unreadable.total,
+        replayed: board.replayed.total,
     }
 }
 

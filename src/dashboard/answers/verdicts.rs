@@ -1,8 +1,6 @@
 //! The newest verdicts, and one in full: with its explanation in the sender's words, its place, and the commands that judge it
 //! again.
 
-use std::sync::Arc;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -14,7 +12,7 @@ use super::{
 use crate::{
     dashboard::board::{
         filter::Filter,
-        newest::Numbered,
+        newest::{Ordered, Turn},
         told::{Kept, Place},
     },
     domain::shell,
@@ -29,7 +27,7 @@ pub(crate) struct Verdicts {
     /// The newest first.
     pub(crate) verdicts: Vec<VerdictRow>,
     /// `before` of the next page; null where there is none.
-    pub(crate) next: Option<u64>,
+    pub(crate) next: Option<String>,
     /// How many verdicts were looked through: the newest ones that are kept.
     pub(crate) kept: usize,
 }
@@ -48,8 +46,12 @@ pub(crate) struct VerdictRow {
     pub(crate) event_type: Option<String>,
     /// The event's reason, and those of what was rejected of it.
     pub(crate) reasons: Vec<String>,
+    /// The reasons of what was dropped of it.
+    pub(crate) dropped: Vec<String>,
     /// Whom it concerns: id, e-mail address, visitor's id, those that there are.
     pub(crate) users: Vec<String>,
+    /// The replay that judged the event again; null for a live verdict.
+    pub(crate) replay: Option<String>,
     /// Where the event stands.
     pub(crate) source: Position,
 }
@@ -79,8 +81,10 @@ pub(crate) struct VerdictPage {
     pub(crate) verdict: Box<RawValue>,
     /// The same as a text, for readers whose numbers are doubles: here each stands as it is written.
     pub(crate) text: String,
-    /// Whether its lists were left off, for it is too long to be kept.
+    /// Whether it is too long to be kept: values are null then, and what doesn't fit of its lists is left out.
     pub(crate) shortened: bool,
+    /// The replay that judged the event again; null for a live verdict.
+    pub(crate) replay: Option<String>,
     /// Why the event was rejected as a whole.
     pub(crate) reason: Option<Explained>,
     /// What the diagnosis found, for the sender.
@@ -118,36 +122,38 @@ pub(crate) struct Commands {
     pub(crate) replay: String,
 }
 
-/// The page of verdicts that the filter takes: those before this number, so many at most.
+/// The page of verdicts that the filter takes: those before this place, so many at most.
 pub(crate) fn verdicts(
-    newest: &[Numbered],
+    newest: &[Ordered],
     reading: Reading,
-    (filter, before, limit): (&Filter, Option<u64>, usize),
+    (filter, before, limit): (&Filter, Option<Turn>, usize),
     now: i64,
 ) -> Verdicts {
-    let older = newest.iter().filter(|(number, _)| before.is_none_or(|before| *number < before));
+    let older = newest.iter().filter(|(turn, _)| before.is_none_or(|before| *turn < before));
     let mut found: Vec<_> = older.filter(|(_, kept)| filter.takes(kept)).take(limit + 1).map(row).collect();
     let more = found.len() > limit;
     found.truncate(limit);
     Verdicts {
         clock: Clock::at(now),
         reading,
-        next: found.last().filter(|_| more).map(|row| row.number),
+        next: found.last().filter(|_| more).map(|row| Turn { at: row.at, number: row.number }.to_string()),
         verdicts: found,
         kept: newest.len(),
     }
 }
 
-fn row((number, kept): &(u64, Arc<Kept>)) -> VerdictRow {
+fn row((turn, kept): &Ordered) -> VerdictRow {
     let texts = |texts: &[Box<str>]| texts.iter().map(ToString::to_string).collect();
     VerdictRow {
-        number: *number,
-        at: kept.at,
+        number: turn.number,
+        at: turn.at,
         verdict: kept.outcome.name(),
         organization: kept.organization.as_deref().map(str::to_owned),
         event_type: kept.event_type.as_deref().map(str::to_owned),
         reasons: texts(&kept.reasons),
+        dropped: texts(&kept.dropped),
         users: texts(&kept.users),
+        replay: kept.replay.as_deref().map(str::to_owned),
         source: Position::of(&kept.source),
     }
 }
@@ -205,6 +211,7 @@ pub(crate) fn verdict(kept: &Kept, brokers: &str) -> serde_json::Result<VerdictP
         verdict: RawValue::from_string(kept.json.to_string())?,
         text: kept.json.to_string(),
         shortened: kept.shortened,
+        replay: kept.replay.as_deref().map(str::to_owned),
         reason: facts.reason.as_deref().map(Explained::of),
         hint: facts.hint.map(|hint| hint.message),
         attributes: rejected.chain(facts.dropped.into_iter().map(explain("dropped"))).collect(),
@@ -226,6 +233,8 @@ fn commands(Place { topic, partition, offset }: &Place, brokers: &str) -> Option
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::*;
@@ -276,13 +285,19 @@ mod tests {
 
     #[test]
     fn pages_follow_each_other_without_gap_or_overlap() {
+        // Some of the same millisecond, and all but one gone by the time that the next page is asked for.
+        let turn = |number| Turn { at: NOW + i64::try_from(number / 3).unwrap(), number };
         let newest: Vec<_> =
-            (1..=7).rev().map(|number| (number, Arc::new(samples::kept(Outcome::Accepted, 1)))).collect();
+            (1..=7).rev().map(|number| (turn(number), Arc::new(samples::kept(Outcome::Accepted, 1)))).collect();
+        assert_eq!(
+            verdicts(&newest[6..], Reading::default(), (&Filter::default(), Some(turn(3)), 3), NOW).verdicts[0].number,
+            1
+        );
         let (mut before, mut seen) = (None, Vec::new());
         loop {
             let page = verdicts(&newest, Reading::default(), (&Filter::default(), before, 3), NOW);
             seen.extend(page.verdicts.iter().map(|row| row.number));
-            before = page.next;
+            before = page.next.map(|next| next.parse().unwrap());
             if before.is_none() {
                 break;
             }

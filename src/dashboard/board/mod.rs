@@ -9,6 +9,7 @@ pub(crate) mod filter;
 pub(crate) mod newest;
 pub(crate) mod organization;
 pub(crate) mod ring;
+mod short;
 pub(crate) mod tally;
 pub(crate) mod told;
 
@@ -49,6 +50,8 @@ pub(crate) struct Board {
     /// Verdicts of which it isn't known whom they concern.
     pub(crate) nobody: Organization,
     pub(crate) newest: Newest,
+    /// Verdicts of replays. They are told of events that were counted before, and are counted here alone.
+    pub(crate) replayed: Recent,
     /// Records of the verdict topics that are no verdicts.
     pub(crate) unreadable: Recent,
 }
@@ -64,6 +67,7 @@ impl Board {
             organizations: Bounded::new(limits.organizations),
             nobody: Organization::new(limits.attributes),
             newest: Newest::new(limits.verdicts, limits.verdicts_bytes),
+            replayed: Recent::default(),
             unreadable: Recent::default(),
         }
     }
@@ -71,6 +75,15 @@ impl Board {
     /// Counts a verdict that was written at this time, and keeps it.
     pub(crate) fn feed(&mut self, told: &Told<'_>, kept: Arc<Kept>) {
         let at = kept.at;
+        if kept.replay.is_some() {
+            self.replayed.add(at);
+        } else {
+            self.count(told, at);
+        }
+        self.newest.push(kept);
+    }
+
+    fn count(&mut self, told: &Told<'_>, at: i64) {
         self.outcomes.add(told.verdict, at);
         let [accepted, partial, rejected] = &mut self.live;
         match told.verdict {
@@ -87,7 +100,6 @@ impl Board {
             None => &mut self.nobody,
         };
         organization.feed(told, at);
-        self.newest.push(kept);
     }
 }
 

@@ -161,7 +161,14 @@ fn what_a_token_signs_of_an_identity_and_of_companies_is_advised_of_as_signed() 
 fn a_verdict_is_found_by_everything_it_is_looked_for_by() {
     let mut verdict = samples::verdict(Outcome::Rejected, 3);
     verdict["rejected"] = json!([{"attribute": "roles", "company": null, "reason": "locked"}]);
+    verdict["dropped"] = json!([{"attribute": "utm", "company": null, "reason": "not_configured"}]);
+    verdict["attributes"] = json!({"seats": {"value": 1, "verified": true}});
     let kept = samples::keep(&verdict, NOW);
+    let pair = |reason: &str, attribute: &str| Filter {
+        reason: Some(reason.into()),
+        attribute: Some(attribute.into()),
+        ..Filter::default()
+    };
     let text = |text: &str| Some(text.into());
     let user = |text: &str| Some(Who::read(text).unwrap());
     // printf user@example.com | sha256sum
@@ -175,8 +182,18 @@ fn a_verdict_is_found_by_everything_it_is_looked_for_by() {
         (Filter { organization: text("Acme"), ..Filter::default() }, false),
         (Filter { attribute: text("roles"), event_type: text("identify"), ..Filter::default() }, true),
         (Filter { attribute: text("plan"), ..Filter::default() }, false),
+        (Filter { reason: text("not_configured"), ..Filter::default() }, true),
+        (pair("locked", "roles"), true),
+        (pair("not_configured", "utm"), true),
+        (pair("locked", "utm"), false),
+        (pair("locked", "seats"), false),
+        (pair("signature_invalid", "seats"), true),
+        (pair("signature_invalid", "plan"), false),
         (Filter { event_type: text("boot"), ..Filter::default() }, false),
         (Filter { user: user("12345"), ..Filter::default() }, true),
+        (Filter { user: user(" 12345\t"), ..Filter::default() }, true),
+        (Filter { user: user("User@Example.COM "), ..Filter::default() }, true),
+        (Filter { user: user("user@example.co"), ..Filter::default() }, false),
         (Filter { user: user("1234"), ..Filter::default() }, false),
         (Filter { user: user(hash), ..Filter::default() }, true),
         (Filter { user: user(&format!("sha256:{}", "0".repeat(64))), ..Filter::default() }, false),
@@ -187,12 +204,58 @@ fn a_verdict_is_found_by_everything_it_is_looked_for_by() {
 }
 
 #[test]
-fn a_verdict_too_long_to_keep_whole_is_kept_without_its_lists() {
-    let mut verdict = samples::verdict(Outcome::Accepted, 1);
-    verdict["attributes"] = json!({"plan": {"value": "x".repeat(100_000), "verified": true}});
+fn a_replayed_verdict_is_kept_and_counted_apart() {
+    let mut board = Board::new(LIMITS);
+    let verdict = samples::verdict(Outcome::Rejected, 1);
+    samples::feed(&mut board, &verdict, NOW - 1_000);
+    let mut again = samples::keep(&verdict, NOW);
+    again.replay = Some("one".into());
+    let text = verdict.to_string();
+    board.feed(&Told::read(text.as_bytes()).unwrap(), std::sync::Arc::new(again));
+    let acme = board.organizations.get("acme").unwrap();
+    assert_eq!((board.outcomes.weight(), acme.weight(), board.replayed.total), (1, 1, 1));
+    assert_eq!((board.outcomes.last(), board.live[2].whole(NOW)), (Some(NOW - 1_000), 1));
+    let kept = board.newest.of_event(&samples::place(1)).unwrap();
+    assert_eq!(kept.replay.as_deref(), Some("one"), "the later verdict of an event is the one that holds");
+}
+
+#[test]
+fn an_id_is_compared_as_it_is_written() {
+    let mut verdict = samples::verdict(Outcome::Accepted, 3);
+    verdict["user"] = json!({"userId": " Ab", "email": null, "anonymousId": null});
     let kept = samples::keep(&verdict, NOW);
-    assert!(kept.shortened && kept.json.len() < 2_000 && !kept.json.contains("attributes"));
-    assert!(kept.json.contains("12345"));
+    for (user, takes) in [("Ab", true), (" Ab", true), ("ab", false)] {
+        let filter = Filter { user: Some(Who::read(user).unwrap()), ..Filter::default() };
+        assert_eq!(filter.takes(&kept), takes, "{user:?}");
+    }
+}
+
+#[test]
+fn a_verdict_too_long_to_keep_whole_is_shortened_and_found_by_what_it_names() {
+    let mut verdict = samples::verdict(Outcome::Partial, 1);
+    verdict["attributes"] = json!({"plan": {"value": "x".repeat(100_000), "verified": true}});
+    verdict["rejected"] = json!([{"attribute": "roles", "company": null, "reason": "locked"}]);
+    let kept = samples::keep(&verdict, NOW);
+    assert!(kept.shortened && kept.json.len() < 2_000);
+    let short: Value = serde_json::from_str(&kept.json).unwrap();
+    assert_eq!(short["rejected"], verdict["rejected"]);
+    assert_eq!(short["attributes"], json!({"plan": {"value": null, "verified": true}}));
+    for (attribute, reason) in [("plan", None), ("roles", Some("locked".into()))] {
+        let filter = Filter { attribute: Some(attribute.into()), reason, ..Filter::default() };
+        assert!(filter.takes(&kept), "{attribute}");
+    }
+}
+
+#[test]
+fn what_is_kept_of_a_verdict_is_bounded_whatever_it_names() {
+    let refused = |number| json!({"attribute": format!("a{number}"), "company": null, "reason": format!("r{number}")});
+    let mut verdict = samples::verdict(Outcome::Partial, 1);
+    for list in ["rejected", "dropped"] {
+        verdict[list] = (0..20_000).map(refused).collect();
+    }
+    let kept = samples::keep(&verdict, NOW);
+    assert!(kept.json.len() <= 16 * 1024 && kept.bytes() < 128 * 1024, "{} {}", kept.json.len(), kept.bytes());
+    assert!(!kept.reasons.is_empty() && !kept.dropped.is_empty() && !kept.named.is_empty());
 }
 
 #[test]

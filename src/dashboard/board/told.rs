@@ -7,9 +7,10 @@ use serde::{Deserialize, de::IgnoredAny};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::short::shorten;
 use crate::domain::verdict::Outcome;
 
-/// Bytes of a verdict beyond which its lists are left off: what waits for subscribers is bounded by number times this.
+/// Bytes of a verdict beyond which it is shortened.
 const WHOLE_BYTES: usize = 16 * 1024;
 
 /// A verdict as far as it is counted.
@@ -151,18 +152,35 @@ impl<'a> Told<'a> {
         reasons
     }
 
-    /// Every attribute that it names, each once.
-    fn names(&self) -> Vec<&str> {
+    /// The reasons of what was dropped, each once.
+    fn reasons_of_drops(&self) -> Vec<&str> {
+        let mut reasons: Vec<&str> = self.dropped.iter().map(|dropped| dropped.reason.as_ref()).collect();
+        reasons.sort_unstable();
+        reasons.dedup();
+        reasons
+    }
+
+    /// Every attribute that was rejected or dropped with the reason, and every other that it names, each once. What was refused comes
+    /// first, so that it is the last to find no room.
+    fn named(&self) -> Vec<(&str, Option<&str>)> {
         let companies = || self.companies.iter().flatten();
+        let refused = self.rejected.iter().chain(&self.dropped);
+        let mut named: Vec<_> = refused.map(|refused| (&*refused.attribute, Some(&*refused.reason))).collect();
         let mut names: Vec<&str> = self.attributes.keys().map(AsRef::as_ref).collect();
         names.extend(self.unset.iter().map(|unset| unset.attribute.as_ref()));
         names.extend(companies().flat_map(|company| company.attributes.keys()).map(AsRef::as_ref));
         names.extend(companies().flat_map(|company| &company.unset).map(|unset| unset.attribute.as_ref()));
-        names.extend(self.rejected.iter().chain(&self.dropped).map(|refused| refused.attribute.as_ref()));
-        names.sort_unstable();
-        names.dedup();
-        names
+        named.extend(names.into_iter().map(|name| (name, None)));
+        named.sort_unstable_by_key(|(name, reason)| (reason.is_none(), *name, *reason));
+        named.dedup();
+        named
     }
+}
+
+/// An attribute that a verdict names, and why it was rejected or dropped, where it was.
+pub(crate) struct Named {
+    pub(crate) attribute: Box<str>,
+    pub(crate) reason: Option<Box<str>>,
 }
 
 /// Where a record stands.
@@ -180,25 +198,32 @@ pub(crate) struct Kept {
     pub(crate) outcome: Outcome,
     pub(crate) organization: Option<Box<str>>,
     pub(crate) event_type: Option<Box<str>>,
+    /// Why the event was rejected as a whole.
+    pub(crate) reason: Option<Box<str>>,
+    /// That, and the reasons of what was rejected of it, each once.
     pub(crate) reasons: Box<[Box<str>]>,
-    pub(crate) attributes: Box<[Box<str>]>,
+    /// The reasons of what was dropped, each once.
+    pub(crate) dropped: Box<[Box<str>]>,
+    /// The attributes that it names.
+    pub(crate) named: Box<[Named]>,
     /// The user's id, e-mail address and visitor's id, those that there are.
     pub(crate) users: Box<[Box<str>]>,
     hashes: OnceLock<Box<[[u8; 32]]>>,
+    /// The replay that judged the event again; none of a live verdict.
+    pub(crate) replay: Option<Box<str>>,
     /// Where the event stands.
     pub(crate) source: Place,
     /// Where the verdict stands.
     pub(crate) record: Place,
-    /// The verdict on one line, and whether its lists were left off.
+    /// The verdict on one line, and whether that is a shortened one.
     pub(crate) json: Box<str>,
     pub(crate) shortened: bool,
 }
 
 impl Kept {
-    /// Keeps what was read from this value.
+    /// Keeps what was read from this value, as a live verdict.
     pub(crate) fn of(told: &Told<'_>, value: &[u8], at: i64, record: Place) -> Option<Self> {
         let shortened = value.len() > WHOLE_BYTES;
-        let boxed = |texts: Vec<&str>| if shortened { [].into() } else { texts.into_iter().map(Into::into).collect() };
         let user = &told.user;
         let users = [&user.user_id, &user.email, &user.anonymous_id].into_iter().flatten().map(|id| id.as_ref().into());
         Some(Self {
@@ -206,10 +231,15 @@ impl Kept {
             outcome: told.verdict,
             organization: told.organization.as_deref().map(Into::into),
             event_type: told.event.kind.as_deref().map(Into::into),
-            reasons: told.reasons().into_iter().map(Into::into).collect(),
-            attributes: boxed(told.names()),
+            reason: told.reason.as_deref().map(Into::into),
+            reasons: fitting(told.reasons(), |reason| reason.len()).map(Into::into).collect(),
+            dropped: fitting(told.reasons_of_drops(), |reason| reason.len()).map(Into::into).collect(),
+            named: fitting(told.named(), |(name, reason)| name.len() + reason.map_or(0, str::len))
+                .map(Named::of)
+                .collect(),
             users: users.collect(),
             hashes: OnceLock::new(),
+            replay: None,
             source: Place {
                 topic: told.source.topic.as_ref().into(),
                 partition: told.source.partition,
@@ -228,10 +258,32 @@ impl Kept {
 
     /// Bytes in memory, roughly.
     pub(crate) fn bytes(&self) -> usize {
-        let texts = [&self.reasons, &self.attributes, &self.users].into_iter().flatten();
-        let texts: usize = texts.map(|text| text.len() + size_of::<Box<str>>() + 16).sum();
-        size_of::<Self>() + self.json.len() + texts + self.source.topic.len() + self.record.topic.len()
+        // What an allocation costs beside its bytes.
+        const EACH: usize = 16;
+        let texts = [&self.reasons, &self.dropped, &self.users].into_iter().flatten();
+        let texts: usize = texts.map(|text| text.len() + size_of::<Box<str>>() + EACH).sum();
+        let named =
+            |named: &Named| named.attribute.len() + named.reason.as_ref().map_or(0, |reason| reason.len() + EACH);
+        let named: usize = self.named.iter().map(|one| named(one) + size_of::<Named>() + EACH).sum();
+        size_of::<Self>() + self.json.len() + texts + named + self.source.topic.len() + self.record.topic.len()
     }
+}
+
+impl Named {
+    fn of((attribute, reason): (&str, Option<&str>)) -> Self {
+        Self { attribute: attribute.into(), reason: reason.map(Into::into) }
+    }
+}
+
+/// As many of these as are kept beside a verdict: all of one that is kept whole, as a rule.
+fn fitting<T>(all: Vec<T>, bytes: impl Fn(&T) -> usize) -> impl Iterator<Item = T> {
+    const EACH: usize = size_of::<Named>() + 16;
+    let mut room = 2 * WHOLE_BYTES;
+    all.into_iter().take_while(move |one| {
+        let left = room.checked_sub(bytes(one) + EACH);
+        room = left.unwrap_or_default();
+        left.is_some()
+    })
 }
 
 /// The verdict on one line. Whoever else writes to the topics may write it on several.
@@ -241,12 +293,9 @@ fn json(value: &[u8], shortened: bool) -> Option<Box<str>> {
     }
     let mut verdict: Value = serde_json::from_slice(value).ok()?;
     if shortened {
-        let members = verdict.as_object_mut()?;
-        for name in ["attributes", "unset", "companies", "rejected", "dropped"] {
-            members.remove(name);
-        }
+        shorten(&mut verdict, WHOLE_BYTES);
     }
-    // What is left are identities, each of which decode has bounded; whoever else writes to the topics gets no room.
+    // What can't be shortened are identities, each of which decode has bounded; whoever else writes to the topics gets no room.
     Some(verdict.to_string()).filter(|text| text.len() <= 2 * WHOLE_BYTES).map(Into::into)
 }
 

@@ -68,7 +68,7 @@ pub(super) async fn organization(State(app): State<Arc<App>>, Path(slug): Path<S
 }
 
 pub(super) async fn verdicts(State(app): State<Arc<App>>, Strict(query): Strict<VerdictsQuery>) -> Answer {
-    let (limit, before, filter) = (query.limit()?, query.before, query.filter()?);
+    let (limit, before, filter) = (query.limit()?, query.before()?, query.filter()?);
     let reading = app.shared.reading();
     let newest = app.shared.board().newest.all();
     json(&answers::verdicts(&newest, reading, (&filter, before, limit), now()))

@@ -35,8 +35,8 @@ use crate::observe::{
 
 /// Connections beside those of subscribers.
 const CONNECTIONS: usize = 64;
-/// How long a connection may go without being answered. Longer than the stream's silence.
-const STALL: Duration = Duration::from_secs(15);
+/// How long it may be quiet.
+const PACE: Pace = Pace { stall: Duration::from_secs(15), keep_alive: Duration::from_secs(5) };
 /// Threads that answer.
 const THREADS: usize = 2;
 
@@ -53,12 +53,23 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
+/// How long it may be quiet.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// How long a connection may go without being answered.
+    stall: Duration,
+    /// How often a stream without verdicts says that it is there. Well below the former.
+    keep_alive: Duration,
+}
+
 /// What the handlers share.
 struct App {
     shared: Arc<Shared>,
     token: Option<Token>,
     /// Places of the stream.
     places: Arc<Semaphore>,
+    /// See [`Pace`].
+    keep_alive: Duration,
     /// The brokers, for commands that fetch an event.
     brokers: String,
     metrics: Metrics,
@@ -66,6 +77,10 @@ struct App {
 
 /// Listens and answers.
 pub(super) fn start(options: &mut Options, shared: Arc<Shared>) -> io::Result<Server> {
+    start_at(options, shared, PACE)
+}
+
+fn start_at(options: &mut Options, shared: Arc<Shared>, pace: Pace) -> io::Result<Server> {
     let mut runtime = Builder::new_multi_thread();
     runtime.worker_threads(THREADS).thread_name("dashboard");
     let app = App {
@@ -73,12 +88,13 @@ pub(super) fn start(options: &mut Options, shared: Arc<Shared>) -> io::Result<Se
         shared,
         token: options.token.take(),
         places: Arc::new(Semaphore::new(options.subscribers)),
+        keep_alive: pace.keep_alive,
         brokers: options.consumer.get("bootstrap.servers").unwrap_or_default().to_owned(),
     };
     let service = Service {
         name: "dashboard",
         title: "the dashboard's server",
-        bounds: Bounds { connections: CONNECTIONS + options.subscribers, patience: Patience::Stalled(STALL) },
+        bounds: Bounds { connections: CONNECTIONS + options.subscribers, patience: Patience::Stalled(pace.stall) },
         runtime,
         router: router(Arc::new(app)),
     };

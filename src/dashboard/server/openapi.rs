@@ -88,7 +88,7 @@ fn endpoints(generator: &mut SchemaGenerator) -> Vec<Endpoint> {
         Endpoint {
             parameters: [
                 filters(),
-                vec![("before", json!({"type": "integer"}), "`next` of the page before."), limit(MOST_ROWS, ROWS)],
+                vec![("before", json!({"type": "string"}), "`next` of the page before."), limit(MOST_ROWS, ROWS)],
             ]
             .concat(),
             ..get::<Verdicts>(generator, "/api/v1/verdicts", "The newest verdicts", bad)
@@ -123,7 +123,9 @@ fn get<T: JsonSchema>(
 fn stream() -> Endpoint {
     let schema = schemars::json_schema!({
         "type": "string",
-        "description": "Server-sent events. `verdict`: its data is a verdict (docs/schemas), its id the place of the event. `dropped`: the \
+        "description": "Server-sent events. `verdict`: its data is a verdict (docs/schemas), its id the place of the event. One that is \
+            too long has `\"shortened\": true` beside it: values are null there, and what doesn't fit of its lists is left out. One of a replay has \
+            the replay's id beside it, as `replay`. `dropped`: the \
             last one, {\"missed\": number, \"message\": text}, for whoever reads too slowly. Comments keep the connection alive."
     });
     Endpoint {
@@ -140,12 +142,17 @@ fn filters() -> Vec<Parameter> {
     vec![
         ("verdict", json!({"type": "string", "enum": Outcome::ALL.map(Outcome::name)}), "Only these."),
         ("organization", text(), "Only those of this slug."),
-        ("reason", text(), "Only those with this code, for the event or for something that was rejected of it."),
+        (
+            "reason",
+            text(),
+            "Only those with this code, for the event or for something that was rejected or dropped of it; beside `attribute`, for that one or for \
+                the event.",
+        ),
         ("attribute", text(), "Only those that name this attribute."),
         (
             "user",
             text(),
-            "Only those of this user: an id or e-mail address exactly, or sha256: and the hash of one in hex.",
+            "Only those of this user: an id exactly, an e-mail address however it is capitalized, or sha256: and the hash of either in hex.",
         ),
         ("event_type", text(), "Only those of this type."),
     ]

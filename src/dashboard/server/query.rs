@@ -6,7 +6,10 @@ use serde::Deserialize;
 
 use super::problem::Problem;
 use crate::{
-    dashboard::board::filter::{Filter, Who},
+    dashboard::board::{
+        filter::{Filter, Who},
+        newest::Turn,
+    },
     domain::verdict::Outcome,
 };
 
@@ -41,7 +44,7 @@ pub(super) struct VerdictsQuery {
     attribute: Option<String>,
     user: Option<String>,
     event_type: Option<String>,
-    pub(super) before: Option<u64>,
+    before: Option<String>,
     limit: Option<usize>,
 }
 
@@ -71,7 +74,11 @@ impl FilterQuery {
             reason: text(self.reason),
             attribute: text(self.attribute),
             event_type: text(self.event_type),
-            user: text(self.user).map(|user| Who::read(&user)).transpose().map_err(refused)?,
+            user: text(self.user)
+                .filter(|user| !user.trim().is_empty())
+                .map(|user| Who::read(&user))
+                .transpose()
+                .map_err(refused)?,
         })
     }
 }
@@ -80,6 +87,14 @@ impl VerdictsQuery {
     /// How many rows.
     pub(super) fn limit(&self) -> Result<usize, Problem> {
         limit(self.limit, (ROWS, MOST_ROWS))
+    }
+
+    /// Before which place.
+    pub(super) fn before(&self) -> Result<Option<Turn>, Problem> {
+        let refused =
+            |()| Problem::new(StatusCode::BAD_REQUEST, "before must be `next` of another page, as it was answered");
+        let text = self.before.as_deref().filter(|text| !text.is_empty());
+        text.map(|text| text.parse().map_err(refused)).transpose()
     }
 
     /// The filter.

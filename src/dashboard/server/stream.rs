@@ -3,7 +3,7 @@
 //! Every subscriber reads from one bounded queue. Nobody waits for one who is slow: once what comes next for it has left the
 //! queue, it is told how much it missed, in a last event, and dropped. One who doesn't read at all is dropped by its connection.
 
-use std::{fmt::Write as _, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt::Write as _, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -22,7 +22,7 @@ use tokio::{
             error::{RecvError, TryRecvError},
         },
     },
-    time::{Instant, timeout},
+    time::{Instant, timeout_at},
 };
 
 use super::{App, problem::Problem};
@@ -31,8 +31,8 @@ use crate::dashboard::{
     metrics::Counts,
 };
 
-/// How often a stream without verdicts says that it is there.
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// What a stream says that has no verdict to tell.
+const NOTHING: &str = ": nothing\n\n";
 /// The most bytes that are put together before they are sent.
 const CHUNK: usize = 32 * 1024;
 
@@ -45,6 +45,8 @@ struct Subscriber {
     over: bool,
     /// When the last bytes were handed out.
     handed: Instant,
+    /// How long after that it is told that the stream is there.
+    keep_alive: Duration,
     counts: Arc<Counts>,
     _place: OwnedSemaphorePermit,
 }
@@ -61,7 +63,8 @@ pub(super) fn subscribe(app: &App, filter: Filter) -> Result<Response, Problem> 
     // The answer begins at once: a client knows that from here on it misses nothing.
     let greeting = Some(": verdicts from now on\n\n");
     let (handed, counts) = (Instant::now(), Arc::clone(&app.shared.counts));
-    let subscriber = Subscriber { verdicts, filter, greeting, over: false, handed, counts, _place: place };
+    let keep_alive = app.keep_alive;
+    let subscriber = Subscriber { verdicts, filter, greeting, over: false, handed, keep_alive, counts, _place: place };
     let chunks = unfold(subscriber, |mut subscriber| async move {
         let chunk = subscriber.next().await?;
         subscriber.handed = Instant::now();
@@ -80,11 +83,19 @@ impl Subscriber {
         if let Some(greeting) = self.greeting.take() {
             return Some(greeting.to_owned());
         }
+        // One moment for all of what the filter refuses: however much comes for others, this one is told in time that it is there.
+        let due = self.handed + self.keep_alive;
         let mut chunk = String::new();
         while chunk.is_empty() {
-            match timeout(KEEP_ALIVE, self.verdicts.recv()).await {
-                Err(_) => chunk.push_str(": nothing\n\n"),
-                Ok(Ok(kept)) => self.push(&mut chunk, &kept),
+            match timeout_at(due, self.verdicts.recv()).await {
+                Err(_) => chunk.push_str(NOTHING),
+                Ok(Ok(kept)) => {
+                    self.push(&mut chunk, &kept);
+                    // Where the next one is there each time, the wait never ends by itself.
+                    if chunk.is_empty() && Instant::now() >= due {
+                        chunk.push_str(NOTHING);
+                    }
+                }
                 Ok(Err(RecvError::Lagged(missed))) => self.end(&mut chunk, missed),
                 // Who sends lives as long as the server, which ends its connections.
                 Ok(Err(RecvError::Closed)) => return None,
@@ -110,12 +121,14 @@ impl Subscriber {
         if self.filter.takes(kept) {
             let place = &kept.source;
             // Writing to a String cannot fail. The topic is Kafka's, which allows no line end in one; whoever writes it
-            // into a verdict by hand gets it cut.
-            let topic = place.topic.lines().next().unwrap_or_default();
+            // into a verdict by hand gets it cut, at either of the two that begin a line of a stream.
+            let topic = place.topic.split(['\r', '\n']).next().unwrap_or_default();
             _ = write!(
                 chunk,
                 "id: {topic}/{}/{}\nevent: verdict\ndata: {}\n\n",
-                place.partition, place.offset, kept.json
+                place.partition,
+                place.offset,
+                marked(kept)
             );
         }
     }
@@ -129,10 +142,25 @@ impl Subscriber {
     }
 }
 
+/// A verdict, with what there is to say of it beside what stands in its topic.
+fn marked(kept: &Kept) -> Cow<'_, str> {
+    let mut marks = String::new();
+    if kept.shortened {
+        marks.push_str(",\"shortened\":true");
+    }
+    if let Some(replay) = &kept.replay {
+        _ = write!(marks, ",\"replay\":{}", serde_json::Value::from(&**replay));
+    }
+    match kept.json.trim_end().strip_suffix('}') {
+        Some(open) if !marks.is_empty() => format!("{open}{marks}}}").into(),
+        _ => (*kept.json).into(),
+    }
+}
+
 /// One who took nothing for so long was dropped by its connection; one who reads takes something with every keep-alive.
 impl Drop for Subscriber {
     fn drop(&mut self) {
-        if !self.over && self.handed.elapsed() > 2 * KEEP_ALIVE {
+        if !self.over && self.handed.elapsed() > 2 * self.keep_alive {
             self.counts.dropped();
         }
     }
@@ -145,11 +173,13 @@ mod tests {
     use super::*;
     use crate::{dashboard::board::samples, domain::verdict::Outcome};
 
+    const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
     fn subscriber(stream: &Sender<Arc<Kept>>, filter: Filter) -> Subscriber {
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
         let (handed, counts) = (Instant::now(), Arc::default());
-        let verdicts = stream.subscribe();
-        Subscriber { verdicts, filter, greeting: None, over: false, handed, counts, _place: place }
+        let (verdicts, keep_alive) = (stream.subscribe(), KEEP_ALIVE);
+        Subscriber { verdicts, filter, greeting: None, over: false, handed, keep_alive, counts, _place: place }
     }
 
     fn runtime() -> tokio::runtime::Runtime {
@@ -170,6 +200,36 @@ mod tests {
             let chunk = subscriber.next().await.unwrap();
             let ids: Vec<_> = chunk.lines().filter_map(|line| line.strip_prefix("id: ")).collect();
             assert_eq!(ids, ["events/0/2", "events/0/4"]);
+        });
+    }
+
+    #[test]
+    fn one_whose_filter_takes_nothing_is_told_that_the_stream_is_there_however_much_comes() {
+        runtime().block_on(async {
+            let stream = Sender::new(8);
+            let nobody = Filter { organization: Some("nobody".into()), ..Filter::default() };
+            let mut subscriber = subscriber(&stream, nobody);
+            subscriber.keep_alive = Duration::from_millis(50);
+            let steady = async {
+                for offset in 0.. {
+                    _ = stream.send(Arc::new(samples::kept(Outcome::Accepted, offset)));
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            let told = async {
+                for _ in 0..3 {
+                    assert_eq!(subscriber.next().await.as_deref(), Some(NOTHING));
+                    subscriber.handed = Instant::now();
+                }
+            };
+            tokio::select! {
+                () = steady => unreachable!("it sends for ever"),
+                told = tokio::time::timeout(Duration::from_secs(10), told) => told.unwrap(),
+            }
+            // One that is overdue is told even where the next verdict is there each time.
+            subscriber.handed -= KEEP_ALIVE;
+            assert!(stream.send(Arc::new(samples::kept(Outcome::Accepted, 0))).is_ok());
+            assert_eq!(subscriber.next().await.as_deref(), Some(NOTHING));
         });
     }
 
@@ -203,14 +263,42 @@ mod tests {
     }
 
     #[test]
+    fn a_verdict_that_was_shortened_or_replayed_says_so_and_no_other_does() {
+        let of = |kept: &Kept| {
+            let stream = Sender::new(1);
+            let mut chunk = String::new();
+            subscriber(&stream, Filter::default()).push(&mut chunk, kept);
+            let data = chunk.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+            serde_json::from_str::<serde_json::Value>(data).unwrap()
+        };
+        let told = |verdict: &serde_json::Value| of(&samples::keep(verdict, 0));
+        let mut verdict = samples::verdict(Outcome::Partial, 1);
+        verdict["rejected"] = serde_json::json!([{"attribute": "roles", "company": null, "reason": "locked"}]);
+        assert_eq!(told(&verdict), verdict);
+        let attribute = |value: &str| serde_json::json!({"about": {"value": value, "verified": true}});
+        verdict["attributes"] = attribute(&"x".repeat(100_000));
+        let mut expected = verdict.clone();
+        expected["attributes"]["about"]["value"] = serde_json::Value::Null;
+        expected["shortened"] = true.into();
+        assert_eq!(told(&verdict), expected);
+        let mut again = samples::keep(&verdict, 0);
+        again.replay = Some("one\"\n".into());
+        expected["replay"] = "one\"\n".into();
+        assert_eq!(of(&again), expected);
+    }
+
+    #[test]
     fn no_value_of_an_event_begins_a_line_of_the_stream() {
         let mut verdict = samples::verdict(Outcome::Rejected, 1);
         verdict["user"]["userId"] = "x\n\nevent: forged\ndata: {}\r\n".into();
-        verdict["source"]["topic"] = "events\nevent: forged".into();
-        let stream = Sender::new(1);
-        let mut chunk = String::new();
-        subscriber(&stream, Filter::default()).push(&mut chunk, &samples::keep(&verdict, 0));
-        assert!(!chunk.lines().any(|line| line.contains("forged") && !line.starts_with("data: {\"")), "{chunk}");
-        assert_eq!(chunk.matches("event: ").count() - chunk.matches("\\nevent: ").count(), 1, "{chunk}");
+        for end in ["\n", "\r", "\r\n"] {
+            verdict["source"]["topic"] = format!("events{end}event: forged").into();
+            let stream = Sender::new(1);
+            let mut chunk = String::new();
+            subscriber(&stream, Filter::default()).push(&mut chunk, &samples::keep(&verdict, 0));
+            let lines = || chunk.split(['\r', '\n']);
+            assert!(!lines().any(|line| line.contains("forged") && !line.starts_with("data: {\"")), "{chunk}");
+            assert_eq!(lines().filter(|line| line.starts_with("event: ")).count(), 1, "{chunk}");
+        }
     }
 }

@@ -39,6 +39,10 @@ impl Running {
     }
 
     fn with(token: Option<Token>, subscribers: usize) -> Self {
+        Self::at(PACE, token, subscribers)
+    }
+
+    fn at(pace: Pace, token: Option<Token>, subscribers: usize) -> Self {
         let limits = Limits { organizations: 10, attributes: 10, verdicts: 100, verdicts_bytes: 1 << 20 };
         let shared = Arc::new(Shared::new(limits, now()));
         for progress in [&shared.accepted, &shared.rejected] {
@@ -56,7 +60,7 @@ impl Running {
             subscribers,
             consumer: ClientConfig::new(),
         };
-        Self { server: start(&mut options, Arc::clone(&shared)).unwrap(), shared }
+        Self { server: start_at(&mut options, Arc::clone(&shared), pace).unwrap(), shared }
     }
 
     fn feed(&self, verdict: &Value) {
@@ -117,6 +121,7 @@ fn what_can_not_be_answered_is_refused_with_the_way_out() {
         ("/api/v1/verdicts?organisation=acme", 400, "organization"),
         ("/api/v1/verdicts?limit=0", 400, "1 to 200"),
         ("/api/v1/verdicts?limit=x", 400, "invalid digit"),
+        ("/api/v1/verdicts?before=12", 400, "`next` of another page"),
         ("/api/v1/verdicts?verdict=bad", 400, "accepted, partial or rejected"),
         ("/api/v1/verdicts?user=sha256:x", 400, "64 hexadecimal digits"),
         ("/api/v1/verdicts/stream?limit=1", 400, "unknown field"),
@@ -197,6 +202,28 @@ fn a_subscriber_gets_verdicts_as_they_come_and_places_are_bounded() {
     assert_eq!(until("id: "), "id: events/0/2");
     let data: Value = serde_json::from_str(&until("data: ")["data: ".len()..]).unwrap();
     assert_eq!(data["reason"], "signature_invalid");
+}
+
+#[test]
+fn a_subscriber_whose_filter_takes_nothing_stays_while_others_get_verdicts() {
+    let pace = Pace { stall: Duration::from_millis(600), keep_alive: Duration::from_millis(100) };
+    let running = Running::at(pace, None, 1);
+    let stream = running.send("GET /api/v1/verdicts/stream?organization=nobody", "Host: localhost\r\n");
+    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.starts_with(": verdicts")));
+    let begun = std::time::Instant::now();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while begun.elapsed() < 3 * pace.stall {
+                running.feed(&samples::verdict(Outcome::Accepted, 1));
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        while begun.elapsed() < 2 * pace.stall {
+            assert!(lines.any(|line| line == ": nothing"), "it was cut off after {:?}", begun.elapsed());
+        }
+    });
+    assert_eq!(running.shared.counts.dropped_so_far(), 0);
 }
 
 #[test]
