@@ -217,7 +217,7 @@ fn a_subscriber_whose_filter_takes_nothing_stays_while_others_get_verdicts() {
         scope.spawn(|| {
             while begun.elapsed() < 3 * pace.stall {
                 running.feed(&samples::verdict(Outcome::Accepted, 1));
-                std::thread::sleep(Duration::from_millis(10));
+                std::thread::park_timeout(Duration::from_millis(10));
             }
         });
         while begun.elapsed() < 2 * pace.stall {
