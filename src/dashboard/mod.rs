@@ -45,8 +45,8 @@ use reader::{Channel, Progress, Reader};
 
 use crate::observe::serve::Server;
 
-/// Verdicts that may wait for subscribers, of a few kilobytes at most each; one who falls behind further is dropped. Some seconds of
-/// a busy worker.
+/// Verdicts that may wait for subscribers, of 16 KiB at most each and what is kept beside that; one who falls behind further is dropped.
+/// Some seconds of a busy worker. docs/OPERATIONS.md tells what that can come to.
 const WAITING: usize = 16_384;
 
 /// What the readers write and the server reads. Each lock is held for as long as counting or copying takes, and no two at once.

@@ -44,6 +44,9 @@ pub(super) enum Channel {
 /// How the reading of one topic goes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Progress {
+    /// Whether the end has been reached once.
+    pub(super) read_back: bool,
+    /// Whether it also stands close to the end now.
     pub(super) caught_up: bool,
     pub(super) cut: bool,
     pub(super) records: u64,
@@ -105,10 +108,10 @@ impl Reader {
                 let now = super::now();
                 self.feed(records.iter().map(|record| read(record, &ends, now)).collect());
                 drop(records);
-                let (caught_up, cut) = (topic.caught_up(), topic.cut());
+                let (read_back, caught_up, cut) = (topic.read_back(), topic.caught_up(), topic.cut());
                 self.progress(|progress| {
                     progress.records += number;
-                    (progress.caught_up, progress.cut) = (progress.caught_up || caught_up, cut);
+                    (progress.read_back, progress.caught_up, progress.cut) = (read_back, caught_up, cut);
                     if number > 0 {
                         progress.problem = None;
                     }

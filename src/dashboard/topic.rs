@@ -1,7 +1,11 @@
 //! One verdict topic, read back by a consumer of its own: no group, no commits. Nobody waits for it, and it takes every
 //! partition. When the consumer is lost, the next one reads on from where it stood, so that nothing is counted twice.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use rdkafka::{
     ClientConfig, ClientContext, Offset, TopicPartitionList,
@@ -14,7 +18,7 @@ use rdkafka::{
 use super::options::History;
 use crate::{
     native,
-    source::kafka::{Complains, Complaints, LookUpError, at_time, listed},
+    source::kafka::{Complains, Complaints, LookUpError, at_time, edges, listed},
 };
 
 /// How long a broker may take to answer a look-up.
@@ -23,6 +27,10 @@ const LOOKUP: Duration = Duration::from_secs(10);
 const WAIT: Duration = Duration::from_millis(100);
 /// The most records that are taken at a time.
 const BATCH: usize = 1_000;
+
+/// From how many records on the reading is far behind, and from how few on it no longer is.
+const FAR: i64 = 10_000;
+const NEAR: i64 = 1_000;
 
 /// What librdkafka reports.
 #[derive(Default)]
@@ -58,6 +66,10 @@ pub(super) struct Topic {
     next: BTreeMap<i32, i64>,
     /// Partitions whose end has not been reached yet.
     behind: Vec<i32>,
+    /// Partitions at whose end it stands: no record came after that was reached.
+    at_end: BTreeSet<i32>,
+    /// Whether it was far from the ends when it last looked.
+    far: bool,
     /// Where each partition ended when it was opened.
     ends: Arc<BTreeMap<i32, i64>>,
     /// Whether there was more than the history allows.
@@ -132,8 +144,8 @@ impl Topic {
     }
 
     fn of(consumer: BaseConsumer<Context>, name: &str) -> Self {
-        let (next, ends) = Default::default();
-        Self { consumer, name: name.to_owned(), next, behind: Vec::new(), ends, cut: false }
+        let (next, at_end, ends) = Default::default();
+        Self { consumer, name: name.to_owned(), next, behind: Vec::new(), at_end, far: false, ends, cut: false }
     }
 
     /// A new consumer in place of one that is lost.
@@ -189,7 +201,29 @@ impl Topic {
         if self.next.len() > known {
             self.assign().map_err(|error| TopicError::of(&self.name, error))?;
         }
+        self.look().map_err(|error| TopicError::of(&self.name, LookUpError::of(&self.consumer, error)))
+    }
+
+    /// Looks how far the ends are.
+    fn look(&mut self) -> KafkaResult<()> {
+        let mut all = TopicPartitionList::new();
+        for partition in self.next.keys() {
+            all.add_partition(&self.name, *partition);
+        }
+        let ends = edges(&self.consumer, all, Offset::End, LOOKUP)?;
+        let waiting = self.waiting(ends.into_iter().map(|end| (end.partition, end.offset.0)));
+        self.far = waiting >= if self.far { NEAR } else { FAR };
         Ok(())
+    }
+
+    /// How many records wait where the partitions end there. Offsets are no count of them: behind the last one stand the marker of its
+    /// transaction and what was aborted, so that nothing waits where the end was reached.
+    fn waiting(&self, ends: impl Iterator<Item = (i32, i64)>) -> i64 {
+        let ahead = |(partition, end): (i32, i64)| {
+            let next = self.next.get(&partition).filter(|_| !self.at_end.contains(&partition));
+            next.map_or(0, |next| (end - next).max(0))
+        };
+        ends.map(ahead).sum()
     }
 
     /// The next records; none after a moment without any. An error is one that does not pass by itself, or soon.
@@ -199,10 +233,15 @@ impl Topic {
         while records.len() < BATCH {
             match self.consumer.poll(wait) {
                 Some(Ok(record)) => {
-                    self.next.insert(rdkafka::Message::partition(&record), rdkafka::Message::offset(&record) + 1);
+                    let partition = rdkafka::Message::partition(&record);
+                    self.next.insert(partition, rdkafka::Message::offset(&record) + 1);
+                    self.at_end.remove(&partition);
                     records.push(record);
                 }
-                Some(Err(KafkaError::PartitionEOF(partition))) => self.behind.retain(|behind| *behind != partition),
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    self.behind.retain(|behind| *behind != partition);
+                    self.at_end.insert(partition);
+                }
                 // What was read before an error is not to be lost; the error comes again, or has passed.
                 Some(Err(error)) if records.is_empty() => return Err(LookUpError::of(&self.consumer, error)),
                 Some(Err(_)) | None => break,
@@ -217,8 +256,14 @@ impl Topic {
         is_lost(&self.consumer)
     }
 
-    pub(super) fn caught_up(&self) -> bool {
+    /// Whether each end has been reached once.
+    pub(super) fn read_back(&self) -> bool {
         self.behind.is_empty()
+    }
+
+    /// Whether it also stands close to the ends now.
+    pub(super) fn caught_up(&self) -> bool {
+        self.read_back() && !self.far
     }
 
     /// Where each partition ended when the topic was opened: what comes after that is news, whatever the clocks of those who write
@@ -252,6 +297,27 @@ mod tests {
         assert!(topic.is_lost());
         topic.reopen(&ClientConfig::new()).unwrap();
         assert!(!topic.is_lost());
+    }
+
+    #[test]
+    fn what_waits_lies_before_the_ends_of_partitions_that_were_not_reached() {
+        let mut topic = topic();
+        topic.next = [(0, 100), (1, 50), (2, 7)].into();
+        topic.at_end = [1].into();
+        assert_eq!(topic.waiting([(0, 130), (1, 52), (2, 5), (3, 9)].into_iter()), 30);
+        topic.at_end.clear();
+        assert_eq!(topic.waiting([(0, 130), (1, 52)].into_iter()), 32);
+    }
+
+    #[test]
+    fn a_topic_that_is_far_behind_is_read_back_and_not_caught_up() {
+        let mut topic = topic();
+        topic.behind = vec![0];
+        assert!(!topic.read_back() && !topic.caught_up());
+        topic.behind.clear();
+        assert!(topic.read_back() && topic.caught_up());
+        topic.far = true;
+        assert!(topic.read_back() && !topic.caught_up());
     }
 
     #[test]

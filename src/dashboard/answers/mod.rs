@@ -26,7 +26,8 @@ pub(crate) struct Reading {
     pub(crate) from: i64,
     /// Whether there was more than dashboard.window_records, so that older verdicts of the window are left out.
     pub(crate) cut: bool,
-    /// Whether everything that was there has been read.
+    /// Whether the topics have been read to their ends, and the reading is close to them now: false again while it is ten thousand
+    /// records behind, or more.
     pub(crate) caught_up: bool,
     /// Records read so far. A partial verdict is two.
     pub(crate) records: u64,

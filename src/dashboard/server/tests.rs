@@ -46,7 +46,8 @@ impl Running {
         let limits = Limits { organizations: 10, attributes: 10, verdicts: 100, verdicts_bytes: 1 << 20 };
         let shared = Arc::new(Shared::new(limits, now()));
         for progress in [&shared.accepted, &shared.rejected] {
-            lock(progress).caught_up = true;
+            let mut progress = lock(progress);
+            (progress.read_back, progress.caught_up) = (true, true);
         }
         let mut options = Options {
             address: ([127, 0, 0, 1], 0).into(),
@@ -216,7 +217,7 @@ fn a_subscriber_whose_filter_takes_nothing_stays_while_others_get_verdicts() {
         scope.spawn(|| {
             while begun.elapsed() < 3 * pace.stall {
                 running.feed(&samples::verdict(Outcome::Accepted, 1));
-                std::thread::sleep(Duration::from_millis(10));
+                std::thread::park_timeout(Duration::from_millis(10));
             }
         });
         while begun.elapsed() < 2 * pace.stall {
@@ -268,7 +269,8 @@ fn a_probe_is_answered_without_a_token_and_says_what_is_still_read() {
     let token = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(token.path(), "0123456789abcdef0123456789abcdef").unwrap();
     let running = Running::with(Some(Token::read(token.path()).unwrap()), 4);
-    lock(&running.shared.rejected).caught_up = false;
+    lock(&running.shared.accepted).caught_up = false;
+    lock(&running.shared.rejected).read_back = false;
     let alive = running.ask("GET /livez", "Host: 10.1.2.3\r\n");
     assert_eq!((alive.status, alive.json()), (200, json!({"ok": true, "missing": []})));
     let ready = running.ask("GET /readyz", "Host: 10.1.2.3\r\n");

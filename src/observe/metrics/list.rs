@@ -126,8 +126,8 @@ metrics! {
         "Events between what the workers' group has committed and the end of the topic, looked up from outside every three seconds; where nothing moves, what transactions leave at the end counts no more; absent while no broker answers"
         "When no worker is there to tell: it grows all the same"
     CAUGHT_UP "attrsync_dashboard_caught_up" Gauge []
-        "1 once the history has been read back, 0 before"
-        "When figures on the page seem too small after a start"
+        "1 once the history has been read back, 0 before and while the dashboard itself reads far behind"
+        "When figures on the page seem too small"
     READ "attrsync_dashboard_read_records" Counter ["channel"]
         "Verdict records read"
         "When the page stands still"
