@@ -144,7 +144,7 @@ impl Follower {
                 let (slug, app_id) = names;
                 self.unusable.slugs.insert(slug.clone());
                 self.unusable.app_ids.extend(app_id.clone());
-                Held { sum: Sum::of_unusable(&slug), state: State::Unusable { slug, app_id } }
+                Held { sum: Sum::of_unusable(&slug, app_id.as_deref()), state: State::Unusable { slug, app_id } }
             }
         };
         self.sum = self.sum.plus(held.sum);
