@@ -160,7 +160,7 @@ impl Follower {
         }
         difference.unusable = self.unusable.clone();
         let newer = now.with(self.version(), difference);
-        self.pool.tidy();
+        self.pool.tidy_when_due();
         (newer, found)
     }
 }
