@@ -74,6 +74,11 @@ impl Follower {
         Self { policy: policy.clone(), mark, held, unusable, sum, pool, again: (Instant::now() + AGAIN, i64::MIN) }
     }
 
+    /// The change that was read last.
+    pub(super) fn mark(&self) -> Mark {
+        self.mark
+    }
+
     fn version(&self) -> u64 {
         self.sum.version(&self.policy)
     }
