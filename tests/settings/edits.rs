@@ -6,7 +6,7 @@ use attrsync::{
 };
 use sqlx::{Connection, PgConnection};
 
-use crate::kit::{Base, MASTER, Told, author, block_on, edit, master_keys};
+use crate::kit::{Base, MASTER, OTHER_MASTER, Told, author, block_on, edit, master_keys};
 
 #[test]
 fn a_plan_tells_what_would_change_by_its_exit_code_and_changes_nothing() {
@@ -131,6 +131,23 @@ fn a_secret_that_leaked_is_revoked_under_every_id_that_it_has() {
     }
     assert_eq!(base.value::<i64>("select count(*) from attrsync.keys where revoked_at is null"), 0);
     assert!(base.load(master_keys(&[("m", MASTER)])).unwrap().current().by_slug("acme").is_some(), "it can be used");
+}
+
+#[test]
+fn secrets_that_only_history_needs_do_not_keep_a_rotation_from_its_end() {
+    let base = Base::new("rotated");
+    let (old, new) = (("m", MASTER), ("n", OTHER_MASTER));
+    base.apply(LEAKED, &master_keys(&[old]));
+    let resealed = || block_on(async { base.connect().await.reseal(&master_keys(&[new]), 10, |_| {}).await.unwrap() });
+    let first = resealed();
+    assert_eq!((first.problems.len(), first.left, first.left_in_history, first.is_done()), (3, 3, 0, false));
+    let other = "a secret of the new master key, of 32 bytes";
+    let file = format!(
+        "[[organizations]]\nslug = \"acme\"\n[[organizations.jwt_keys]]\nid = \"c\"\nalgorithm = \"HS256\"\nsecret = \"{other}\"\n"
+    );
+    base.apply(&file, &master_keys(&[old, new]));
+    let second = resealed();
+    assert_eq!((second.problems.len(), second.left, second.left_in_history, second.is_done()), (3, 0, 3, true));
 }
 
 #[test]
