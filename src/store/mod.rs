@@ -18,6 +18,7 @@ mod key_kind;
 pub mod moment;
 pub mod problem;
 mod reread;
+mod revoke;
 pub mod seal;
 pub mod secret;
 mod settings;
@@ -32,6 +33,7 @@ pub use self::{
     },
     error::SettingsError,
     file_settings::{FileSettings, REVISION},
+    revoke::{keys_of_set, revoke},
     seal::{MasterKeyError, MasterKeys},
     settings::{Reload, Settings},
     source::Source,

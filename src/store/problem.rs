@@ -18,6 +18,11 @@ impl Problem {
     pub(super) fn at(place: &Place, message: impl Into<String>) -> Self {
         Self { line: None, place: place.to_string(), message: message.into() }
     }
+
+    /// The organization whose problem it is, or of a field of which: its [`Place`].
+    pub(super) fn of(&self) -> &str {
+        self.place.split_once(FIELD).map_or(&self.place, |(organization, _)| organization)
+    }
 }
 
 impl fmt::Display for Problem {
@@ -69,12 +74,6 @@ impl Place {
             _ => ".",
         };
         Self(format!("{}{between}{}", self.0, name.escape_debug()))
-    }
-
-    /// Whether a problem is one of this organization: of it as a whole, or of a field of it.
-    pub(super) fn holds(&self, problem: &Problem) -> bool {
-        let rest = problem.place.strip_prefix(self.0.as_str());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(FIELD))
     }
 
     /// One of a list or a table: `jwt_keys[2026-10]`.

@@ -19,9 +19,9 @@ impl Sum {
         Self::of_bytes(&serde_json::to_vec(organization).expect("plain data with text keys"))
     }
 
-    /// An organization whose settings can't be used, by its slug.
-    pub(super) fn of_unusable(slug: &str) -> Self {
-        Self::of_bytes(slug.as_bytes())
+    /// An organization whose settings can't be used, by the names that its events may have. No document is written like that.
+    pub(super) fn of_unusable(slug: &str, app_id: Option<&str>) -> Self {
+        Self::of_bytes(&serde_json::to_vec(&("unusable", slug, app_id)).expect("plain data"))
     }
 
     fn of_bytes(bytes: &[u8]) -> Self {
@@ -44,5 +44,21 @@ impl Sum {
         json.extend(self.0.to_be_bytes());
         let digest = Sha256::digest(json);
         u64::from_be_bytes(*digest.first_chunk().expect("SHA-256 has 32 bytes")) >> 11
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_organization_that_can_not_be_used_has_another_version_by_each_of_its_names() {
+        let policy = Policy::default();
+        let version = |slug: &str, app_id: Option<&str>| Sum::of_unusable(slug, app_id).version(&policy);
+        let with = version("acme", Some("x"));
+        assert_eq!(with, version("acme", Some("x")));
+        for other in [version("acme", None), version("acme", Some("y")), version("acme-inc", Some("x"))] {
+            assert_ne!(with, other);
+        }
     }
 }

@@ -6,7 +6,7 @@ use attrsync::{
 };
 use sqlx::{Connection, PgConnection};
 
-use crate::kit::{Base, MASTER, Told, author, block_on, edit, master_keys};
+use crate::kit::{Base, MASTER, OTHER_MASTER, Told, author, block_on, edit, master_keys};
 
 #[test]
 fn a_plan_tells_what_would_change_by_its_exit_code_and_changes_nothing() {
@@ -100,6 +100,97 @@ fn a_file_that_takes_a_revocation_back_is_refused_unless_that_is_asked_for() {
     );
     let told = base.attrsync(&[&apply[..], &["--unrevoke", "2025-06"]].concat());
     assert!(told.code == Some(2) && told.err.contains("expected ORGANIZATION:ID"), "{told:?}");
+}
+
+/// A secret under two ids, and as a secret of the other kind.
+const LEAKED: &str = r#"
+[[organizations]]
+slug = "acme"
+[[organizations.jwt_keys]]
+id = "a"
+algorithm = "HS256"
+secret = "one secret under three ids, of 32 bytes"
+[[organizations.jwt_keys]]
+id = "b"
+algorithm = "HS256"
+secret = "one secret under three ids, of 32 bytes"
+[[organizations.identity_secrets]]
+id = "iv"
+secret = "one secret under three ids, of 32 bytes"
+"#;
+
+#[test]
+fn a_secret_that_leaked_is_revoked_under_every_id_that_it_has() {
+    let base = Base::new("leaked");
+    base.apply(LEAKED, &master_keys(&[("m", MASTER)]));
+    let told = base.attrsync(&["settings", "key", "revoke", "acme", "a", "--reason", "leaked", "--yes"]);
+    assert_eq!(told.code, Some(0), "{told:?}");
+    for other in ["jwt_keys[b]", "identity_secrets[iv]"] {
+        assert!(told.err.contains(&format!("{other} holds the same")), "{told:?}");
+        assert!(told.out.contains(&format!("{other}.revoked_at")), "{told:?}");
+    }
+    assert_eq!(base.value::<i64>("select count(*) from attrsync.keys where revoked_at is null"), 0);
+    assert!(base.load(master_keys(&[("m", MASTER)])).unwrap().current().by_slug("acme").is_some(), "it can be used");
+}
+
+#[test]
+fn secrets_that_only_history_needs_do_not_keep_a_rotation_from_its_end() {
+    let base = Base::new("rotated");
+    let (old, new) = (("m", MASTER), ("n", OTHER_MASTER));
+    base.apply(LEAKED, &master_keys(&[old]));
+    let resealed = || block_on(async { base.connect().await.reseal(&master_keys(&[new]), 10, |_| {}).await.unwrap() });
+    let first = resealed();
+    assert_eq!((first.problems.len(), first.left, first.left_in_history, first.is_done()), (3, 3, 0, false));
+    let other = "a secret of the new master key, of 32 bytes";
+    let file = format!(
+        "[[organizations]]\nslug = \"acme\"\n[[organizations.jwt_keys]]\nid = \"c\"\nalgorithm = \"HS256\"\nsecret = \"{other}\"\n"
+    );
+    base.apply(&file, &master_keys(&[old, new]));
+    let second = resealed();
+    assert_eq!((second.problems.len(), second.left, second.left_in_history, second.is_done()), (3, 0, 3, true));
+}
+
+#[test]
+fn what_was_wrong_before_keeps_nobody_from_a_revocation_and_from_nothing_else_that_is_right() {
+    let base = Base::new("emergency");
+    base.apply(EXAMPLE, &master_keys(&[("m", MASTER)]));
+    // As this deployment doesn't allow it, and as an upgrade may find it: a name that settings refuse by now.
+    base.sql("update attrsync.organizations set enforcement = 'off' where slug = 'acme'").unwrap();
+    base.sql("update attrsync.attributes set name = 'userHash' where organization_id = 1 and name = 'title'").unwrap();
+    let told = base.attrsync(&["settings", "key", "revoke", "acme", "2025-06", "--reason", "leaked", "--yes"]);
+    assert!(told.code == Some(0) && told.err.contains("attributes.userHash"), "{told:?}");
+    assert!(
+        base.value::<bool>("select revoked_at is not null from attrsync.keys where id = '2025-06' and kind = 'jwt'")
+    );
+    let worse = ["settings", "attribute", "add", "acme", "companyHash", "--type", "text", "--reason", "r"];
+    let told = base.attrsync(&worse);
+    assert!(told.code == Some(1) && told.err.contains("companyHash") && !told.err.contains("userHash"), "{told:?}");
+}
+
+#[test]
+fn a_key_of_a_set_is_listed_revoked_and_remembered() {
+    let base = Base::new("set_revoked");
+    let key = |kid: &str, x: &str| format!(r#"{{"kty":"OKP","crv":"Ed25519","kid":"{kid}","x":"{x}"}}"#);
+    let one = key("one", "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
+    let other = key("other", "PUAXw-hDiVqStwqnTRt-vJyYLM8uxJaMwM1V8Sr0Zgw");
+    let file = |keys: &str| format!("[[organizations]]\nslug = \"acme\"\njwks = '{{\"keys\":[{keys}]}}'\n");
+    base.apply(&file(&format!("{one},{other}")), &master_keys(&[("m", MASTER)]));
+    let ids = |list: &str| {
+        let keys = base.attrsync(&["settings", "key", "list", "acme", "--json"]).json();
+        let ids = keys[list].as_array().unwrap().iter().map(|key| key["id"].as_str().unwrap().to_owned());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(ids("jwks"), ["one", "other"]);
+    base.attrsync(&["settings", "key", "revoke", "acme", "one", "--reason", "leaked", "--yes"]).well();
+    assert_eq!((ids("jwt_keys"), ids("jwks")), (vec!["one".to_owned()], vec!["other".to_owned()]));
+    let settings = base.load(master_keys(&[("m", MASTER)])).unwrap();
+    let snapshot = settings.current();
+    let keys: Vec<_> = snapshot.by_slug("acme").unwrap().jwt_keys.iter().map(|key| key.validity.revoked).collect();
+    assert_eq!(keys, [true, false]);
+    // A file of before doesn't know of it.
+    base.file(&file(&one));
+    let told = base.attrsync(&["settings", "plan", "settings.toml"]);
+    assert!(told.code == Some(1) && told.err.contains("jwt_keys[one].revoked_at"), "{told:?}");
 }
 
 #[test]

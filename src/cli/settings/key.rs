@@ -18,12 +18,13 @@ use crate::{
         consent::Consent,
         input::Input,
         moment::{now, time},
-        output::{Usage, print, print_json},
+        output::{Usage, print, print_json, warn},
         terminal::safe,
     },
     domain::{EventTime, key::Algorithm, line_end},
     store::{
         document::{IdentitySecret, JwtKey, Organization},
+        keys_of_set,
         moment::Moment,
         secret::Secret,
     },
@@ -101,17 +102,28 @@ enum KeyCommand {
         #[command(flatten)]
         change: ChangeOptions,
     },
-    /// Never honour a key again, for older events neither
-    #[command(after_help = "Example:\n  attrsync settings key revoke acme 2025-06 --reason leaked")]
+    /// Never honour keys again, for older events neither
+    ///
+    /// Whatever holds the same secret or public key under another id is revoked with it. A key of the organization's jwks is
+    /// put into jwt_keys as revoked: the set goes on without it.
+    #[command(
+        after_help = "Examples:\n  attrsync settings key revoke acme 2025-06 --reason leaked\n  attrsync settings key revoke acme 2025-06 2026-01 --reason 'a laptop was stolen'"
+    )]
     Revoke {
-        #[command(flatten)]
-        which: Which,
+        /// The organization's slug
+        organization: String,
+        /// The keys' ids
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+        /// Secrets for userHash and companyHash, not keys for tokens
+        #[arg(long)]
+        identity: bool,
         #[command(flatten)]
         consent: Consent,
         #[command(flatten)]
         change: ChangeOptions,
     },
-    /// List an organization's keys and identity secrets, never what is secret in them
+    /// List an organization's keys and identity secrets, and the keys of its jwks, never what is secret in them
     #[command(after_help = "Example:\n  attrsync settings key list acme")]
     List(ListOptions),
 }
@@ -126,14 +138,13 @@ impl KeyArgs {
                 let at = at.unwrap_or_else(now);
                 consent.ask(&format!("retire {} of {} at {at}", which.id, which.organization))?;
                 change.edit(&which.organization, |organization| {
-                    which.times(organization).map(|[retired, _]| *retired = Some(Moment(at)))
+                    which.retired(organization).map(|retired| *retired = Some(Moment(at)))
                 })
             }
-            KeyCommand::Revoke { which, consent, change } => {
-                consent.ask(&format!("revoke {} of {}; it is never honoured again", which.id, which.organization))?;
-                change.edit(&which.organization, |organization| {
-                    which.times(organization).map(|[_, revoked]| _ = revoked.get_or_insert(Moment(now())))
-                })
+            KeyCommand::Revoke { organization, ids, identity, consent, change } => {
+                let what = format!("revoke {} of {organization}, and whatever holds the same", ids.join(", "));
+                consent.ask(&format!("{what}; it is never honoured again"))?;
+                revoke(organization, (ids, *identity), change)
             }
             KeyCommand::List(options) => list(options),
         }
@@ -146,15 +157,20 @@ fn algorithm(text: &str) -> Result<Algorithm, String> {
 }
 
 impl Which {
-    /// When a key retires, and when it was revoked.
-    fn times<'o>(&self, organization: &'o mut Organization) -> Result<[&'o mut Option<Moment>; 2], String> {
-        let missing = format!("{} has no key `{}`", self.organization, self.id);
+    /// When a key retires.
+    fn retired<'o>(&self, organization: &'o mut Organization) -> Result<&'o mut Option<Moment>, String> {
+        let in_set = !self.identity && keys_of_set(organization).iter().any(|key| key.id == self.id);
+        let missing = if in_set {
+            format!("`{}` stands in {}'s jwks: take it out of the set, or revoke it", self.id, self.organization)
+        } else {
+            format!("{} has no key `{}`", self.organization, self.id)
+        };
         if self.identity {
             let found = organization.identity_secrets.iter_mut().find(|key| key.id == self.id);
-            return found.map(|key| [&mut key.retired_at, &mut key.revoked_at]).ok_or(missing);
+            return found.map(|key| &mut key.retired_at).ok_or(missing);
         }
         let found = organization.jwt_keys.iter_mut().find(|key| key.id == self.id);
-        found.map(|key| [&mut key.retired_at, &mut key.revoked_at]).ok_or(missing)
+        found.map(|key| &mut key.retired_at).ok_or(missing)
     }
 
     fn exists(&self, organization: &Organization) -> bool {
@@ -248,11 +264,30 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Revokes, and says what was revoked with it.
+fn revoke(slug: &str, (ids, identity): (&[String], bool), change: &ChangeOptions) -> anyhow::Result<ExitCode> {
+    let mut more = Vec::new();
+    let changed = change.make(async |database, edit| {
+        let (changed, said) = database.revoke_keys(edit, slug, (ids, identity, Moment(now()))).await?;
+        more = said;
+        Ok(changed)
+    })?;
+    for said in more {
+        warn(said)?;
+    }
+    change.tell(&changed)?;
+    Ok(ExitCode::SUCCESS)
+}
+
 fn list(options: &ListOptions) -> anyhow::Result<ExitCode> {
     let organization = options.read()?;
-    let mut keys = json!({"jwt_keys": organization.jwt_keys, "identity_secrets": organization.identity_secrets});
+    let mut keys = json!({
+        "jwt_keys": organization.jwt_keys,
+        "identity_secrets": organization.identity_secrets,
+        "jwks": keys_of_set(&organization),
+    });
     let mut text = String::new();
-    for kind in ["jwt_keys", "identity_secrets"] {
+    for kind in ["jwt_keys", "identity_secrets", "jwks"] {
         for key in keys[kind].as_array_mut().into_iter().flatten() {
             if let Some(entries) = key.as_object_mut() {
                 entries.remove("secret");

@@ -12,7 +12,7 @@ use crate::{
         output::{print, print_json},
         source::{block_on, connect},
     },
-    store::{MasterKeys, document::Organization},
+    store::document::Organization,
 };
 
 /// Add, rename or archive an organization
@@ -95,9 +95,8 @@ impl OrgArgs {
 
 fn list(json: bool, config: &ConfigOptions) -> anyhow::Result<ExitCode> {
     let config = config.load_for_work()?.config;
-    let all = block_on(async { Ok(connect(&config).await?.export(&MasterKeys::default(), None, None).await?) })?;
-    let organizations = all.document.organizations.iter();
-    let names = organizations.map(|organization| (organization.slug.as_str(), organization.app_id.as_deref()));
+    let names = block_on(async { Ok(connect(&config).await?.names().await?) })?;
+    let names = names.iter().map(|(slug, app_id)| (slug.as_str(), app_id.as_deref()));
     if json {
         let names: Vec<_> = names.map(|(slug, app_id)| serde_json::json!({"slug": slug, "appId": app_id})).collect();
         print_json(&names)?;

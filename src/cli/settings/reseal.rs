@@ -14,7 +14,7 @@ use crate::cli::{
 ///
 /// To rotate: give every worker the new master key beside the old one; make it settings.master_key, for everybody who changes
 /// settings, too; reseal until none is left; then take the old one away. Interrupted, it goes on where it stopped when it is run
-/// again. Workers go on meanwhile. Exit code 1 while any is left.
+/// again. Workers go on meanwhile. Exit code 1 while any is left, but for secrets that don't open and that only history needs.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  attrsync settings reseal\n  attrsync settings reseal --batch 100 --json")]
 pub(super) struct ResealArgs {
@@ -43,21 +43,26 @@ impl ResealArgs {
         for problem in &resealed.problems {
             error(problem)?;
         }
-        if resealed.left > 0 {
-            let left = format!("{} left under another master key, which has to be kept until none is", resealed.left);
-            let way_out = if resealed.left > resealed.problems.len() as u64 {
+        let (left, history) = (resealed.left, resealed.left_in_history);
+        if left + history > 0 {
+            let told = format!(
+                "{left} left under another master key, which has to be kept until none is, and {history} that only history needs"
+            );
+            let way_out = if left + history > resealed.problems.len() as u64 {
                 "what somebody held or added meanwhile is sealed when this is run again"
-            } else {
+            } else if left > 0 {
                 "those don't open: they need the master key that they were sealed under, or a new secret"
+            } else {
+                "those don't open: without that key settings of the past can't be used where they name them, and nothing else needs it"
             };
-            error(format_args!("{left}; {way_out}"))?;
+            error(format_args!("{told}; {way_out}"))?;
         }
         if self.json {
             print_json(&resealed)?;
         } else {
-            let (problems, left) = (resealed.problems.len(), resealed.left);
+            let problems = resealed.problems.len();
             print(&format!("{} secrets sealed anew, {problems} did not open, {left} left\n", resealed.resealed))?;
         }
-        Ok(if resealed.left == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAULT) })
+        Ok(if resealed.is_done() { ExitCode::SUCCESS } else { ExitCode::from(FAULT) })
     }
 }

@@ -192,7 +192,12 @@ impl Letters {
 pub struct Pool {
     entries: HashSet<Whole, Quick>,
     tables: HashSet<Alike, Quick>,
+    /// How many of both there were when it was tidied last.
+    kept: usize,
 }
+
+/// As few as these are not worth a look at whether somebody uses them.
+const FEW: usize = 64;
 
 /// An entry, found by its name and its attribute.
 #[derive(Debug)]
@@ -266,10 +271,23 @@ impl Pool {
         entry
     }
 
+    /// Lets go of what no organization uses any more, once there is twice as much as there was: what is new pays for the look at
+    /// all of it, and what nobody uses is never more than what was in use.
+    pub fn tidy_when_due(&mut self) {
+        if self.len() > FEW.max(2 * self.kept) {
+            self.tidy();
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.tables.len() + self.entries.len()
+    }
+
     /// Lets go of what no organization uses any more.
-    pub fn tidy(&mut self) {
+    fn tidy(&mut self) {
         self.tables.retain(|table| Arc::strong_count(&table.0.0) > 1);
         self.entries.retain(|entry| Arc::strong_count(&entry.0) > 1);
+        self.kept = self.len();
     }
 }
 
@@ -335,5 +353,21 @@ mod tests {
         pool.tidy();
         assert_eq!((pool.tables.len(), pool.entries.len()), (1, 1));
         assert_eq!(used.iter().len(), 1);
+    }
+
+    #[test]
+    fn a_pool_is_tidied_once_it_has_doubled_and_keeps_what_is_in_use() {
+        let mut pool = Pool::default();
+        let used: Vec<_> = (0..FEW).map(|number| table(&mut pool, &[(&format!("used{number}"), true)])).collect();
+        pool.tidy_when_due();
+        assert_eq!((pool.len(), pool.kept), (2 * FEW, 2 * FEW));
+        for number in 0..FEW {
+            table(&mut pool, &[(&format!("left{number}"), true)]);
+            pool.tidy_when_due();
+        }
+        assert_eq!(pool.len(), 4 * FEW, "not yet");
+        table(&mut pool, &[("one more", true)]);
+        pool.tidy_when_due();
+        assert_eq!(pool.len(), 2 * used.len());
     }
 }

@@ -5,7 +5,7 @@ use std::{cmp::Ordering, collections::HashSet};
 use compact_str::CompactString;
 use smallvec::SmallVec;
 
-use super::{Compiler, public_keys};
+use super::{Compiler, material, public_keys};
 use crate::{
     domain::{
         EventTime,
@@ -70,7 +70,7 @@ impl Compiler<'_> {
         place: &Place,
         organization: &mut Organization,
     ) -> SmallVec<[snapshot::JwtKey; 1]> {
-        let mut more = self.jwks(&place.field("jwks"), organization.jwks.as_mut());
+        let mut more = self.jwks(&place.field("jwks"), organization);
         let place = place.field("jwt_keys");
         let keys = &mut organization.jwt_keys;
         keys.sort_by(|one, other| {
@@ -99,13 +99,14 @@ impl Compiler<'_> {
         self.keys(place, &mut held).into_iter().filter_map(secret).collect()
     }
 
-    /// The keys of a JWK Set, as if each stood in the document.
-    fn jwks(&mut self, place: &Place, jwks: Option<&mut Secret>) -> Vec<JwtKey> {
-        let Some(jwks) = jwks else { return Vec::new() };
+    /// The keys of a JWK Set, as if each stood in the document. One that `jwt_keys` has revoked stands there already.
+    fn jwks(&mut self, place: &Place, organization: &mut Organization) -> Vec<JwtKey> {
+        let Some(jwks) = &mut organization.jwks else { return Vec::new() };
         match self.public(jwks).and_then(|bytes| public_keys::of_set(&bytes)) {
             Ok((keys, left_out)) => {
                 left_out.into_iter().for_each(|why| self.findings.warning(place, why));
-                keys
+                let own = &organization.jwt_keys;
+                keys.into_iter().filter(|key| !material::is_revoked(key, own, self.vault)).collect()
             }
             Err(message) => {
                 self.findings.problem(place, message);

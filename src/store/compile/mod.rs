@@ -6,6 +6,7 @@
 
 mod attributes;
 mod keys;
+pub(super) mod material;
 mod public_keys;
 mod reserved;
 mod reuse;

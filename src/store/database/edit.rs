@@ -19,7 +19,9 @@ use crate::{
         difference,
         document::Organization,
         effective::complete_listed,
+        moment::Moment,
         problem::Problem,
+        revoke::revoke,
         seal::MasterKeys,
         secret::{Secret, Vault},
     },
@@ -49,7 +51,7 @@ impl Database {
         organization: Organization,
     ) -> Result<Change, DatabaseError> {
         self.begin(edit.author).await?;
-        let added = self.put(edit, organization, None).await;
+        let added = self.put(edit, organization, (None, PartialEq::eq)).await;
         self.end(added).await
     }
 
@@ -63,13 +65,43 @@ impl Database {
         slug: &str,
         change: impl FnOnce(&mut Organization) -> Result<(), String>,
     ) -> Result<Change, DatabaseError> {
+        self.edit_as(edit, slug, (change, PartialEq::eq)).await
+    }
+
+    /// Revokes keys of an organization ([`revoke`]), and says what was revoked with them.
+    ///
+    /// # Errors
+    /// When there is no such organization or key, it can't be changed so, or the database can't be asked.
+    pub async fn revoke_keys(
+        &mut self,
+        edit: &Edit<'_>,
+        slug: &str,
+        (ids, identity, at): (&[String], bool, Moment),
+    ) -> Result<(Change, Vec<String>), DatabaseError> {
+        let mut said = Vec::new();
+        let change = |organization: &mut Organization| {
+            said = revoke(organization, (ids, identity), at)?;
+            Ok(())
+        };
+        // Of too many keys that are valid at once there are fewer afterwards, which is another message at the same place.
+        let same = |one: &Problem, other: &Problem| one.place == other.place;
+        let changed = self.edit_as(edit, slug, (change, same)).await?;
+        Ok((changed, said))
+    }
+
+    async fn edit_as(
+        &mut self,
+        edit: &Edit<'_>,
+        slug: &str,
+        (change, same): (impl FnOnce(&mut Organization) -> Result<(), String>, Same),
+    ) -> Result<Change, DatabaseError> {
         self.begin(edit.author).await?;
         let edited = async {
             self.unchanged_since(edit.since, &[slug.to_owned()]).await?;
             let stored = self.stored(slug, edit.master_keys).await?;
             let mut organization = stored.organization.clone();
             change(&mut organization).map_err(DatabaseError::Refused)?;
-            self.put(edit, organization, Some(&stored)).await
+            self.put(edit, organization, (Some(&stored), same)).await
         };
         let edited = edited.await;
         self.end(edited).await
@@ -106,27 +138,37 @@ impl Database {
         found.ok_or_else(|| DatabaseError::Refused(format!("there is no organization `{}`", slug.escape_debug())))
     }
 
-    /// Checks an organization and makes the database say so. Nothing is written where it says so already.
+    /// Checks an organization and makes the database say so. Nothing is written where it says so already. What was wrong before
+    /// keeps nobody from an edit that makes nothing worse: it is told as a warning.
     async fn put(
         &mut self,
         edit: &Edit<'_>,
         organization: Organization,
-        old: Option<&Stored>,
+        (old, same): (Option<&Stored>, Same),
     ) -> Result<Change, DatabaseError> {
         let slug = organization.slug.clone();
-        refuse_off(&organization, edit.policy)?;
-        let after = checked(&organization, edit.policy)?;
         let base = match old {
             Some(old) => old.organization.clone(),
             None => Organization::new(&slug),
         };
-        let changes = match checked(&base, edit.policy) {
-            Ok(before) => difference::between(&before.effective, &after.effective),
-            // What is there breaks a rule; it is mended, whatever else it is.
-            Err(_) => difference::between(&base, &after.effective),
+        if base.enforcement != Enforcement::Off {
+            refuse_off(&organization, edit.policy)?;
+        }
+        let before = checked(&base, edit.policy);
+        let (organization, changes, warnings) = match checked(&organization, edit.policy) {
+            Ok(after) => {
+                // Where what is there breaks a rule it is mended, whatever else it is.
+                let changes =
+                    difference::between(before.as_ref().map_or(&base, |one| &one.effective), &after.effective);
+                (complete_listed(organization, &after.effective), changes, after.warnings)
+            }
+            Err(problems) => {
+                let known = before.err().filter(|_| old.is_some()).unwrap_or_default();
+                let known = none_worse(problems, &known, same)?;
+                let changes = difference::between(&base, &organization);
+                (organization, changes, known)
+            }
         };
-        let warnings = after.warnings;
-        let organization = complete_listed(organization, &after.effective);
         if !changes.is_empty() || old.is_none() {
             self.write(edit.master_keys, &organization, old).await?;
         }
@@ -245,7 +287,7 @@ pub(super) fn refuse_off(organization: &Organization, policy: &Policy) -> Result
 
 /// An organization that passes every check, but for secrets that don't open: those are told elsewhere, and don't keep anybody
 /// from mending the rest.
-pub(super) fn checked(organization: &Organization, policy: &Policy) -> Result<One, DatabaseError> {
+pub(super) fn checked(organization: &Organization, policy: &Policy) -> Result<One, Vec<Problem>> {
     let mut whole = organization.clone();
     let secrets = whole.jwt_keys.iter_mut().filter_map(|key| key.secret.as_mut());
     let secrets = secrets.chain(whole.identity_secrets.iter_mut().map(|secret| &mut secret.secret));
@@ -255,5 +297,14 @@ pub(super) fn checked(organization: &Organization, policy: &Policy) -> Result<On
         *secret = Secret::Text(text);
     }
     compile_one(whole, &Vault::empty(), policy, &mut Pool::default())
-        .map_err(|problems: Vec<Problem>| DatabaseError::Broken { what: "the result".to_owned(), problems })
+}
+
+/// Whether what is wrong after an edit was wrong before it.
+type Same = fn(&Problem, &Problem) -> bool;
+
+/// That all of this was wrong before.
+fn none_worse(problems: Vec<Problem>, known: &[Problem], same: Same) -> Result<Vec<Problem>, DatabaseError> {
+    let (known, new): (Vec<_>, Vec<_>) =
+        problems.into_iter().partition(|problem| known.iter().any(|known| same(known, problem)));
+    if new.is_empty() { Ok(known) } else { Err(DatabaseError::Broken { what: "the result".to_owned(), problems: new }) }
 }

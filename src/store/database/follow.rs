@@ -42,7 +42,10 @@ pub(in crate::store) fn follow(
                     none => none.insert(Database::connect(&source.address).await?),
                 };
                 ears.listen(source).await;
-                follower.look(source, database, &now).await
+                let before = follower.mark();
+                let looked = follower.look(source, database, &now).await;
+                ears.looked(follower.mark() != before);
+                looked
             };
             let looked = tokio::select! {
                 looked = looked => looked,

@@ -5,6 +5,7 @@
 //! - [`plan`] compares a file with the database and writes the difference; [`edit`] changes one organization. Both read, check
 //!   and write the very documents that a settings file holds, so that there is one set of rules.
 //!   [`revoked`] sees to it that a file which doesn't know of a revocation takes none back.
+//! - [`names`] lists organizations.
 //! - [`timeline`] makes the settings as they were, change by change.
 //! - [`follow`] keeps a worker's snapshot up to date, which a [`follower`] makes; [`listen`] is told of changes.
 //! - [`history`] tells who changed what, when and why; [`reseal`] changes the master key under which secrets are sealed.
@@ -18,6 +19,7 @@ pub(super) mod follower;
 mod history;
 mod listen;
 mod migrate;
+mod names;
 mod plan;
 mod read;
 mod reseal;

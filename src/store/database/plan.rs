@@ -1,7 +1,7 @@
 //! A settings file beside the database: what it would change, and the change. A file is complete for the organizations that it
 //! names; others are left as they are, or archived where that is asked for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
@@ -97,7 +97,36 @@ pub struct Export {
 struct Wanted {
     organizations: Vec<Organization>,
     effective: BTreeMap<String, Organization>,
-    warnings: Vec<Problem>,
+    /// By the place of their organization: a fleet's are looked through once, and not for each.
+    warnings: HashMap<String, Vec<Problem>>,
+}
+
+/// What was revoked in archived organizations, by their slugs and by their app ids.
+struct Revoked<'a> {
+    slugs: HashMap<&'a str, Vec<&'a Archived>>,
+    app_ids: HashMap<&'a str, Vec<&'a Archived>>,
+}
+
+impl<'a> Revoked<'a> {
+    fn new(archived: &'a [Archived]) -> Self {
+        let mut revoked = Self { slugs: HashMap::new(), app_ids: HashMap::new() };
+        for key in archived {
+            revoked.slugs.entry(&key.0).or_default().push(key);
+            if let Some(app_id) = &key.1 {
+                revoked.app_ids.entry(app_id).or_default().push(key);
+            }
+        }
+        revoked
+    }
+
+    /// What was revoked in those that a file makes anew with this organization.
+    fn in_place_of(&self, new: &Organization) -> impl Iterator<Item = &'a Archived> {
+        let by_slug = self.slugs.get(new.slug.as_str());
+        let by_app_id = new.app_id.as_deref().and_then(|app_id| self.app_ids.get(app_id));
+        let slug = new.slug.clone();
+        let others = by_app_id.into_iter().flatten().copied().filter(move |archived| archived.0 != slug);
+        by_slug.into_iter().flatten().copied().chain(others)
+    }
 }
 
 impl Database {
@@ -270,7 +299,7 @@ impl Database {
 
     async fn others(&mut self, slugs: &[String]) -> Result<Vec<String>, DatabaseError> {
         let failed = self.failed("the settings can't be read");
-        let sql = "select slug from attrsync.organizations where archived_at is null and slug <> all($1) order by slug";
+        let sql = "select slug from attrsync.organizations where archived_at is null and not exists (select from unnest($1::text[]) as named where named = slug) order by slug";
         sqlx::query_scalar(sql).bind(slugs).fetch_all(&mut self.connection).await.map_err(failed)
     }
 }
@@ -291,7 +320,15 @@ fn wanted(file: &FileSettings, stored: &BTreeMap<String, Stored>, policy: &Polic
         let effective = &effective[&organization.slug];
         complete_listed(fetched(organization, &file.vault), effective)
     });
-    Ok(Wanted { organizations: fetched.collect(), warnings: compiled.warnings, effective })
+    Ok(Wanted { organizations: fetched.collect(), warnings: by_organization(compiled.warnings), effective })
+}
+
+fn by_organization(warnings: Vec<Problem>) -> HashMap<String, Vec<Problem>> {
+    let mut all: HashMap<_, Vec<_>> = HashMap::new();
+    for warning in warnings {
+        all.entry(warning.of().to_owned()).or_default().push(warning);
+    }
+    all
 }
 
 /// That what is revoked stays so, but for the keys that the file was allowed to let be honoured again.
@@ -300,14 +337,13 @@ fn check_revoked(
     wanted: &Wanted,
     (stored, archived): (&BTreeMap<String, Stored>, &[Archived]),
 ) -> Result<(), DatabaseError> {
-    let mut problems = Vec::new();
+    let (mut problems, archived) = (Vec::new(), Revoked::new(archived));
     for new in &wanted.organizations {
         let allowed = |id: &str| file.unrevoked.iter().any(|(slug, key)| *slug == new.slug && key == id);
         let no_longer = match stored.get(&new.slug) {
             Some(Stored { organization: old, .. }) => revoked::no_longer(old, new),
             None => archived
-                .iter()
-                .filter(|archived| comes_back(new, archived))
+                .in_place_of(new)
                 .filter_map(|(.., kind, id, at)| {
                     let kind = KeyKind::of_column(kind)?;
                     revoked::come_back(new, (kind, id, Moment(EventTime::from_millis(*at))))
@@ -317,11 +353,6 @@ fn check_revoked(
         problems.extend(no_longer.into_iter().filter(|(id, _)| !allowed(id)).map(|(_, problem)| problem));
     }
     if problems.is_empty() { Ok(()) } else { Err(DatabaseError::Broken { what: file.name.clone(), problems }) }
-}
-
-/// Whether an archived organization is the one that a file makes anew.
-fn comes_back(new: &Organization, (slug, app_id, ..): &Archived) -> bool {
-    *slug == new.slug || (app_id.is_some() && *app_id == new.app_id)
 }
 
 /// Puts what the database has where a file says that it does.
@@ -368,8 +399,7 @@ fn change(organization: &Organization, wanted: &Wanted, stored: Option<&Stored>,
     if stored.is_some() && changes.is_empty() && !unusable {
         return None;
     }
-    let place = Place::organization(slug);
-    let warnings = wanted.warnings.iter().filter(|warning| place.holds(warning)).cloned().collect();
+    let warnings = wanted.warnings.get(&Place::organization(slug).to_string()).cloned().unwrap_or_default();
     Some(Change { organization: slug.clone(), added: stored.is_none(), archived: false, changes, warnings })
 }
 
@@ -384,7 +414,7 @@ mod tests {
         let parsed = parse(&["acme", "acme-inc"].map(organization).concat()).unwrap();
         let organizations = parsed.document.organizations.clone();
         let compiled = compile(parsed, &Vault::empty(), &Policy::default()).unwrap();
-        let (effective, warnings) = (compiled.effective.into_organizations(), compiled.warnings);
+        let (effective, warnings) = (compiled.effective.into_organizations(), by_organization(compiled.warnings));
         let wanted = Wanted { organizations, effective, warnings };
         for organization in &wanted.organizations {
             let change = change(organization, &wanted, None, &Policy::default()).unwrap();
@@ -392,5 +422,22 @@ mod tests {
             let whole = format!("organization {}", organization.slug);
             assert_eq!(places, [format!("{whole}: enforcement"), whole]);
         }
+    }
+
+    #[test]
+    fn what_was_revoked_is_found_by_slug_and_by_app_id_and_once() {
+        let key = |slug: &str, app_id: Option<&str>, id: &str| -> Archived {
+            (slug.to_owned(), app_id.map(str::to_owned), "jwt".to_owned(), id.to_owned(), 0)
+        };
+        let archived =
+            [key("acme", Some("x"), "1"), key("old", Some("x"), "2"), key("acme", None, "3"), key("other", None, "4")];
+        let found = |slug: &str, app_id: Option<&str>| {
+            let new = Organization { app_id: app_id.map(str::to_owned), ..Organization::new(slug) };
+            Revoked::new(&archived).in_place_of(&new).map(|key| key.3.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(found("acme", Some("x")), ["1", "3", "2"]);
+        assert_eq!(found("acme", None), ["1", "3"]);
+        assert_eq!(found("new", Some("x")), ["1", "2"]);
+        assert_eq!(found("new", None), [] as [&str; 0]);
     }
 }

@@ -3,7 +3,7 @@
 //! left under another master key is asked at the end: one that somebody held, or added meanwhile, was passed over.
 
 use serde::Serialize;
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{query, query_as};
 
 use super::{Database, DatabaseError};
 use crate::store::seal::{MasterKeys, Whose};
@@ -15,11 +15,21 @@ pub struct Resealed {
     pub resealed: u64,
     /// Secrets that didn't open, by organization and key, and why.
     pub problems: Vec<String>,
-    /// Secrets that are sealed under another master key still, those that didn't open among them.
+    /// Secrets of keys there are that are sealed under another master key still, those that didn't open among them.
     pub left: u64,
+    /// The same of secrets that only history needs: of keys that are gone, and of organizations that are archived.
+    pub left_in_history: u64,
 }
 
 type Row = (i64, i64, String, String, String, String, Vec<u8>);
+
+impl Resealed {
+    /// Whether nothing of what judges needs another master key, and history nothing that could be sealed anew by running it again.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.left == 0 && self.left_in_history <= self.problems.len() as u64
+    }
+}
 
 impl Database {
     /// Seals every secret anew that is sealed under another master key than the one that seals, so many at a time. `done` hears
@@ -51,17 +61,21 @@ impl Database {
             }
             done(all.resealed);
         }
-        all.left = self.sealed_otherwise(master_keys).await?;
+        (all.left, all.left_in_history) = self.sealed_otherwise(master_keys).await?;
         Ok(all)
     }
 
-    /// How many secrets are sealed under another master key than the one that seals.
-    async fn sealed_otherwise(&mut self, master_keys: &MasterKeys) -> Result<u64, DatabaseError> {
+    /// How many secrets are sealed under another master key than the one that seals: of keys there are, and of history alone.
+    async fn sealed_otherwise(&mut self, master_keys: &MasterKeys) -> Result<(u64, u64), DatabaseError> {
         let failed = self.failed("what is left to be sealed anew can't be counted");
-        let sql = "select count(*) from attrsync.secrets where master_key <> $1";
-        let left: i64 =
-            query_scalar(sql).bind(master_keys.sealing()).fetch_one(&mut self.connection).await.map_err(failed)?;
-        Ok(left.unsigned_abs())
+        let sql = "
+            select count(*), count(*) filter (where not exists (
+                select from attrsync.keys k join attrsync.organizations o on o.id = k.organization_id
+                where k.organization_id = s.organization_id and k.secret_id = s.id and o.archived_at is null))
+            from attrsync.secrets s where s.master_key <> $1";
+        let counted = query_as(sql).bind(master_keys.sealing()).fetch_one(&mut self.connection).await;
+        let (all, history): (i64, i64) = counted.map_err(failed)?;
+        Ok((all.abs_diff(history), history.unsigned_abs()))
     }
 
     /// One batch, after this secret; the last one of it, while there are any.
@@ -105,5 +119,20 @@ impl Database {
             }
         }
         Ok(Some(reached))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_history_needs_and_does_not_open_does_not_keep_a_rotation_from_its_end() {
+        let resealed = |problems: usize, left, left_in_history| {
+            let problems = vec![String::from("does not open"); problems];
+            Resealed { resealed: 0, problems, left, left_in_history }.is_done()
+        };
+        assert!(resealed(0, 0, 0) && resealed(1, 0, 1));
+        assert!(!resealed(1, 1, 0) && !resealed(1, 0, 2) && !resealed(0, 0, 1), "one that somebody held");
     }
 }

@@ -11,7 +11,7 @@ use super::{
     Database, DatabaseError, DatabaseSource,
     follower::Follower,
     read::{Reader, SLICE, begin_reading},
-    wait::{ANSWER, block_on, within},
+    wait::{ANSWER, SLICE_ANSWER, block_on, within},
 };
 use crate::domain::{EventTime, Policy, Snapshot};
 
@@ -72,12 +72,13 @@ impl Timeline {
         let mut now = step(&mut follower, &mut reader, (&[], &empty)).await.map_err(&failed)?;
         self.push(EventTime::from_millis(i64::MIN), now.clone());
         let sql = "select number, (extract(epoch from at) * 1000)::bigint from attrsync.revisions order by number";
-        let revisions: Vec<(i64, i64)> = query_as(sql).fetch_all(&mut *reader.connection).await.map_err(&failed)?;
+        let revisions = within(SLICE_ANSWER, query_as(sql).fetch_all(&mut *reader.connection)).await;
+        let revisions: Vec<(i64, i64)> = revisions.map_err(&failed)?;
         for (revision, at) in revisions {
             let sql =
                 "select distinct organization_id from attrsync.history where revision = $1 order by organization_id";
-            let changed = query_scalar(sql).bind(revision).fetch_all(&mut *reader.connection).await;
-            let changed: Vec<i64> = changed.map_err(&failed)?;
+            let changed = query_scalar(sql).bind(revision).fetch_all(&mut *reader.connection);
+            let changed: Vec<i64> = within(SLICE_ANSWER, changed).await.map_err(&failed)?;
             reader.at = Some(revision);
             now = step(&mut follower, &mut reader, (&changed, &now)).await.map_err(&failed)?;
             self.push(EventTime::from_millis(at), now.clone());
@@ -95,7 +96,7 @@ async fn step(
 ) -> sqlx::Result<Snapshot> {
     let mut read = Vec::new();
     for slice in ids.chunks(SLICE) {
-        read.push((slice.to_vec(), reader.read(slice).await?));
+        read.push((slice.to_vec(), within(SLICE_ANSWER, reader.read(slice)).await?));
     }
     Ok(follower.after(read, before).0)
 }

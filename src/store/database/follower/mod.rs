@@ -74,6 +74,11 @@ impl Follower {
         Self { policy: policy.clone(), mark, held, unusable, sum, pool, again: (Instant::now() + AGAIN, i64::MIN) }
     }
 
+    /// The change that was read last.
+    pub(super) fn mark(&self) -> Mark {
+        self.mark
+    }
+
     fn version(&self) -> u64 {
         self.sum.version(&self.policy)
     }
@@ -144,7 +149,7 @@ impl Follower {
                 let (slug, app_id) = names;
                 self.unusable.slugs.insert(slug.clone());
                 self.unusable.app_ids.extend(app_id.clone());
-                Held { sum: Sum::of_unusable(&slug), state: State::Unusable { slug, app_id } }
+                Held { sum: Sum::of_unusable(&slug, app_id.as_deref()), state: State::Unusable { slug, app_id } }
             }
         };
         self.sum = self.sum.plus(held.sum);
@@ -160,7 +165,7 @@ impl Follower {
         }
         difference.unusable = self.unusable.clone();
         let newer = now.with(self.version(), difference);
-        self.pool.tidy();
+        self.pool.tidy_when_due();
         (newer, found)
     }
 }
