@@ -106,6 +106,12 @@ impl JudgeOptions {
         self.config.brokers_for_a_shell()
     }
 
+    /// The flags by which the same command has the same configuration and settings, each after a space; see [`Self::flags_of`].
+    pub(super) fn all_for_a_shell(&self) -> Option<String> {
+        let at = self.settings_at.map(|at| format!(" --settings-at {at}")).unwrap_or_default();
+        Some(self.config.all_for_a_shell()? + &at)
+    }
+
     /// What stands in for what records do not say.
     pub(super) fn defaults(&self) -> Defaults {
         Defaults { now: self.at.unwrap_or_else(now), event_type: self.default_type.clone() }

@@ -145,6 +145,17 @@ impl ConfigOptions {
         Some(flags + &self.set_for_a_shell(where_from)?)
     }
 
+    /// Everything that says which configuration this is, as flags for a shell's line, each after a space; none where it can't stand
+    /// there, or is not for print.
+    pub(super) fn all_for_a_shell(&self) -> Option<String> {
+        let word = |flag: &str, text: &str| Some(format!(" {flag} {}", shell::word(text)?));
+        let file = self.config.as_ref().map(|file| word("--config", file.to_str()?));
+        let brokers = self.brokers.as_ref().map(|brokers| word("--brokers", brokers));
+        let settings = self.settings.as_ref().map(|file| word("--settings", file));
+        let own: Option<String> = [file, brokers, settings].into_iter().flatten().collect();
+        Some(own? + &self.set_for_a_shell(|_| true)?)
+    }
+
     /// The keys that were set and that count; none where one can't stand in a shell's line, or is not for print.
     fn set_for_a_shell(&self, counts: impl Fn(&str) -> bool) -> Option<String> {
         let set = self.set.iter().filter_map(|set| key_and_value(set)).filter(|(key, _)| counts(key));

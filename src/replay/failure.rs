@@ -57,7 +57,7 @@ pub enum Failure {
     },
     /// A partition ends before what was to be read.
     #[error(
-        "topic {topic:?}, partition {partition} ends at offset {end}, before {position} where this replay stands: the topic was \
+        "topic {topic:?}, partition {partition} ends at offset {end}, and was to be read to {position} or is already: the topic was \
          made anew or cut since; begin a new replay"
     )]
     Recreated {
@@ -67,7 +67,7 @@ pub enum Failure {
         partition: i32,
         /// Where it ends now.
         end: i64,
-        /// Where the replay stands.
+        /// Where the replay stands, or is to end.
         position: i64,
     },
     /// The plan of a replay can't be kept or read.
@@ -95,8 +95,9 @@ pub enum Failure {
     },
     /// Nobody knows any more how far a replay is.
     #[error(
-        "how far replay {id} is in topic {topic:?}, partition {partition} is no longer known: the topic was made anew, or the \
-         group's offsets have expired (offsets.retention.minutes); begin a new replay"
+        "how far replay {id} is in topic {topic:?}, partition {partition} is not known here: these are other brokers than those it was \
+         begun at, the topic was made anew, or the group's offsets have expired (offsets.retention.minutes). If it is one of the \
+         latter, begin a new replay"
     )]
     Lost {
         /// The replay.

@@ -101,11 +101,13 @@ impl Job<'_> {
     }
 }
 
-/// Dropped by an error or a panic, it keeps the other threads from waiting for a chunk that will never be written.
+/// Dropped by an error or a panic, it keeps the other threads from waiting for a chunk that will never be written, and from keeping
+/// to a pace for it.
 struct Failing<'j, 's>(&'j Job<'s>);
 
 impl Drop for Failing<'_, '_> {
     fn drop(&mut self) {
+        self.0.counter.stop();
         lock(&self.0.output).failed = true;
         self.0.turned.notify_all();
     }

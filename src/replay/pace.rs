@@ -1,7 +1,8 @@
 //! How fast a job may go, so that a worker beside it isn't slowed: so many records a second, and so much of a core.
 //!
-//! Both are kept over the whole job, and by all threads together: each record has its turn, and whoever takes one that hasn't come
-//! waits for it. They look up every now and then, so that a job that is stopped ends.
+//! Both are kept by all threads together: each record has its turn, and whoever takes one that hasn't come waits for it. They look up
+//! every now and then, so that a job that is stopped ends. Time that nobody used is lost but for a moment of it: a cluster that comes
+//! back isn't flooded with what could have been sent while it was away.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
@@ -17,6 +18,9 @@ use super::Counter;
 const SLICE: Duration = Duration::from_millis(50);
 /// How many records are worked through between two looks at the CPU's clock.
 const LOOK_EVERY: u64 = 64;
+
+/// As much of the time that nobody used may be made up for.
+const CREDIT: Duration = Duration::from_secs(1);
 
 /// How fast a job may go.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -34,12 +38,29 @@ pub(super) struct Pace {
     begun: Instant,
     cpu_before: Duration,
     records: AtomicU64,
+    rate: Lost,
+    cpu: Lost,
+}
+
+/// The time that nobody used and that isn't made up for, in nanoseconds.
+#[derive(Debug, Default)]
+struct Lost(AtomicU64);
+
+impl Lost {
+    /// How long it is until something is due that was due so long after the beginning if no time had been lost.
+    fn early(&self, due: Duration, elapsed: Duration) -> Duration {
+        let idle = elapsed.saturating_sub(due).saturating_sub(CREDIT);
+        let idle = u64::try_from(idle.as_nanos()).unwrap_or(u64::MAX);
+        let lost = Duration::from_nanos(self.0.fetch_max(idle, Relaxed).max(idle));
+        due.saturating_add(lost).saturating_sub(elapsed)
+    }
 }
 
 impl Pace {
     /// A job that begins now.
     pub(super) fn new(limits: Limits) -> Self {
-        Self { limits, begun: Instant::now(), cpu_before: cpu_time(), records: AtomicU64::new(0) }
+        let (rate, cpu) = (Lost::default(), Lost::default());
+        Self { limits, begun: Instant::now(), cpu_before: cpu_time(), records: AtomicU64::new(0), rate, cpu }
     }
 
     /// Whether anything holds it back.
@@ -56,7 +77,7 @@ impl Pace {
     pub(super) fn wait(&self, turn: u64, most: Option<Duration>, counter: &Counter) -> bool {
         let began = Instant::now();
         loop {
-            let early = self.due(turn).saturating_sub(self.begun.elapsed());
+            let early = self.early(turn, self.begun.elapsed());
             if early.is_zero() || counter.stopped() {
                 return true;
             }
@@ -67,15 +88,17 @@ impl Pace {
         }
     }
 
-    /// When, since the beginning, so many records and so much CPU may have been spent.
-    fn due(&self, records: u64) -> Duration {
+    /// How long it is until so many records and so much CPU may have been spent. What each limit loses is its own: while one holds the
+    /// job back, the other's time goes by.
+    fn early(&self, records: u64, elapsed: Duration) -> Duration {
         #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 records")]
-        let by_rate = self.limits.rate.map_or(Duration::ZERO, |rate| seconds(records as f64 / rate));
+        let by_rate = self.limits.rate.map(|rate| self.rate.early(seconds(records as f64 / rate), elapsed));
         let look = self.limits.cpu.filter(|_| records.is_multiple_of(LOOK_EVERY));
-        let by_cpu = look.map_or(Duration::ZERO, |percent| {
-            seconds(cpu_time().saturating_sub(self.cpu_before).as_secs_f64() * 100.0 / percent)
+        let by_cpu = look.map(|percent| {
+            let spent = cpu_time().saturating_sub(self.cpu_before);
+            self.cpu.early(seconds(spent.as_secs_f64() * 100.0 / percent), elapsed)
         });
-        by_rate.max(by_cpu)
+        by_rate.max(by_cpu).unwrap_or_default()
     }
 }
 
@@ -97,9 +120,20 @@ mod tests {
     #[test]
     fn a_rate_says_when_each_record_is_due() {
         let pace = Pace::new(Limits { rate: Some(50.0), cpu: None });
-        assert_eq!([0, 1, 100].map(|records| pace.due(records).as_millis()), [0, 20, 2_000]);
-        assert_eq!(Pace::new(Limits::default()).due(1_000_000), Duration::ZERO);
-        assert_eq!(Pace::new(Limits { rate: Some(1e-300), cpu: None }).due(1), Duration::MAX);
+        let early = |pace: &Pace, records| pace.early(records, Duration::ZERO);
+        assert_eq!([0, 1, 100].map(|records| early(&pace, records).as_millis()), [0, 20, 2_000]);
+        assert_eq!(early(&Pace::new(Limits::default()), 1_000_000), Duration::ZERO);
+        assert_eq!(early(&Pace::new(Limits { rate: Some(1e-300), cpu: None }), 1), Duration::MAX);
+    }
+
+    #[test]
+    fn time_that_nobody_used_is_made_up_for_by_a_second_at_most() {
+        let pace = Pace::new(Limits { rate: Some(50.0), cpu: None });
+        let after = Duration::from_secs(600);
+        // As many as in a second at once, and then one after the other.
+        assert_eq!([0, 1, 50].map(|records| pace.early(records, after)), [Duration::ZERO; 3]);
+        assert_eq!([51, 100].map(|records| pace.early(records, after).as_millis()), [20, 1_000]);
+        assert_eq!(pace.early(51, after + Duration::from_millis(20)), Duration::ZERO);
     }
 
     #[test]
@@ -121,6 +155,6 @@ mod tests {
         while cpu_time() - pace.cpu_before < Duration::from_millis(20) {
             std::hint::black_box(0);
         }
-        assert!(pace.due(0) >= Duration::from_millis(200));
+        assert!(pace.early(0, Duration::ZERO) >= Duration::from_millis(200));
     }
 }

@@ -37,6 +37,9 @@ pub struct Plan {
     pub default_type: Option<String>,
     /// The time of a record without one, in milliseconds since the epoch.
     pub now: i64,
+    /// The consumer group of the configuration, of whose name the replay's own group is made.
+    #[serde(default)]
+    pub group: String,
     /// By which settings, in the words of the command that chose them.
     pub settings: Vec<String>,
     /// The version of these settings, where it is one.
@@ -83,26 +86,27 @@ impl Plan {
         folder.join(format!("attrsync-replay-{id}.json"))
     }
 
-    /// Writes it, whole or not at all; fails where there is one of this id.
+    /// Writes it, whole or not at all; fails where there is one of this id. It is kept once this has `begun`: an id is used up where
+    /// that has, so first it has to be sure that the plan can be written.
     ///
     /// # Errors
-    /// When it can't be written, or is there already.
-    pub fn keep(&self, folder: &Path) -> Result<(), Failure> {
+    /// When it can't be written, or is there already, or hasn't begun.
+    pub fn keep(&self, folder: &Path, begun: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
         let path = Self::path(folder, &self.id);
-        self.write(folder, &path).map_err(|error| Failure::Plan { path: path.display().to_string(), error })
-    }
-
-    fn write(&self, folder: &Path, path: &Path) -> io::Result<()> {
+        let failed = |error| Failure::Plan { path: path.display().to_string(), error };
         let partial = folder.join(format!(".attrsync-replay-{}.{}.partial", self.id, std::process::id()));
-        let written = File::create(&partial).and_then(|mut file| {
-            file.write_all(&serde_json::to_vec_pretty(self)?)?;
-            file.sync_all()
-        });
         // A link and not a new name: it fails where another one is.
-        let kept = written.and_then(|()| fs::hard_link(&partial, path));
+        let place = || fs::hard_link(&partial, &path).map_err(failed);
+        let kept = self.write(&partial).map_err(failed).and_then(|()| begun()).and_then(|()| place());
         // Left behind where it can't be removed; nobody reads it.
         let _ = fs::remove_file(&partial);
         kept
+    }
+
+    fn write(&self, partial: &Path) -> io::Result<()> {
+        let mut file = File::create(partial)?;
+        file.write_all(&serde_json::to_vec_pretty(self)?)?;
+        file.sync_all()
     }
 
     /// How many offsets it has.
@@ -159,6 +163,7 @@ mod tests {
             filter: Filter { organization: Some("acme".to_owned()), ..Filter::default() },
             default_type: None,
             now: 1_795_341_600_000,
+            group: "attrsync".to_owned(),
             settings: vec!["now".to_owned()],
             settings_version: Some(u64::MAX),
             policy_version: None,
@@ -166,10 +171,15 @@ mod tests {
             gone: 7,
             rejections: true,
         };
-        plan.keep(folder.path()).unwrap();
+        assert!(
+            plan.keep(folder.path(), || Err(Failure::Stopped)).is_err() && Plan::read(folder.path(), "one").is_err()
+        );
+        let unwritable = plan.keep(&folder.path().join("missing"), || panic!("nothing begins that can't be kept"));
+        assert!(unwritable.unwrap_err().to_string().contains("missing"));
+        plan.keep(folder.path(), || Ok(())).unwrap();
         let read = Plan::read(folder.path(), "one").unwrap();
         assert_eq!((&read, Span::from(&read.spans[0])), (&plan, span));
-        let again = Plan { gone: 8, ..plan.clone() }.keep(folder.path()).unwrap_err();
+        let again = Plan { gone: 8, ..plan.clone() }.keep(folder.path(), || Ok(())).unwrap_err();
         assert!(again.to_string().contains("attrsync-replay-one.json"), "{again}");
         assert_eq!(Plan::read(folder.path(), "one").unwrap(), plan);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);

@@ -45,10 +45,10 @@ pub fn revoke(
         match alike {
             Some(true) if !named => said.push(format!("{place} holds the same secret or key and is revoked with it")),
             None if named => {
-                said.push(format!("{place} can't be read here: whether another holds the same can't be told"))
+                said.push(format!("{place} can't be read here: whether another holds the same can't be told"));
             }
             None => {
-                said.push(format!("{place} can't be read here and stays: revoke it too where it may hold the same"))
+                said.push(format!("{place} can't be read here and stays: revoke it too where it may hold the same"));
             }
             Some(_) => {}
         }

@@ -121,6 +121,9 @@ fn an_interrupt_ends_the_batch_in_hand_and_other_settings_do_not_go_on() {
     assert!(killed.success());
     let ran = Ran::told(output_of(running));
     assert!(ran.code == Some(130) && ran.err.contains("attrsync replay --resume int"), "{:?} {}", ran.code, ran.err);
+    assert!(ran.err.contains("--max-rate 100\n"), "as it was begun: {}", ran.err);
+    let elsewhere = replay(&setup, &["--resume", "int", "--set", "kafka.group_id=another"]);
+    assert!(elsewhere.code == Some(1) && elsewhere.err.contains("was begun with kafka.group_id"), "{}", elsewhere.err);
     let other = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(other.path(), "[[organizations]]\nslug = \"a\"\n").unwrap();
     let refused = replay(&setup, &["--resume", "int", "--settings", other.path().to_str().unwrap()]);

@@ -229,6 +229,13 @@ impl HistoryOptions {
         Limits { rate: self.max_rate, cpu: self.max_cpu }
     }
 
+    /// The flags of that for a shell's line, each after a space.
+    pub(in crate::cli) fn limits_for_a_shell(&self) -> String {
+        let rate = self.max_rate.map(|rate| format!(" --max-rate {rate}"));
+        let cpu = self.max_cpu.map(|percent| format!(" --max-cpu {percent}"));
+        rate.into_iter().chain(cpu).collect()
+    }
+
     /// Which records of the topics.
     pub(in crate::cli) fn wanted(&self) -> Wanted {
         Wanted { offsets: self.offsets.clone(), from: self.from, to: self.to }

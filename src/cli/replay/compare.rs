@@ -69,8 +69,8 @@ impl CompareOptions {
         let snapshots = [snapshot(before)?, snapshot(after)?];
         let [first, second] = snapshots.each_ref().map(|snapshot| snapshot.version());
         let now = defaults.now;
-        let chosen = means.history.open(&config, defaults)?;
         let page = self.page(means)?;
+        let chosen = means.history.open(&config, defaults)?;
         let (key, filter) = (RandomState::new(), chosen.filter.clone());
         let work = move || Comparing {
             snapshots: snapshots.clone(),
@@ -94,7 +94,7 @@ impl CompareOptions {
     }
 
     fn tell(&self, report: &Report, page: Option<(Target, Output)>, json: bool) -> anyhow::Result<ExitCode> {
-        if let Some((target, mut output)) = page {
+        if let Some((mut target, mut output)) = page {
             output.write_all(html::page(report).as_bytes())?;
             output.flush()?;
             target.keep()?;

@@ -2,7 +2,7 @@
 
 use std::{
     io::{ErrorKind, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -24,7 +24,7 @@ use crate::{
         output::{DIM, Usage, interrupted, styled},
     },
     config::Config,
-    domain::EventTime,
+    domain::{EventTime, shell},
     replay::{Defaults, Delivery, Failure, Filter, Judgement, Means, Measure, Plan},
 };
 
@@ -93,10 +93,13 @@ impl ReplayArgs {
             self.topics.ask(&config)?;
         }
         let (interrupt, began) = (interrupt::listen()?, Instant::now());
+        // Before the settings, which may take hours to be learnt of verdicts: what comes meanwhile is no part of it.
+        let id = self.topics.resume.as_deref();
+        let new = if id.is_none() { Some(self.plan(&config)?) } else { None };
         let Some(settings) = self.chosen_settings(&config, &interrupt)? else { return Ok(interrupted()) };
-        let plan = match &self.topics.resume {
-            Some(id) => self.planned(id, &settings)?,
-            None => self.plan(&config, &settings)?,
+        let plan = match new {
+            Some(new) => self.begin(new, &config, &settings)?,
+            None => self.planned(id.unwrap_or_default(), &config, &settings)?,
         };
         let options = outputs::options(&config, (&plan.accepted, &plan.rejected)).within_topics();
         let defaults = Defaults { now: EventTime::from_millis(plan.now), event_type: plan.default_type.clone() };
@@ -108,7 +111,7 @@ impl ReplayArgs {
             let means = Means { options: &options, fetching: &job_fetching, judgement: &judgement, defaults };
             Delivery::new(&job_plan, means, counter).run()
         });
-        let resumed = || format!("go on with: attrsync replay --resume {}", plan.id);
+        let resumed = || format!("go on with: {}", self.resuming(&plan.id));
         let Some(delivered) = found.with_context(resumed)? else {
             writeln!(anstream::stderr(), "{}", resumed())?;
             return Ok(interrupted());
@@ -128,8 +131,21 @@ impl ReplayArgs {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// A new plan, kept before anything is sent.
-    fn plan(&self, config: &Config, settings: &ChosenSettings) -> anyhow::Result<Plan> {
+    /// The command that goes on with a replay as this run has it.
+    fn resuming(&self, id: &str) -> String {
+        let word = |flag: &str, path: &Path| Some(format!(" {flag} {}", shell::word(path.to_str()?)?));
+        let elsewhere = self.topics.plans != Path::new(".");
+        let plans = if elsewhere { word("--plans", &self.topics.plans) } else { Some(String::new()) };
+        let settings_as = self.settings_as.map(|settings| format!(" {}", settings.name())).unwrap_or_default();
+        let flags = plans.zip(self.judge.all_for_a_shell());
+        let flags = flags.map(|(plans, judge)| plans + &judge + &settings_as + &self.history.limits_for_a_shell());
+        // What can't stand in a line that is pasted, the person who gave it has to say again.
+        let flags = flags.unwrap_or_else(|| ", with the other flags of this run".to_owned());
+        format!("attrsync replay --resume {id}{flags}")
+    }
+
+    /// A new plan, but for the settings. What is wrong with it is told before anything is waited for.
+    fn plan(&self, config: &Config) -> anyhow::Result<Plan> {
         let id = self.topics.id.clone().unwrap_or_else(new_id);
         if Plan::path(&self.topics.plans, &id).exists() {
             bail!("there is a plan of a replay {id} here; go on with it with --resume {id}, or choose another --id");
@@ -153,27 +169,45 @@ impl ReplayArgs {
             filter: Filter { from: None, to: None, ..self.history.filter() },
             default_type,
             now,
-            settings: settings.words.clone(),
-            settings_version: settings.version,
-            policy_version: settings.policy_version,
+            group: config.kafka.group_id.clone(),
+            settings: Vec::new(),
+            settings_version: None,
+            policy_version: None,
             spans: topics.planned(),
             gone: topics.gone(),
             rejections: rejections.is_some(),
         };
-        plan.begin(&options, &fetching(config))?;
-        plan.keep(&self.topics.plans)?;
-        let id = styled(DIM, format!("attrsync replay --resume {}", plan.id));
-        writeln!(anstream::stderr(), "replay {} begins; if it is interrupted: {id}", plan.id)?;
+        Ok(plan)
+    }
+
+    /// Begins a new plan by these settings; it is kept before anything is sent.
+    fn begin(&self, plan: Plan, config: &Config, settings: &ChosenSettings) -> anyhow::Result<Plan> {
+        let plan = Plan {
+            settings: settings.words.clone(),
+            settings_version: settings.version,
+            policy_version: settings.policy_version,
+            ..plan
+        };
+        let options = outputs::options(config, (&plan.accepted, &plan.rejected));
+        plan.keep(&self.topics.plans, || plan.begin(&options, &fetching(config)))?;
+        let resuming = styled(DIM, self.resuming(&plan.id));
+        writeln!(anstream::stderr(), "replay {} begins; if it is interrupted: {resuming}", plan.id)?;
         Ok(plan)
     }
 
     /// The plan of a replay that was begun, which is judged by the same settings to its end.
-    fn planned(&self, id: &str, settings: &ChosenSettings) -> anyhow::Result<Plan> {
+    fn planned(&self, id: &str, config: &Config, settings: &ChosenSettings) -> anyhow::Result<Plan> {
         let plan = Plan::read(&self.topics.plans, id).map_err(|failure| match &failure {
             Failure::Plan { error, .. } if error.kind() == ErrorKind::NotFound => anyhow::Error::new(failure)
                 .context(format!("there is no plan of a replay {id} here; --plans names the folder where it is")),
             _ => failure.into(),
         })?;
+        if !plan.group.is_empty() && plan.group != config.kafka.group_id {
+            let (then, now) = (&plan.group, &config.kafka.group_id);
+            bail!(
+                "replay {id} was begun with kafka.group_id = {then:?}, under which how far it is is kept, and not {now:?}"
+            );
+        }
         let versions = (plan.settings_version, plan.policy_version);
         // A version says all of it, however it was chosen.
         let chosen = plan.settings_version.is_some() || settings.words == plan.settings;
@@ -207,8 +241,6 @@ fn id(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]

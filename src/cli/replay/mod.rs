@@ -106,12 +106,13 @@ impl ReplayArgs {
         let interrupt = interrupt::listen()?;
         let (defaults, began) = (self.judge.defaults(), Instant::now());
         let (config, now) = (self.judge.config()?, defaults.now);
-        let chosen = self.history.open(&config, defaults)?;
-        let Some(settings) = self.chosen_settings(&config, &interrupt)? else { return Ok(interrupted()) };
-        let (target, output) = match &self.to_file {
+        // First: to find rejections and what was judged may take hours, and whoever waits for it should have somewhere to put it.
+        let (mut target, output) = match &self.to_file {
             Some(file) => Target::apart_from(self.history.from_file.as_deref(), file, self.force)?,
             None => Target::nowhere(),
         };
+        let chosen = self.history.open(&config, defaults)?;
+        let Some(settings) = self.chosen_settings(&config, &interrupt)? else { return Ok(interrupted()) };
         let judgement = Judgement { by: settings.by.clone(), now, filter: chosen.filter.clone() };
         let work = Verdicts { judgement, written: self.to_file.is_some(), tally: Tally::default() };
         let (source, held) = (Arc::clone(&chosen.source), (&interrupt, self.history.limits()));

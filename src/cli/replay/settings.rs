@@ -28,7 +28,7 @@ pub(super) enum SettingsAs {
 }
 
 impl SettingsAs {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Judged => "--settings-as judged",
             Self::Received => "--settings-as received",
@@ -62,16 +62,21 @@ impl ReplayArgs {
         let Source::Database(database) = source(config, Some(now()))? else {
             return Err(Usage::new("what settings were is in a database (settings.source)").into());
         };
+        let learnt = match settings_as {
+            SettingsAs::Received => None,
+            SettingsAs::Judged => match self.learn(config, interrupt)? {
+                None => return Ok(None),
+                learnt => learnt,
+            },
+        };
+        // After that, which takes its time: what came into use meanwhile is in it.
         let policy = config.policy();
         let loaded = history::unless_interrupted(interrupt, move || Timeline::load(&database, &policy))?;
         let Some(timeline) = loaded.transpose()? else { return Ok(None) };
         let policy_version = timeline.policy_version();
-        let by = match settings_as {
-            SettingsAs::Received => By::Time(Arc::new(timeline)),
-            SettingsAs::Judged => {
-                let Some(learnt) = self.learn(config, interrupt)? else { return Ok(None) };
-                By::Judged(Arc::new(AsJudged::new(learnt.learnt(), timeline)))
-            }
+        let by = match learnt {
+            None => By::Time(Arc::new(timeline)),
+            Some(learnt) => By::Judged(Arc::new(AsJudged::new(learnt.learnt(), timeline))),
         };
         Ok(Some(ChosenSettings { by, version: None, policy_version, words: vec![settings_as.name().to_owned()] }))
     }

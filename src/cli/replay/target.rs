@@ -31,10 +31,12 @@ pub(super) enum Target {
     },
     /// A file: written beside its place, under another name.
     File {
-        /// Where the verdicts are while they are written, and are no more once this is dropped.
-        partial: TempPath,
+        /// Where the verdicts are while they are written, until they are kept, and are no more once this is dropped.
+        partial: Option<TempPath>,
         /// Where they belong.
         path: PathBuf,
+        /// A file that is there is replaced.
+        replace: bool,
     },
 }
 
@@ -85,10 +87,11 @@ impl Target {
         let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
         let partial = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".partial").tempfile_in(folder)?;
         let (file, partial) = partial.into_parts();
+        let replace = replaced.is_some();
         if let Some(permissions) = replaced {
             file.set_permissions(permissions)?;
         }
-        Ok((Self::File { partial, path: path.into_owned() }, Box::new(file)))
+        Ok((Self::File { partial: Some(partial), path: path.into_owned(), replace }, Box::new(file)))
     }
 
     /// What it leaves of the terminal.
@@ -104,13 +107,15 @@ impl Target {
         matches!(self, Self::Stream { standard: true, .. })
     }
 
-    /// Puts the file in its place.
-    pub(super) fn keep(&self) -> anyhow::Result<()> {
-        if let Self::File { partial, path } = self {
-            let placed = File::open(partial).and_then(|file| file.sync_all()).and_then(|()| fs::rename(partial, path));
-            placed.with_context(|| format!("{} cannot be put in its place", path.display()))?;
-        }
-        Ok(())
+    /// Puts the file in its place. Where one has appeared since that nobody wanted replaced, that one stays.
+    pub(super) fn keep(&mut self) -> anyhow::Result<()> {
+        let Self::File { partial, path, replace } = self else { return Ok(()) };
+        let Some(partial) = partial.take() else { return Ok(()) };
+        let placed = File::open(&partial).and_then(|file| file.sync_all()).and_then(|()| {
+            let placed = if *replace { partial.persist(&path) } else { partial.persist_noclobber(&path) };
+            placed.map_err(|refused| refused.error)
+        });
+        placed.with_context(|| format!("{} cannot be put in its place", path.display()))
     }
 }
 
@@ -137,7 +142,7 @@ mod tests {
         assert!(!path.exists());
         drop(target);
         assert_eq!(names(folder.path()), [] as [String; 0]);
-        let (target, mut output) = Target::open(&path, false).unwrap();
+        let (mut target, mut output) = Target::open(&path, false).unwrap();
         output.write_all(b"whole")?;
         target.keep().unwrap();
         assert_eq!(names(folder.path()), ["verdicts.ndjson"]);
@@ -152,10 +157,21 @@ mod tests {
         fs::write(&path, "old").unwrap();
         let Err(error) = Target::open(&path, false) else { panic!("replaced") };
         assert!(error.to_string().contains("--force"), "{error}");
-        let (target, _) = Target::open(&path, true).unwrap();
+        let (mut target, _) = Target::open(&path, true).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"old", "until the new one is whole");
         target.keep().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_file_that_appeared_meanwhile_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("verdicts.ndjson");
+        let (mut target, _) = Target::open(&path, false).unwrap();
+        fs::write(&path, b"another's").unwrap();
+        let refused = format!("{:#}", target.keep().unwrap_err());
+        assert!(refused.contains("cannot be put in its place") && refused.contains("exists"), "{refused}");
+        assert_eq!((fs::read(&path).unwrap(), names(folder.path()).len()), (b"another's".to_vec(), 1));
     }
 
     #[test]
@@ -178,7 +194,7 @@ mod tests {
         let (link, path) = (folder.path().join("latest"), folder.path().join("verdicts.ndjson"));
         fs::write(&path, "old").unwrap();
         symlink("verdicts.ndjson", &link).unwrap();
-        let (target, mut output) = Target::open(&link, true).unwrap();
+        let (mut target, mut output) = Target::open(&link, true).unwrap();
         output.write_all(b"new").unwrap();
         target.keep().unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());

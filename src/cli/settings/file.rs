@@ -54,7 +54,7 @@ pub(super) struct ApplyArgs {
     /// Archive the organizations that the file doesn't name
     #[arg(long)]
     prune: bool,
-    /// Let this key be honoured again although it was revoked; may be repeated
+    /// Let this key be honoured again, or forgotten, although it was revoked; may be repeated
     #[arg(long, value_name = "ORGANIZATION:ID", value_parser = key)]
     unrevoke: Vec<(String, String)>,
     #[command(flatten)]

@@ -103,6 +103,12 @@ pub(super) fn look_up(consumer: &Assigned, topic: &str, wanted: &Wanted) -> Resu
     if let Some(none) = wanted.offsets.iter().find(|offsets| !partitions.contains(&offsets.partition)) {
         return Err(Failure::NoPartition { topic: topic.to_owned(), partition: none.partition });
     }
+    // Before the times: what comes between the two look-ups is of no range then, whatever its time.
+    let kept: BTreeMap<_, _> = partitions
+        .iter()
+        .map(|&partition| Ok((partition, consumer.watermarks(topic, partition, LOOKUP)?)))
+        .collect::<Result<_, _>>()
+        .map_err(|source| unknown("the offsets", topic, source))?;
     let at = |time: Option<EventTime>| match time {
         None => Ok(BTreeMap::new()),
         Some(time) => consumer
@@ -112,9 +118,7 @@ pub(super) fn look_up(consumer: &Assigned, topic: &str, wanted: &Wanted) -> Resu
     };
     let (from, to) = (at(wanted.from)?, at(wanted.to)?);
     let mut found = Found::default();
-    for partition in partitions {
-        let kept = consumer.watermarks(topic, partition, LOOKUP);
-        let kept = kept.map_err(|source| unknown("the offsets", topic, source))?;
+    for (partition, kept) in kept {
         // Past the last record of the topic where there is none of this time.
         let start = from.get(&partition).map(|found| found.unwrap_or(kept.1));
         let end = to.get(&partition).copied().flatten();

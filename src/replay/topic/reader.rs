@@ -58,6 +58,8 @@ enum Stop {
     Far(i64),
     /// Nothing is left of the span.
     Done,
+    /// The partition itself ends here.
+    End,
     /// The position isn't there.
     OutOfRange,
 }
@@ -131,6 +133,10 @@ impl SpanReader {
                 self.span = Some(span);
             }
             Stop::Done => self.stand.pass(&span, span.end()),
+            Stop::End => {
+                self.whole(&span)?;
+                self.stand.pass(&span, span.end());
+            }
             Stop::OutOfRange => gone = self.catch_up(span)?,
         }
         Ok(Read { chunk: Chunk { turn: None, records, size: before - self.left() }, gone })
@@ -166,8 +172,7 @@ impl SpanReader {
                         Place::Within | Place::Before(_) => None,
                     }
                 }
-                // Every range ends at or before where the partition ended when it was looked up.
-                Came::End(partition) if partition == span.partition => Some(Stop::Done),
+                Came::End(partition) if partition == span.partition => Some(Stop::End),
                 Came::OutOfRange => Some(Stop::OutOfRange),
                 Came::Nothing => Some(self.patient(span)?),
                 // Left over from the partition before.
@@ -186,6 +191,17 @@ impl SpanReader {
         }
         let position = format!("{}/{}/{}", span.topic, span.partition, self.stand.next);
         Err(Failure::Silent { position, seconds: PATIENCE.as_secs() })
+    }
+
+    /// Every range ends at or before where the partition ended when it was looked up. One that ends earlier now lost records.
+    fn whole(&self, span: &Span) -> Result<(), Failure> {
+        let unknown = |source| Failure::LookUp { what: "the offsets", topic: span.topic.clone(), source };
+        let (_, end) = self.consumer.watermarks(&span.topic, span.partition, LOOKUP).map_err(unknown)?;
+        if end < span.end() {
+            let (topic, partition, position) = (span.topic.clone(), span.partition, span.end());
+            return Err(Failure::Recreated { topic, partition, end, position });
+        }
+        Ok(())
     }
 
     /// Goes on where the partition begins now; how many offsets of the span are gone.

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
+use sqlx::AssertSqlSafe;
 
 use super::{
     Database, DatabaseError, Edit,
     edit::{Outcome, checked, refuse_off},
-    read::{Mark, Reader, SLICE, Stored, begin_reading, end_reading},
+    read::{Mark, Reader, SLICE, Stored, begin_reading, end_reading, millis},
     revoked,
 };
 use crate::{
@@ -289,17 +290,26 @@ impl Database {
         }
         let app_ids: Vec<_> = new().filter_map(|organization| organization.app_id.clone()).collect();
         let failed = self.failed("what was revoked can't be read");
-        let sql = "select organization.slug, organization.app_id, key.kind, key.id, (extract(epoch from key.revoked_at) * 1000)::bigint
-            from attrsync.organizations as organization join attrsync.keys as key on key.organization_id = organization.id
-            where organization.archived_at is not null and key.revoked_at is not null
-              and (organization.slug = any($1) or organization.app_id = any($2))
-            order by key.revoked_at";
-        sqlx::query_as(sql).bind(slugs).bind(app_ids).fetch_all(&mut self.connection).await.map_err(failed)
+        let sql = format!(
+            "select organization.slug, organization.app_id, key.kind, key.id, {}
+             from attrsync.organizations as organization join attrsync.keys as key on key.organization_id = organization.id
+             where organization.archived_at is not null and key.revoked_at is not null
+               and (organization.slug = any($1) or organization.app_id = any($2))
+             order by key.revoked_at",
+            millis("key.revoked_at")
+        );
+        sqlx::query_as(AssertSqlSafe(sql))
+            .bind(slugs)
+            .bind(app_ids)
+            .fetch_all(&mut self.connection)
+            .await
+            .map_err(failed)
     }
 
     async fn others(&mut self, slugs: &[String]) -> Result<Vec<String>, DatabaseError> {
         let failed = self.failed("the settings can't be read");
-        let sql = "select slug from attrsync.organizations where archived_at is null and not exists (select from unnest($1::text[]) as named where named = slug) order by slug";
+        let sql = "select slug from attrsync.organizations where archived_at is null
+                     and not exists (select from unnest($1::text[]) as named where named = slug) order by slug";
         sqlx::query_scalar(sql).bind(slugs).fetch_all(&mut self.connection).await.map_err(failed)
     }
 }

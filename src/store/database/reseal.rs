@@ -5,7 +5,7 @@
 use serde::Serialize;
 use sqlx::{query, query_as};
 
-use super::{Database, DatabaseError};
+use super::{Database, DatabaseError, SILENCE};
 use crate::store::seal::{MasterKeys, Whose};
 
 /// What was sealed anew.
@@ -51,7 +51,9 @@ impl Database {
         }
         loop {
             let failed = self.failed("secrets can't be sealed anew");
-            query("begin").execute(&mut self.connection).await.map_err(&failed)?;
+            query("begin isolation level read committed").execute(&mut self.connection).await.map_err(&failed)?;
+            let silence = query("select set_config('idle_in_transaction_session_timeout', $1, true)").bind(SILENCE);
+            silence.execute(&mut self.connection).await.map_err(&failed)?;
             let resealed = self.reseal_batch(master_keys, (last, batch), &mut all).await;
             let ended = if resealed.is_ok() { "commit" } else { "rollback" };
             query(ended).execute(&mut self.connection).await.map_err(&failed)?;
