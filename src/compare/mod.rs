@@ -11,6 +11,7 @@ pub mod html;
 pub mod report;
 mod tallies;
 mod timeline;
+mod unchanged;
 
 use std::{collections::BTreeMap, hash::RandomState};
 
@@ -29,9 +30,12 @@ use crate::{
 };
 use tallies::{Matrix, Organization, Way};
 use timeline::Timeline;
+use unchanged::Unchanged;
 
-/// Organizations that are told apart.
+/// Organizations of which an event changes that are told apart.
 const ORGANIZATIONS: usize = 500;
+/// Organizations whose unchanged events are counted: a few megabytes of each thread at most.
+const UNCHANGED: usize = 50_000;
 /// Types of events, keys and SDKs that are told apart, of each.
 const SENDERS: usize = 100;
 /// Up to how many users are counted exactly, in all and of one kind of change.
@@ -83,7 +87,9 @@ pub struct Comparison {
     /// Events that change and name nobody.
     nobody: u64,
     kinds: BTreeMap<Kind, OfKind>,
+    /// Those of which an event changes.
     organizations: Bounded<Organization>,
+    unchanged: Unchanged,
     event_types: Bounded<Ways>,
     keys: Bounded<Ways>,
     sdks: Bounded<Ways>,
@@ -113,6 +119,7 @@ impl Comparison {
             nobody: 0,
             kinds: BTreeMap::new(),
             organizations: Bounded::new(ORGANIZATIONS),
+            unchanged: Unchanged::new(key, UNCHANGED),
             event_types: Bounded::new(SENDERS),
             keys: Bounded::new(SENDERS),
             sdks: Bounded::new(SENDERS),
@@ -123,15 +130,16 @@ impl Comparison {
     /// Counts the two verdicts of one record.
     pub fn count(&mut self, judged: Judged<'_, '_>, before: &Verdict<'_>, after: &Verdict<'_>) {
         self.matrix.add(before.outcome, after.outcome);
-        let slug = organization(before, after);
-        let of = self.organizations.of_or(slug.unwrap_or_default(), || Organization::new(&self.key));
-        of.matrix.add(before.outcome, after.outcome);
+        let slug = organization(before, after).unwrap_or_default();
         let differences = if identical(before, after) { Vec::new() } else { fates::differences(before, after) };
         let time = before.event.time.millis();
         if differences.is_empty() && same_head(before, after) {
+            self.unchanged.add(slug, before.outcome);
             return self.timeline.add(time, None);
         }
         let way = Way::of(before.outcome, after.outcome);
+        let of = self.organizations.of_or(slug, || Organization::new(&self.key));
+        of.matrix.add(before.outcome, after.outcome);
         differences.iter().for_each(|difference| of.attribute(difference));
         of.ways.add(way);
         self.ways.add(way);
@@ -190,6 +198,7 @@ impl Comparison {
             }
         }
         self.organizations.merge(other.organizations);
+        self.unchanged.absorb(other.unchanged);
         self.event_types.merge(other.event_types);
         self.keys.merge(other.keys);
         self.sdks.merge(other.sdks);

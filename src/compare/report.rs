@@ -62,8 +62,8 @@ pub struct Report {
     pub kinds: Vec<Turn>,
     /// Organizations of which an event changes; the most concerned first.
     pub organizations: Vec<OrganizationChange>,
-    /// Events of organizations that are not told apart.
-    pub other_organizations: Vec<Flow>,
+    /// What changes of organizations that are not told apart.
+    pub other_organizations: OtherOrganizations,
     /// Who sent what changes.
     pub senders: Senders,
     /// When the events happened.
@@ -135,18 +135,27 @@ pub struct Example {
 pub struct OrganizationChange {
     /// Its slug; null for events of which it isn't known whose they are.
     pub organization: Option<String>,
-    /// Its events, those included that do not change.
-    pub events: u64,
+    /// Its events, those included that do not change; null where there are too many organizations to know how many these are.
+    pub events: Option<u64>,
     /// Those that change.
     pub changed: Change,
     /// Of how many users.
     pub users: Option<Count>,
-    /// By verdict.
+    /// By verdict: all of `events`, or where that is null those that change.
     pub verdicts: Vec<Flow>,
     /// What becomes of its attributes; the most frequent first.
     pub attributes: Vec<AttributeChange>,
     /// Changes of attributes that are not told apart.
     pub other_attributes: u64,
+}
+
+/// What changes of organizations that are not told apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OtherOrganizations {
+    /// Their events that change.
+    pub changed: Change,
+    /// The same by verdict.
+    pub verdicts: Vec<Flow>,
 }
 
 /// What becomes of an attribute in one way.
@@ -214,11 +223,11 @@ impl Report {
         ((before, after), gone): ((Side, Side), u64),
         explain: &dyn Fn(&Place) -> Option<String>,
     ) -> Self {
-        let Comparison { matrix, ways, users, nobody, kinds, organizations, .. } = comparison;
+        let Comparison { matrix, ways, users, nobody, kinds, organizations, unchanged, .. } = comparison;
         let mut kinds: Vec<_> = kinds.iter().map(|(kind, of)| turn(*kind, of, explain)).collect();
         kinds.sort_by_key(|turn| std::cmp::Reverse(turn.events));
         let concerned = organizations.by(|organization| organization.ways.all());
-        let concerned = concerned.into_iter().filter(|(_, organization)| organization.ways.all() > 0);
+        let told = concerned.into_iter().map(|(slug, one)| of_organization(slug, one, unchanged.of(slug).as_ref()));
         let (width_ms, spans) = comparison.timeline.told();
         Self {
             before,
@@ -230,8 +239,11 @@ impl Report {
             without_user: *nobody,
             verdicts: flows(matrix),
             kinds,
-            organizations: concerned.map(|(slug, organization)| of_organization(slug, organization)).collect(),
-            other_organizations: flows(&organizations.rest().matrix),
+            organizations: told.collect(),
+            other_organizations: OtherOrganizations {
+                changed: Change::of(organizations.rest().ways),
+                verdicts: flows(&organizations.rest().matrix),
+            },
             senders: Senders {
                 event_types: senders(&comparison.event_types),
                 keys: senders(&comparison.keys),
@@ -287,16 +299,20 @@ fn turn((from, to): Kind, of: &OfKind, explain: &dyn Fn(&Place) -> Option<String
     Turn { from: end(from), to: end(to), events: of.events, users: of.users.count(), examples: examples.collect() }
 }
 
-fn of_organization(slug: &str, organization: &Organization) -> OrganizationChange {
+fn of_organization(slug: &str, organization: &Organization, unchanged: Option<&Matrix>) -> OrganizationChange {
+    let mut matrix = organization.matrix;
+    if let Some(unchanged) = unchanged {
+        matrix.absorb(unchanged);
+    }
     let mut attributes = attributes("user", &organization.attributes);
     attributes.extend(self::attributes("company", &organization.company_attributes));
     attributes.sort_by_key(|change| std::cmp::Reverse(change.events));
     OrganizationChange {
         organization: (!slug.is_empty()).then(|| slug.to_owned()),
-        events: organization.matrix.all(),
+        events: unchanged.map(|_| matrix.all()),
         changed: Change::of(organization.ways),
         users: organization.users.as_ref().map(super::Distinct::count),
-        verdicts: flows(&organization.matrix),
+        verdicts: flows(&matrix),
         attributes,
         other_attributes: organization.attributes.rest().weight() + organization.company_attributes.rest().weight(),
     }

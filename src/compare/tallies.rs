@@ -81,6 +81,17 @@ impl Matrix {
         }
     }
 
+    /// These events by their outcome, which is the same before and after.
+    pub(super) fn unchanged(by_outcome: [u64; 3]) -> Self {
+        let mut matrix = Self::default();
+        for (at, number) in by_outcome.into_iter().enumerate() {
+            if let Some(cell) = matrix.0.get_mut(at).and_then(|row| row.get_mut(at)) {
+                *cell = number;
+            }
+        }
+        matrix
+    }
+
     pub(super) fn of(&self, before: Outcome, after: Outcome) -> u64 {
         self.0.get(before as usize).and_then(|row| row.get(after as usize)).copied().unwrap_or_default()
     }
@@ -111,9 +122,10 @@ impl Tally for Attribute {
     }
 }
 
-/// One organization.
+/// What changes of one organization.
 #[derive(Debug, Clone)]
 pub(super) struct Organization {
+    /// Events that change. Those that don't are counted elsewhere: an organization without a change takes no place.
     pub(super) matrix: Matrix,
     pub(super) ways: Ways,
     /// Users of events that change.
@@ -153,7 +165,7 @@ impl Default for Organization {
 
 impl Tally for Organization {
     fn weight(&self) -> u64 {
-        self.matrix.all()
+        self.ways.all()
     }
 
     fn absorb(&mut self, other: Self) {

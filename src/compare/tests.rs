@@ -4,7 +4,7 @@ use std::hash::RandomState;
 
 use proptest::prelude::*;
 
-use super::{Comparison, Judged, Report, Side, Ways, report::Flow};
+use super::{Comparison, Judged, Report, Side, Ways, html, report::Flow};
 use crate::domain::{
     Arena, EventTime, Offset, Partition, Policy, Position, Reason, Record, Value, Verdict,
     verdict::{
@@ -121,7 +121,8 @@ fn mirrored(mut report: Report) -> Report {
     };
     let swap = |ways: &mut Ways| std::mem::swap(&mut ways.stricter, &mut ways.milder);
     flows(&mut report.verdicts);
-    flows(&mut report.other_organizations);
+    flows(&mut report.other_organizations.verdicts);
+    swap(&mut report.other_organizations.changed.ways);
     swap(&mut report.changed.ways);
     report.kinds.iter_mut().for_each(|turn| std::mem::swap(&mut turn.from, &mut turn.to));
     for one in &mut report.organizations {
@@ -176,20 +177,89 @@ proptest! {
     }
 }
 
-#[test]
-fn whatever_names_events_bring_the_report_stays_small() {
-    let mut comparison = Comparison::new(&RandomState::new());
-    let mut owned = Owned {
+fn accepted(organization: &str) -> Owned {
+    Owned {
         outcome: Outcome::Accepted,
         reason: None,
-        organization: None,
+        organization: Some(organization.to_owned()),
         user: None,
         key: None,
         set: Vec::new(),
         unset: Vec::new(),
         rejected: Vec::new(),
         dropped: Vec::new(),
-    };
+    }
+}
+
+/// The event is judged alike, or rejected by the second settings.
+fn judge(comparison: &mut Comparison, organization: &str, rejected: bool) {
+    let before = accepted(organization);
+    let after = Owned { outcome: Outcome::Rejected, reason: Some(Reason::ProofMissing), ..before.clone() };
+    count(comparison, &before, if rejected { &after } else { &before });
+}
+
+#[test]
+fn whoever_is_concerned_has_a_place_however_many_busy_ones_keep_their_verdicts() {
+    let key = RandomState::new();
+    let (mut one, mut other) = (Comparison::new(&key), Comparison::new(&key));
+    for round in 0..60 {
+        for number in 0..2_000 {
+            judge(if number % 2 == 0 { &mut one } else { &mut other }, &format!("busy-{number}"), false);
+        }
+        judge(if round % 2 == 0 { &mut one } else { &mut other }, "concerned", round >= 10);
+    }
+    one.absorb(other);
+    let report = told(&one);
+    let told: Vec<_> =
+        report.organizations.iter().map(|one| (one.organization.as_deref(), one.changed.events, one.events)).collect();
+    assert_eq!(told, [(Some("concerned"), 50, Some(60))]);
+    let verdicts: Vec<_> =
+        report.organizations[0].verdicts.iter().map(|flow| (flow.from, flow.to, flow.events)).collect();
+    assert_eq!(verdicts, [(Outcome::Accepted, Outcome::Accepted, 10), (Outcome::Accepted, Outcome::Rejected, 50)]);
+    assert_eq!((report.records, report.changed.events), (60 * 2_001, 50));
+    assert_eq!(report.other_organizations.changed.events, 0);
+    assert!(!html::page(&report).contains("not told apart"));
+}
+
+#[test]
+fn what_changes_of_organizations_without_a_place_is_told() {
+    let mut comparison = Comparison::new(&RandomState::new());
+    for number in 0..700 {
+        for rejected in [true, false] {
+            judge(&mut comparison, &format!("one-{number}"), rejected);
+        }
+        judge(&mut comparison, "most", true);
+    }
+    let report = told(&comparison);
+    assert_eq!(report.organizations[0].organization.as_deref(), Some("most"));
+    assert_eq!((report.organizations[0].changed.events, report.organizations.len()), (700, super::ORGANIZATIONS));
+    let others = &report.other_organizations;
+    assert_eq!((others.changed.events, others.changed.ways.stricter), (201, 201));
+    let told: u64 = report.organizations.iter().map(|one| one.changed.events).sum();
+    assert_eq!(told + others.changed.events, report.changed.events);
+    assert!(report.organizations[1..].iter().all(|one| (one.changed.events, one.events) == (1, Some(2))));
+    let page = html::page(&report);
+    assert!(page.contains("201 events more of organizations that are not told apart: 201 stricter."), "{page}");
+}
+
+#[test]
+fn beside_more_organizations_than_are_counted_it_is_said_what_is_not_known() {
+    let mut comparison = Comparison::new(&RandomState::new());
+    comparison.unchanged = super::Unchanged::new(&comparison.key, 2);
+    for organization in ["a", "b", "c"] {
+        judge(&mut comparison, organization, false);
+        judge(&mut comparison, organization, true);
+    }
+    let report = told(&comparison);
+    let told: Vec<_> = report.organizations.iter().map(|one| (one.changed.events, one.events)).collect();
+    assert_eq!(told, [(1, Some(2)), (1, Some(2)), (1, None)]);
+    assert!(html::page(&report).contains("1 event changes, of an unknown number"));
+}
+
+#[test]
+fn whatever_names_events_bring_the_report_stays_small() {
+    let mut comparison = Comparison::new(&RandomState::new());
+    let mut owned = accepted("");
     for number in 0..20_000 {
         owned.organization = Some(format!("made-up-{}", number % 3_000));
         owned.user = Some(number.to_string());
@@ -202,7 +272,7 @@ fn whatever_names_events_bring_the_report_stays_small() {
     assert_eq!((report.records, report.changed.ways.stricter), (20_000, 20_000));
     assert!(report.users.estimated && report.users.number.abs_diff(20_000) < 1_200, "{}", report.users);
     assert!(report.organizations.len() <= super::ORGANIZATIONS);
-    let others: u64 = report.other_organizations.iter().map(|flow| flow.events).sum();
-    assert_eq!(report.organizations.iter().map(|one| one.events).sum::<u64>() + others, 20_000);
+    let others: u64 = report.other_organizations.verdicts.iter().map(|flow| flow.events).sum();
+    assert_eq!(report.organizations.iter().filter_map(|one| one.events).sum::<u64>() + others, 20_000);
     assert_eq!(report.kinds[0].examples.len(), 3);
 }

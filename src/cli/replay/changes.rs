@@ -10,7 +10,7 @@ use crate::{
     compare::{
         Ways,
         html::{percent, sender_name, summary},
-        report::{AttributeChange, End, OrganizationChange, Report, Sender},
+        report::{AttributeChange, Change, End, OrganizationChange, Report, Sender},
     },
     count::words::{grouped, of_users},
     domain::verdict::Outcome,
@@ -72,13 +72,21 @@ fn organizations(text: &mut String, report: &Report) {
             "  {:>12}  {}  {} of its events: {}{}",
             grouped(one.changed.events),
             safe(name),
-            percent(one.changed.events, one.events),
+            one.events.map_or_else(|| "an unknown part".to_owned(), |all| percent(one.changed.events, all)),
             ways(one.changed.ways),
             styled(DIM, of_users(one.users))
         );
         attributes(text, one);
     }
     more(text, report.organizations.len(), ROWS);
+    others(text, report.other_organizations.changed);
+}
+
+fn others(text: &mut String, changed: Change) {
+    if changed.events > 0 {
+        let told = format_args!("more of organizations that are not told apart: {}", ways(changed.ways));
+        _ = writeln!(text, "  {:>12}  {}", grouped(changed.events), styled(DIM, told));
+    }
 }
 
 fn attributes(text: &mut String, one: &OrganizationChange) {
@@ -99,6 +107,10 @@ fn attributes(text: &mut String, one: &OrganizationChange) {
         );
     }
     more(text, one.attributes.len(), ATTRIBUTES);
+    if one.other_attributes > 0 {
+        let told = styled(DIM, "more of attributes that are not told apart");
+        _ = writeln!(text, "  {:>14}{:>12}  {told}", "", grouped(one.other_attributes));
+    }
 }
 
 fn senders(text: &mut String, title: &str, found: &[Sender]) {
@@ -140,4 +152,41 @@ fn badge(outcome: Outcome) -> String {
         Outcome::Rejected => BAD,
     };
     styled(style, outcome.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hash::RandomState;
+
+    use super::*;
+    use crate::compare::{Comparison, Side};
+
+    #[test]
+    fn what_is_not_told_apart_is_told_together() {
+        let side = || Side { settings: "now".to_owned(), version: 1 };
+        let mut report = Report::of(&Comparison::new(&RandomState::new()), ((side(), side()), 0), &|_| None);
+        let changed = |stricter| Change { events: stricter, ways: Ways { stricter, ..Ways::default() } };
+        report.records = 20_000;
+        report.changed = changed(1_500);
+        report.organizations.push(OrganizationChange {
+            organization: Some("acme".to_owned()),
+            events: None,
+            changed: changed(300),
+            users: None,
+            verdicts: Vec::new(),
+            attributes: Vec::new(),
+            other_attributes: 12,
+        });
+        let without = table(&report);
+        report.other_organizations.changed = changed(1_200);
+        let with = table(&report);
+        assert!(without.contains("300  acme  an unknown part of its events: 300 stricter"), "{without}");
+        assert!(
+            without.contains("12  ") && without.contains("more of attributes that are not told apart"),
+            "{without}"
+        );
+        assert!(!without.contains("of organizations that are not told apart"), "{without}");
+        assert!(with.contains("1,200  "), "{with}");
+        assert!(with.contains("more of organizations that are not told apart: 1,200 stricter"), "{with}");
+    }
 }

@@ -4,9 +4,9 @@ use super::{charts, markup::Markup, minute, percent};
 use crate::{
     compare::{
         Fate,
-        report::{AttributeChange, End, Example, OrganizationChange, Report, Sender, Turn},
+        report::{AttributeChange, Change, End, Example, OrganizationChange, Report, Sender, Turn},
     },
-    count::words::{grouped, of_users},
+    count::words::{grouped, of_users, times},
 };
 
 /// Rows that are shown of what can be long; the JSON has all.
@@ -67,7 +67,7 @@ fn example(page: &mut Markup, Example { place, time, organization, command }: &E
 
 /// What changes, by organization, with its attributes.
 pub(super) fn organizations(page: &mut Markup, report: &Report) {
-    if report.organizations.is_empty() {
+    if report.changed.events == 0 {
         return;
     }
     page.raw("<section><h2>By organization</h2>");
@@ -78,7 +78,25 @@ pub(super) fn organizations(page: &mut Markup, report: &Report) {
         page.raw("</details>");
     }
     more(page, report.organizations.len());
+    others(page, report.other_organizations.changed);
     page.raw("</section>");
+}
+
+fn others(page: &mut Markup, Change { events, ways }: Change) {
+    if events > 0 {
+        page.raw("<p class=\"dim\">")
+            .text(format_args!("{} more of organizations that are not told apart: ", times(events, "event", "events")))
+            .text(charts::words(ways))
+            .raw(".</p>");
+    }
+}
+
+/// How much of an organization changes, as far as that is known.
+fn part(Change { events, .. }: Change, all: Option<u64>) -> String {
+    match all {
+        Some(all) => format!("{} of {} events change ({})", grouped(events), grouped(all), percent(events, all)),
+        None => format!("{}, of an unknown number", times(events, "event changes", "events change")),
+    }
 }
 
 fn of_organization(page: &mut Markup, one: &OrganizationChange, most: u64) {
@@ -86,24 +104,27 @@ fn of_organization(page: &mut Markup, one: &OrganizationChange, most: u64) {
         .foreign(one.organization.as_deref().unwrap_or("unknown organization"))
         .raw("</span>");
     charts::ways(page, one.changed.ways, most);
-    page.raw("<span class=\"note\">").text(format_args!(
-        "{} of {} events change ({}){}",
-        grouped(one.changed.events),
-        grouped(one.events),
-        percent(one.changed.events, one.events),
-        of_users(one.users)
-    ));
+    page.raw("<span class=\"note\">").text(format_args!("{}{}", part(one.changed, one.events), of_users(one.users)));
     page.raw(": ").text(charts::words(one.changed.ways)).raw("</span></summary>");
     attributes(page, one);
 }
 
 fn attributes(page: &mut Markup, one: &OrganizationChange) {
-    if one.attributes.is_empty() {
+    if !one.attributes.is_empty() {
+        table_of_attributes(page, &one.attributes);
+    } else if one.other_attributes == 0 {
         page.raw("<p class=\"dim\">No attribute ends otherwise.</p>");
-        return;
     }
+    if one.other_attributes > 0 {
+        page.raw("<p class=\"dim\">")
+            .text(format_args!("{} more of attributes that are not told apart.", grouped(one.other_attributes)))
+            .raw("</p>");
+    }
+}
+
+fn table_of_attributes(page: &mut Markup, attributes: &[AttributeChange]) {
     page.raw("<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Attribute</th><th scope=\"col\">Before</th><th scope=\"col\">After</th><th scope=\"col\" class=\"number\">Events</th></tr></thead><tbody>");
-    for AttributeChange { attribute, of, from, to, events } in one.attributes.iter().take(ROWS) {
+    for AttributeChange { attribute, of, from, to, events } in attributes.iter().take(ROWS) {
         page.raw("<tr><th scope=\"row\" data-label=\"Attribute\"><div>").foreign(attribute);
         if *of == "company" {
             page.raw(" <span class=\"dim\">of a company</span>");
@@ -119,12 +140,7 @@ fn attributes(page: &mut Markup, one: &OrganizationChange) {
         page.raw("</div></td><td class=\"number\" data-label=\"Events\">").text(grouped(*events)).raw("</td></tr>");
     }
     page.raw("</tbody></table></div>");
-    more(page, one.attributes.len());
-    if one.other_attributes > 0 {
-        page.raw("<p class=\"dim\">")
-            .text(format_args!("{} more of attributes that are not told apart.", grouped(one.other_attributes)))
-            .raw("</p>");
-    }
+    more(page, attributes.len());
 }
 
 fn fate(page: &mut Markup, fate: Fate) {
