@@ -40,15 +40,44 @@ pub(crate) fn is_unfit(text: &str) -> bool {
 }
 
 /// Whether a text has the form of a token: a credential, wherever it stands. Headers begin with `{"`, as libraries write them,
-/// which is `eyJ` in base64url; three parts are a signed token (RFC 7515 §7.1), five an encrypted one (RFC 7516 §7.1).
+/// which is `eyJ` in base64url, or with white space around the brace; three parts are a signed token (RFC 7515 §7.1), five an
+/// encrypted one (RFC 7516 §7.1).
 fn is_token(text: &str) -> bool {
-    text.starts_with("eyJ") && is_compact(text)
+    // A brace or a blank, in base64url.
+    matches!(text.as_bytes().first(), Some(b'e' | b'I' | b'C' | b'D')) && is_compact(text)
 }
 
 #[cold]
 fn is_compact(text: &str) -> bool {
     let spelled = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    text.bytes().all(spelled) && matches!(text.split('.').count(), 3 | 5)
+    text.bytes().all(spelled)
+        && matches!(text.split('.').count(), 3 | 5)
+        && text.split('.').next().is_some_and(begins_header)
+}
+
+/// Whether what base64url says begins as an object with a name does, with white space where JSON allows it (RFC 8259 §2).
+fn begins_header(part: &str) -> bool {
+    let (mut bits, mut held) = (0_u32, 0);
+    let bytes = part.bytes().filter_map(|digit| {
+        (bits, held) = (bits << 6 | sextet(digit), held + 6);
+        (held >= 8).then(|| {
+            held -= 8;
+            (bits >> held).to_le_bytes()[0]
+        })
+    });
+    let mut solid = bytes.filter(|byte| !b" \t\r\n".contains(byte));
+    solid.next() == Some(b'{') && solid.next() == Some(b'"')
+}
+
+/// What a digit of base64url stands for (RFC 4648 §5).
+fn sextet(digit: u8) -> u32 {
+    u32::from(match digit {
+        b'A'..=b'Z' => digit - b'A',
+        b'a'..=b'z' => digit - b'a' + 26,
+        b'0'..=b'9' => digit - b'0' + 52,
+        b'-' => 62,
+        _ => 63,
+    })
 }
 
 /// How many Unicode scalar values `text` has, if more than `limit`. A text of fewer bytes is not counted.
@@ -86,12 +115,33 @@ mod tests {
 
     #[test]
     fn a_token_is_told_by_its_form() {
-        for token in ["eyJh.eyJi.c2ln", "eyJh.eyJi.", "eyJh..c2-_", "eyJh.a.b.c.d"] {
+        for token in [
+            "eyJh.eyJi.c2ln",
+            "eyJh.eyJi.",
+            "eyJh..c2-_",
+            "eyJh.a.b.c.d",
+            "ewogICJhbGciOiJIUzI1NiJ9.e30.c2ln",
+            "IHsgImFsZyI6IkhTMjU2In0.e30.",
+            "DQoJeyJ9.e30.x",
+        ] {
             assert!(is_unfit(token), "{token}");
         }
-        for text in
-            ["eyJ", "eyJh.eyJi", "eyJh.a.b.c", "eyJh.eyJi.c2ln?", "eyJh.eyJi.c2ln ", "a.b.c", "eyj.a.b", "ey\u{e9}.a.b"]
-        {
+        for text in [
+            "eyJ",
+            "eyJh.eyJi",
+            "eyJh.a.b.c",
+            "eyJh.eyJi.c2ln?",
+            "eyJh.eyJi.c2ln ",
+            "a.b.c",
+            "eyj.a.b",
+            "ey\u{e9}.a.b",
+            "eyes.on.you",
+            "e.g.x",
+            "Ibiza.is.nice",
+            "Company.example.org",
+            "ewe..",
+            "..",
+        ] {
             assert!(!is_unfit(text), "{text}");
         }
     }

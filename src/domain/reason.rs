@@ -155,13 +155,13 @@ reasons! {
         "The organization has no usable key of the token's algorithm, or the key named by `kid` is of another."
         "Sign with the algorithm of the organization's key; `none` is never accepted."
     KeyRetired "key_retired" Verify
-        "The proof was made with a key that was retired before the event."
+        "The proof was made with a key that was retired before the event, or its `kid` names one."
         "Deploy the current key to the server that signs."
     KeyRevoked "key_revoked" Verify
-        "The proof was made with a key that was revoked."
+        "The proof was made with a key that was revoked, or its `kid` names one."
         "Deploy the current key to the server that signs, and find out who still has the revoked one."
     KeyNotYetValid "key_not_yet_valid" Verify
-        "The proof was made with a key that was not valid yet at the time of the event."
+        "The proof was made with a key that was not valid yet at the time of the event, or its `kid` names one."
         "Sign with the current key until the new one is valid."
     SignatureInvalid "signature_invalid" Verify
         "No key of the organization verifies the token's signature."

@@ -275,8 +275,7 @@ mod tests {
         let mut verdict = samples::verdict(Outcome::Partial, 1);
         verdict["rejected"] = serde_json::json!([{"attribute": "roles", "company": null, "reason": "locked"}]);
         assert_eq!(told(&verdict), verdict);
-        let attribute = |value: &str| serde_json::json!({"about": {"value": value, "verified": true}});
-        verdict["attributes"] = attribute(&"x".repeat(100_000));
+        verdict["attributes"] = serde_json::json!({"about": {"value": "x".repeat(100_000), "verified": true}});
         let mut expected = verdict.clone();
         expected["attributes"]["about"]["value"] = serde_json::Value::Null;
         expected["shortened"] = true.into();
