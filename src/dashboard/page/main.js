@@ -134,7 +134,7 @@ function tell(text) {
 function notice({ reading, status }) {
   if (!reading || status) return "";
   if (reading.problem) return `The verdicts can't be read: ${reading.problem}.`;
-  return reading.caughtUp ? "" : "The history is still being read: figures grow until that is done.";
+  return reading.caughtUp ? "" : "Verdicts are still being read: figures grow until that is done.";
 }
 
 function lost(error, at) {

@@ -61,7 +61,7 @@ function why({ verdict: { detail }, reason, hint, wouldReject, shortened }) {
     wouldReject && explained("Under enforcement it would be rejected: ", wouldReject),
     detail && h("p", { class: "hint" }, h("strong", {}, "Detail: "), details(detail)),
     hint && h("p", { class: "hint" }, h("strong", {}, "Likely: "), inline(hint)),
-    shortened && h("p", { class: "hint" }, "It is too long to be kept whole; its lists stand in the topic alone."),
+    shortened && h("p", { class: "hint" }, "It is too long to be kept whole: values are left out here, and its lists may be cut. The topic has all of it."),
   ];
 }
 
@@ -71,7 +71,7 @@ function details(detail) {
   return Object.entries(detail).map(([name, value], at) => [at ? ", " : "", foreign(name), " ", said(value)]);
 }
 
-function facts({ verdict, record }) {
+function facts({ verdict, record, replay }) {
   const { event, user, verification } = verdict;
   const text = (value) => (value === null || value === undefined ? "–" : foreign(value));
   const all = [
@@ -85,6 +85,7 @@ function facts({ verdict, record }) {
     ["Proof", text([verification.method, verification.status].filter(Boolean).join(", "))],
     ["Key", text(verification.keyId)],
     ["Settings", `version ${JSON.stringify(verdict.settingsVersion)}`],
+    ...(replay === null ? [] : [["Replay", foreign(replay)]]),
     ["Verdict at", h("code", {}, foreign(`${record.topic}/${record.partition}/${record.offset}`))],
   ];
   return h("dl", { class: "facts" }, all.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));

@@ -80,15 +80,16 @@ function address(query, before) {
   return `#/verdicts?${search}`;
 }
 
-function cells({ verdict, at, organization, users, eventType, reasons, source }, now) {
+function cells({ verdict, at, organization, users, eventType, reasons, dropped, replay, source }, now) {
   const place = [source.topic, source.partition, source.offset].map(encodeURIComponent).join("/");
+  const tags = [...reasons, ...dropped.filter((reason) => !reasons.includes(reason))];
   return [
     h("a", { href: `#/verdict/${place}`, "aria-label": `${verdict}, in full` }, badge(verdict)),
-    time(at, now),
+    [time(at, now), replay !== null && [" ", h("span", { class: "tag" }, "replay")]],
     organizationLink(organization),
     users.length ? foreign(users[0]) : "–",
     eventType === null ? "–" : foreign(eventType),
-    reasons.length ? reasons.map((reason) => [h("span", { class: "tag" }, foreign(reason)), " "]) : "–",
+    tags.length ? tags.map((reason) => [h("span", { class: "tag" }, foreign(reason)), " "]) : "–",
   ];
 }
 
@@ -106,7 +107,8 @@ function form(query) {
   clear.addEventListener("click", () => element.reset());
   element.addEventListener("submit", (event) => {
     event.preventDefault();
-    const given = [...new FormData(element)].filter(([, value]) => value.trim() !== "");
+    // What is pasted comes with blanks around it.
+    const given = [...new FormData(element)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value !== "");
     location.hash = `#/verdicts?${new URLSearchParams(given)}`;
   });
   return element;
