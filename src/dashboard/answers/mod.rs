@@ -7,6 +7,7 @@ mod organizations;
 mod overview;
 mod reasons;
 mod shapes;
+mod shares;
 mod status;
 mod verdicts;
 

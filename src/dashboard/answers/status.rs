@@ -3,21 +3,11 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Around, Looked, Reading};
-use crate::dashboard::board::{
-    Board,
-    ring::Hour,
-    tally::{Outcomes, Series},
-};
+use super::{Around, Looked, Reading, shares};
+use crate::dashboard::board::{Board, tally::Outcomes};
 
 /// Events behind from which the lag is worth a look.
 const LAG: u64 = 10_000;
-/// Minutes that count as just now.
-const RECENT_MIN: usize = 5;
-/// The least number of verdicts in them from which a share says something.
-const ENOUGH: u64 = 20;
-/// The share of rejected verdicts, in percent, below which nothing is made of it.
-const QUIET_PERCENT: u64 = 5;
 /// How long no verdict may come while events wait.
 const SILENCE_MS: i64 = 60_000;
 
@@ -52,7 +42,8 @@ pub(crate) fn status(board: &Board, around: &Around, now: i64) -> Status {
         silence(&board.outcomes, around, now),
         behind(around),
         leaderless(around),
-        more_rejections(&board.outcomes, now),
+        shares::rejected(board, now).map(|risen| (Level::Attention, risen)),
+        shares::partial(board, now).map(|risen| (Level::Attention, risen)),
         unreadable(board, now),
     ];
     let findings: Vec<_> = findings.into_iter().flatten().collect();
@@ -98,27 +89,6 @@ fn behind(around: &Around) -> Finding {
 fn leaderless(around: &Around) -> Finding {
     let unknown = around.lag.lag().map(|lag| lag.unknown).filter(|unknown| *unknown > 0)?;
     Some((Level::Attention, format!("How many events wait isn't known of {unknown} partitions: look at the brokers.")))
-}
-
-/// Whether the share of rejected verdicts is well above what it was in the hour before.
-fn more_rejections(outcomes: &Outcomes, now: i64) -> Finding {
-    let count = |sum: &dyn Fn(&Hour) -> u64| {
-        let of = |series: &Series| sum(&series.recent.hour);
-        (of(&outcomes.rejected), of(&outcomes.accepted) + of(&outcomes.partial) + of(&outcomes.rejected))
-    };
-    let (rejected, all) = count(&|hour| hour.sum(now, RECENT_MIN));
-    let (rejected_hour, all_hour) = count(&|hour| hour.whole(now));
-    let (rejected_before, all_before) = (rejected_hour - rejected, all_hour - all);
-    if all < ENOUGH || all_before < ENOUGH {
-        return None;
-    }
-    let (recent, before) = (100 * rejected / all, 100 * rejected_before / all_before);
-    (recent > QUIET_PERCENT && recent > 2 * before).then(|| {
-        (
-            Level::Attention,
-            format!("Rejections have risen: {recent} % of the last five minutes, {before} % of the hour before."),
-        )
-    })
 }
 
 fn unreadable(board: &Board, now: i64) -> Finding {
