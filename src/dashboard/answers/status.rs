@@ -3,13 +3,18 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Around, Looked, Reading, shares};
-use crate::dashboard::board::{Board, tally::Outcomes};
+use super::{Around, Looked, Reading, Unanswered, shares};
+use crate::{
+    count::words::times,
+    dashboard::board::{Board, tally::Outcomes},
+};
 
 /// Events behind from which the lag is worth a look.
 const LAG: u64 = 10_000;
 /// How long no verdict may come while events wait.
 const SILENCE_MS: i64 = 60_000;
+/// How long the lag may be unknown, as while the group has no coordinator for a moment.
+const UNKNOWN_MS: i64 = 30_000;
 
 /// How it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -40,6 +45,7 @@ pub(crate) fn status(board: &Board, around: &Around, now: i64) -> Status {
         reading(around),
         missing(around),
         silence(&board.outcomes, around, now),
+        unknown(&board.outcomes, around, now),
         behind(around),
         leaderless(around),
         shares::rejected(board, now).map(|risen| (Level::Attention, risen)),
@@ -79,6 +85,31 @@ fn silence(outcomes: &Outcomes, around: &Around, now: i64) -> Finding {
             format!("No verdict came in the last minute, and {waiting} events wait for one: look at the worker."),
         )
     })
+}
+
+/// Without the lag nobody can tell a worker that is down from one that has nothing to do. Where the verdicts can't be read either, that is
+/// said, and is of one cause as a rule.
+fn unknown(outcomes: &Outcomes, around: &Around, now: i64) -> Finding {
+    let Looked::Unknown(Unanswered { since, why }) = &around.lag else { return None };
+    if around.reading.problem.is_some() || now - since < UNKNOWN_MS {
+        return None;
+    }
+    let last = match outcomes.last() {
+        _ if !around.reading.caught_up => String::new(),
+        Some(last) => format!(" The last verdict came {}; look whether a worker runs.", ago(now - last)),
+        None => " No verdict has come yet; look whether a worker runs.".to_owned(),
+    };
+    Some((Level::Attention, format!("How many events wait isn't known: {why}.{last}")))
+}
+
+/// How long ago something was, roughly.
+fn ago(past_ms: i64) -> String {
+    let minutes = past_ms / 60_000;
+    match minutes {
+        ..=0 => "just now".to_owned(),
+        1..=119 => format!("{} ago", times(minutes.unsigned_abs(), "minute", "minutes")),
+        _ => format!("{} ago", times(minutes.unsigned_abs() / 60, "hour", "hours")),
+    }
 }
 
 fn behind(around: &Around) -> Finding {
@@ -130,6 +161,11 @@ mod tests {
         Around { reading: Reading { caught_up: true, ..Reading::default() }, lag }
     }
 
+    /// A lag that isn't known since this very moment.
+    fn unanswered() -> Looked {
+        Looked::Unknown(Unanswered { since: NOW, why: "the group is not authorized".to_owned() })
+    }
+
     #[test]
     fn all_is_well_when_nothing_is_out_of_the_ordinary() {
         let status = status(&board(10, 12), &around(3), NOW);
@@ -153,8 +189,30 @@ mod tests {
     #[test]
     fn topics_that_cannot_be_read_are_trouble_whatever_else_holds() {
         let reading = Reading { problem: Some("no broker answers".to_owned()), ..Reading::default() };
-        let status = status(&board(0, 0), &Around { reading, lag: Looked::Unknown }, NOW);
+        let status = status(&board(0, 0), &Around { reading, lag: unanswered() }, NOW + 120_000);
         assert!(status.level == Level::Trouble && status.findings.len() == 1, "{status:?}");
+    }
+
+    #[test]
+    fn a_lag_that_stays_unknown_is_worth_a_look_and_the_last_verdict_is_told() {
+        let around = Around { lag: unanswered(), ..around(0) };
+        assert_eq!(status(&board(0, 0), &around, NOW + 20_000).level, Level::Ok);
+        let [soon, later] = [NOW + 30_000, NOW + 3 * 3_600_000].map(|now| status(&board(0, 0), &around, now));
+        let told = |last| {
+            format!(
+                "How many events wait isn't known: the group is not authorized. {last}; look whether a worker runs."
+            )
+        };
+        assert_eq!(soon, Status { level: Level::Attention, findings: vec![told("The last verdict came just now")] });
+        assert_eq!(
+            later,
+            Status { level: Level::Attention, findings: vec![told("The last verdict came 3 hours ago")] }
+        );
+        let empty = Board::new(Limits { organizations: 1, attributes: 1, verdicts: 1, verdicts_bytes: 1 });
+        assert_eq!(status(&empty, &around, NOW + 30_000).findings, [told("No verdict has come yet")]);
+        let reading = Reading { caught_up: false, ..around.reading };
+        let reading = status(&empty, &Around { reading, ..around }, NOW + 30_000);
+        assert!(reading.level == Level::Attention && !reading.findings.concat().contains("has come"), "{reading:?}");
     }
 
     #[test]
