@@ -76,10 +76,12 @@ fn missing(around: &Around) -> Finding {
     Some((Level::Trouble, format!("No events can be judged: {what}.")))
 }
 
+/// That the worker is silent. While the verdicts can't be read, or not all have been, nobody knows that here.
 fn silence(outcomes: &Outcomes, around: &Around, now: i64) -> Finding {
     let waiting = around.lag.lag().map_or(0, |lag| lag.records);
     let silent = outcomes.last().is_none_or(|last| now - last > SILENCE_MS);
-    (around.reading.caught_up && waiting > 0 && silent).then(|| {
+    let read = around.reading.caught_up && around.reading.problem.is_none();
+    (read && waiting > 0 && silent).then(|| {
         (
             Level::Trouble,
             format!("No verdict came in the last minute, and {waiting} events wait for one: look at the worker."),
@@ -184,6 +186,16 @@ mod tests {
         assert_eq!(status(&board(0, 0), &around(0), NOW + 120_000).level, Level::Ok);
         assert_eq!(status(&board(0, 0), &around(7), NOW + 120_000).level, Level::Trouble);
         assert_eq!(status(&board(0, 0), &around(20_000), NOW).level, Level::Attention);
+    }
+
+    #[test]
+    fn a_worker_is_not_called_silent_by_a_dashboard_that_can_not_hear_it() {
+        let later = NOW + 120_000;
+        let of = |reading| status(&board(0, 0), &Around { reading, ..around(7) }, later);
+        let problem = Some("no broker answers".to_owned());
+        let unread = of(Reading { caught_up: true, problem, ..Reading::default() });
+        assert_eq!(unread.findings, ["The verdicts can't be read: no broker answers."]);
+        assert_eq!(of(Reading::default()).level, Level::Reading);
     }
 
     #[test]
