@@ -43,7 +43,7 @@ pub(crate) struct OrganizationRow {
     pub(crate) organization: String,
     #[serde(flatten)]
     pub(crate) counts: Counts,
-    /// The reason of the most verdicts of the last hour.
+    /// The reason of the most verdicts of the last hour; null where none of it had one.
     pub(crate) top_reason: Option<String>,
     /// When its last verdict was written.
     pub(crate) last: Option<i64>,
@@ -177,11 +177,7 @@ pub(crate) fn organizations(board: &Board, reading: Reading, by: (&str, usize), 
     let row = |(slug, organization): &(&str, &Organization)| OrganizationRow {
         organization: (*slug).to_owned(),
         counts: counts(organization, now),
-        top_reason: organization
-            .reasons
-            .by(|recent| recent.hour.whole(now))
-            .first()
-            .map(|(code, _)| (*code).to_owned()),
+        top_reason: top_reason(organization, now),
         last: organization.outcomes.last(),
     };
     Organizations {
@@ -192,6 +188,11 @@ pub(crate) fn organizations(board: &Board, reading: Reading, by: (&str, usize), 
         nobody: counts(&board.nobody, now),
         others: counts(board.organizations.rest(), now),
     }
+}
+
+fn top_reason(organization: &Organization, now: i64) -> Option<String> {
+    let sorted = organization.reasons.by(|recent| recent.hour.whole(now)).into_iter();
+    sorted.take(1).find(|(_, recent)| recent.hour.whole(now) > 0).map(|(code, _)| code.to_owned())
 }
 
 fn counts(organization: &Organization, now: i64) -> Counts {
@@ -280,4 +281,27 @@ fn unconfigured(table: &Bounded<Recent>, now: i64) -> Unconfigured {
     let name = |(name, recent): (&str, &Recent)| Name { name: name.to_owned(), events: RecentView::of(recent, now) };
     let sorted = table.by(|recent| recent.total);
     Unconfigured { names: sorted.into_iter().map(name).collect(), others: table.rest().weight() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        dashboard::board::{
+            Limits,
+            samples::{self, NOW},
+        },
+        domain::verdict::Outcome,
+    };
+
+    const LIMITS: Limits = Limits { organizations: 4, attributes: 4, verdicts: 4, verdicts_bytes: 1 << 20 };
+
+    #[test]
+    fn what_most_is_for_is_told_of_an_hour_in_which_it_was() {
+        let mut board = Board::new(LIMITS);
+        samples::feed(&mut board, &samples::verdict(Outcome::Rejected, 1), NOW);
+        let top = |now| organizations(&board, Reading::default(), ("", 10), now).organizations[0].top_reason.clone();
+        assert_eq!(top(NOW).as_deref(), Some("signature_invalid"));
+        assert_eq!(top(NOW + 3_600_000), None);
+    }
 }
