@@ -170,6 +170,23 @@ fn a_name_that_keeps_arriving_is_told_with_the_type_of_its_values() {
 }
 
 #[test]
+fn no_command_configures_what_the_settings_refuse() {
+    let mut seen = seen();
+    let names =
+        [(Owner::User, "jwt"), (Owner::Company, "company_hash"), (Owner::User, "companies"), (Owner::User, "email")];
+    for attribute in [names, names].concat() {
+        seen.attribute(attribute, Sent::Unconfigured(Some(Kind::Text)), &event("1"));
+    }
+    let items = of(&advised(&seen)[1], "configure");
+    let of = |name: &str| items.iter().find(|item| item.about == name).unwrap();
+    for (name, says) in [("jwt", "looks like one"), ("company_hash", "stop sending it"), ("companies", "another one")] {
+        let Item { command, says: said, .. } = of(name);
+        assert!(command.is_none() && said.contains(says) && !said.contains("Configure it"), "{name}: {said}");
+    }
+    assert!(of("email").command.is_some());
+}
+
+#[test]
 fn an_older_key_is_safe_to_retire_once_nobody_signs_with_it() {
     let mut seen = seen();
     for key in ["new", "old"] {
