@@ -35,7 +35,7 @@ pub struct Item {
     pub figures: BTreeMap<&'static str, u64>,
     /// What to run before.
     pub check: Option<String>,
-    /// What carries it out; null where a name can't stand in a shell's line.
+    /// What carries it out; null where a name can't stand in a shell's line, or no command can do it.
     pub command: Option<String>,
 }
 

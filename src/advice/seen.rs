@@ -203,11 +203,20 @@ pub(super) struct Attribute {
     pub(super) signed: u64,
     pub(super) unsigned: u64,
     pub(super) locked: u64,
+    /// When an unsigned value was last taken, and when the lock last refused one.
+    taken: Option<i64>,
+    refused: Option<i64>,
     /// Users of whom it came unsigned.
     users: Option<Distinct>,
 }
 
 impl Attribute {
+    /// Whether its lock was on when an unsigned value last came; none where there was none. A lock may have been set or lifted since the
+    /// first one.
+    pub(super) fn is_locked(&self) -> Option<bool> {
+        (self.taken.is_some() || self.refused.is_some()).then_some(self.refused >= self.taken)
+    }
+
     /// Of how many users it came unsigned, taken or refused.
     pub(super) fn users(&self) -> Option<Count> {
         self.users.as_ref().map(Distinct::count)
@@ -223,6 +232,8 @@ impl Tally for Attribute {
         self.signed += other.signed;
         self.unsigned += other.unsigned;
         self.locked += other.locked;
+        self.taken = self.taken.max(other.taken);
+        self.refused = self.refused.max(other.refused);
         absorb(&mut self.users, other.users);
     }
 }
@@ -364,12 +375,24 @@ impl Seen {
         let attribute = self.attributes.of_mut(owner).of(name);
         match sent {
             Sent::Signed => attribute.signed += 1,
-            Sent::Unsigned => attribute.unsigned += 1,
-            Sent::Locked | Sent::Unconfigured(_) => attribute.locked += 1,
+            Sent::Unsigned => {
+                attribute.unsigned += 1;
+                attribute.taken = attribute.taken.max(Some(event.at));
+            }
+            Sent::Locked | Sent::Unconfigured(_) => {
+                attribute.locked += 1;
+                attribute.refused = attribute.refused.max(Some(event.at));
+            }
         }
         if let (Some((most, key)), Some(user), true) = (&self.bounds.users, event.user, sent != Sent::Signed) {
             attribute.users.get_or_insert_with(|| Distinct::new(key, *most)).add(user);
         }
+    }
+
+    /// Whether the lock of an attribute was on when an unsigned value last came; none where there was none.
+    #[must_use]
+    pub fn is_locked(&self, owner: Owner, name: &str) -> Option<bool> {
+        self.attributes.of(owner).get(name)?.is_locked()
     }
 
     /// When its last event was.

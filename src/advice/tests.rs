@@ -119,6 +119,35 @@ fn a_lock_that_refuses_everything_is_told() {
 }
 
 #[test]
+fn a_lock_that_was_set_or_lifted_meanwhile_counts_as_it_was_last_seen() {
+    let at = |at| Event { at, ..event("1") };
+    let sent_in_turn = |sent: [Sent; 2]| {
+        let mut seen = seen();
+        // Threads and topics come in any order; the later one decides.
+        for (sent, time) in sent.into_iter().zip([NOW, NOW - 1_000]) {
+            seen.attribute((Owner::User, "plan"), sent, &at(time));
+        }
+        (seen.is_locked(Owner::User, "plan"), seen)
+    };
+    let rules = |seen: &Seen| {
+        let [_, unknown] = advised(seen);
+        ["lock", "unlock"].map(|rule| of(&unknown, rule).len())
+    };
+    let (locked, mut seen) = sent_in_turn([Sent::Locked, Sent::Unsigned]);
+    assert_eq!((locked, rules(&seen)), (Some(true), [0, 1]));
+    seen.attribute((Owner::User, "plan"), Sent::Signed, &at(NOW + 1_000));
+    assert_eq!(rules(&seen), [0, 0], "it is locked, and signed");
+    let (locked, mut seen) = sent_in_turn([Sent::Unsigned, Sent::Locked]);
+    assert_eq!((locked, rules(&seen)), (Some(false), [0, 0]), "it was lifted");
+    seen.attribute((Owner::User, "plan"), Sent::Signed, &at(NOW - 2_000));
+    assert_eq!(rules(&seen), [1, 0]);
+    let mut other = sent_in_turn([Sent::Locked, Sent::Locked]).1;
+    other.add(seen);
+    assert_eq!(other.is_locked(Owner::User, "plan"), Some(true), "of two of one time the lock counts");
+    assert_eq!(other.is_locked(Owner::Company, "plan"), None);
+}
+
+#[test]
 fn a_name_that_keeps_arriving_is_told_with_the_type_of_its_values() {
     let mut seen = seen();
     let sent = |kind| Sent::Unconfigured(Some(kind));
@@ -138,6 +167,23 @@ fn a_name_that_keeps_arriving_is_told_with_the_type_of_its_values() {
     let seats = "attrsync settings attribute add acme seats --company --type number --reason 'it keeps arriving'";
     assert_eq!(command("seats"), Some(Some(seats.to_owned())));
     assert!(command("mixed").unwrap().unwrap().contains("--type TYPE"));
+}
+
+#[test]
+fn no_command_configures_what_the_settings_refuse() {
+    let mut seen = seen();
+    let names =
+        [(Owner::User, "jwt"), (Owner::Company, "company_hash"), (Owner::User, "companies"), (Owner::User, "email")];
+    for attribute in [names, names].concat() {
+        seen.attribute(attribute, Sent::Unconfigured(Some(Kind::Text)), &event("1"));
+    }
+    let items = of(&advised(&seen)[1], "configure");
+    let of = |name: &str| items.iter().find(|item| item.about == name).unwrap();
+    for (name, says) in [("jwt", "looks like one"), ("company_hash", "stop sending it"), ("companies", "another one")] {
+        let Item { command, says: said, .. } = of(name);
+        assert!(command.is_none() && said.contains(says) && !said.contains("Configure it"), "{name}: {said}");
+    }
+    assert!(of("email").command.is_some());
 }
 
 #[test]

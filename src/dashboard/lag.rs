@@ -24,7 +24,8 @@ use rdkafka::{
 
 use super::{
     Shared,
-    answers::{Lag, Looked, PartitionLag},
+    answers::{Lag, Looked, PartitionLag, Unanswered},
+    now,
     topic::{Context, TopicError, is_lost, partitions},
 };
 use crate::{
@@ -64,11 +65,9 @@ impl Watch {
                 tracing::warn!(%error, group = self.group, "the lag can't be looked up");
             }
             known = lag.is_ok();
-            *self.shared.lag() = match lag {
-                Ok(lag) => Looked::Found(lag),
-                Err(missing @ TopicError::Missing(_)) => Looked::Missing(missing.to_string()),
-                Err(_) => Looked::Unknown,
-            };
+            let mut told = self.shared.lag();
+            *told = looked(&told, lag, now());
+            drop(told);
             thread::park_timeout(PAUSE);
         }
     }
@@ -127,6 +126,18 @@ impl Watch {
             }
         }
         Ok(table.lag(number))
+    }
+}
+
+/// What this look came to, after what was known before it.
+fn looked(before: &Looked, lag: Result<Lag, TopicError>, now: i64) -> Looked {
+    match (lag, before) {
+        (Ok(lag), _) => Looked::Found(lag),
+        (Err(missing @ TopicError::Missing(_)), _) => Looked::Missing(missing.to_string()),
+        (Err(error), Looked::Unknown(before)) => {
+            Looked::Unknown(Unanswered { since: before.since, why: error.to_string() })
+        }
+        (Err(error), _) => Looked::Unknown(Unanswered { since: now, why: error.to_string() }),
     }
 }
 
@@ -231,7 +242,7 @@ impl Table {
         };
         let partitions: Vec<_> = self.0.iter().map(lag).collect();
         let records = partitions.iter().map(|lag| lag.records).sum();
-        Lag { records, at: super::now(), unknown: number - partitions.len(), partitions }
+        Lag { records, at: now(), unknown: number - partitions.len(), partitions }
     }
 }
 
@@ -274,6 +285,18 @@ mod tests {
         table.read("events", &[(0, true), (1, false)].into());
         assert_eq!(table.renew(spans([(5, 7), (0, 1)])), []);
         assert_eq!(records(&table), [2, 0]);
+    }
+
+    #[test]
+    fn since_when_it_is_not_known_is_kept_until_it_is_known_again() {
+        let refused = || Err(TopicError::of("events", KafkaError::Global(Code::GroupAuthorizationFailed)));
+        let since = |looked: &Looked| if let Looked::Unknown(unanswered) = looked { unanswered.since } else { 0 };
+        let first = looked(&Looked::Never, refused(), 1_000);
+        let second = looked(&first, refused(), 4_000);
+        assert_eq!((since(&first), since(&second)), (1_000, 1_000));
+        let found = looked(&second, Ok(Table::default().lag(0)), 7_000);
+        assert!(found.lag().is_some());
+        assert_eq!(since(&looked(&found, refused(), 10_000)), 10_000);
     }
 
     #[test]

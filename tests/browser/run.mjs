@@ -263,6 +263,21 @@ test("numbers are shown as they are written, and what was unset of a company is 
   check(whole.includes('"value": 9007199254740993') && whole.includes('"value": 1.0'), whole);
 });
 
+test("nothing is called most frequent of an hour in which nothing was refused", async ({ open, url }) => {
+  const { page: tab } = await open({ viewport: WIDE }, "about:blank");
+  const answer = await (await fetch(`${url}/api/v1/overview`)).json();
+  const quiet = (recent) => ({ ...recent, lastHour: 0 });
+  const { accepted, partial: some, rejected } = answer.outcomes;
+  const told = { outcomes: { accepted, partial: quiet(some), rejected }, problems: answer.problems };
+  await tab.route("**/api/v1/overview", (route) => route.fulfill({ json: { ...answer, ...told } }));
+  await tab.goto(`${url}/`);
+  await tab.getByText(/events were rejected and 0 in part, most often/).waitFor();
+  told.outcomes.rejected = quiet(rejected);
+  told.problems = answer.problems.map((problem) => ({ ...problem, verdicts: quiet(problem.verdicts) }));
+  await tab.getByText("events were rejected and").waitFor({ state: "hidden" });
+  check(await tab.getByRole("heading", { name: "What is being rejected" }).isVisible(), "the rest is there");
+});
+
 test("without any verdict the page says what to do", async ({ open }) => {
   const quiet = await dev("--no-traffic");
   try {

@@ -3,6 +3,7 @@
 use super::{Case, configured, minute, times};
 use crate::{
     advice::{Item, Owner, Ready, items::command, seen::Often},
+    decode::fields,
     domain::snapshot::Found,
 };
 
@@ -36,19 +37,37 @@ fn item(case: &Case<'_>, (name, often): (&str, &Often), owner: Owner) -> Item {
     let kind =
         often.kind().filter(|kind| kind.chars().all(|char| char.is_ascii_lowercase() || char == '_')).unwrap_or("TYPE");
     let flags = format!("{} --type {kind} --reason 'it keeps arriving'", owner.flag());
+    let add = || command("attrsync settings attribute add", &[case.slug, name], &flags);
+    let way_out = way_out(owner, name);
     Item {
         advice: "configure",
         about: name.to_owned(),
         of: owner.name(),
         ready: Ready::First,
         says: format!(
-            "is configured nowhere and was dropped {}, last {}{seems}{nearly}. Configure it, or stop sending it",
+            "is configured nowhere and was dropped {}, last {}{seems}{nearly}. {}",
             times(often.events, "time", "times"),
-            minute(often.last)
+            minute(often.last),
+            way_out.unwrap_or("Configure it, or stop sending it"),
         ),
         figures: [("events", often.events)].into(),
         check: None,
-        command: command("attrsync settings attribute add", &[case.slug, name], &flags),
+        command: if way_out.is_some() { None } else { add() },
+    }
+}
+
+/// What to do about a name that the settings refuse whatever is tried; none where it can be configured.
+fn way_out(owner: Owner, name: &str) -> Option<&'static str> {
+    let configurable = match owner {
+        Owner::User => fields::configurable_for_users(name),
+        Owner::Company => fields::configurable_for_companies(name),
+    };
+    if configurable {
+        None
+    } else if fields::looks_like_credential(name) {
+        Some("It is a credential, or looks like one, and no attribute can have that name: stop sending it")
+    } else {
+        Some("No attribute can have that name: send it under another one, or stop sending it")
     }
 }
 

@@ -21,11 +21,12 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
     of(Owner::User).chain(of(Owner::Company)).collect()
 }
 
-/// Whether it is known to be unlocked: by the settings, or where they are not at hand, by an unsigned value that was taken.
+/// Whether it is known to be unlocked: by the settings, or where they are not at hand, by an unsigned value that was taken after the last
+/// that a lock refused.
 fn open(case: &Case<'_>, (owner, name): (Owner, &str), attribute: &Attribute) -> bool {
     match case.settings {
         Some((settings, _)) => unlocked(settings, owner, name),
-        None => attribute.unsigned > 0,
+        None => attribute.is_locked() == Some(false),
     }
 }
 

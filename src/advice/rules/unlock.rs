@@ -13,7 +13,9 @@ use crate::{
 pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
     let of = |owner| {
         let refused = case.seen.attributes.of(owner).by(|attribute| attribute.locked).into_iter();
-        refused.filter(|(_, one)| one.locked > 0 && one.signed == 0).map(move |found| item(case, owner, found))
+        // A lock that was lifted refuses nothing any more.
+        let locked = refused.filter(|(_, one)| one.is_locked() == Some(true) && one.signed == 0);
+        locked.map(move |found| item(case, owner, found))
     };
     of(Owner::User).chain(of(Owner::Company)).collect()
 }

@@ -7,6 +7,7 @@ mod organizations;
 mod overview;
 mod reasons;
 mod shapes;
+mod shares;
 mod status;
 mod verdicts;
 
@@ -60,13 +61,24 @@ pub(crate) struct PartitionLag {
 /// What looking for the lag came to.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Looked {
-    /// Nobody has answered.
+    /// Nobody has looked yet.
     #[default]
-    Unknown,
+    Never,
+    /// It can't be looked up.
+    Unknown(Unanswered),
     /// A topic of events isn't there, in words.
     Missing(String),
     /// This.
     Found(Lag),
+}
+
+/// Why the lag isn't known.
+#[derive(Debug, Clone)]
+pub(crate) struct Unanswered {
+    /// Since when.
+    pub(crate) since: i64,
+    /// What the cluster says, in words.
+    pub(crate) why: String,
 }
 
 impl Looked {

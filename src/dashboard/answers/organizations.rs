@@ -8,14 +8,14 @@ use super::{
     shapes::{Clock, Given, OutcomesView, RecentView},
 };
 use crate::{
-    advice::{self, Case, Item},
+    advice::{self, Case, Item, Owner, Seen},
     count::bounded::{Bounded, Tally as _},
     dashboard::board::{
         Board,
         organization::Organization,
         tally::{Attribute, Recent, Series},
     },
-    domain::Reason,
+    domain::{Reason, verdict::MEMBERSHIP},
 };
 
 /// Which history is to be looked at before advice is followed: the board itself doesn't reach further back, as a rule.
@@ -43,7 +43,7 @@ pub(crate) struct OrganizationRow {
     pub(crate) organization: String,
     #[serde(flatten)]
     pub(crate) counts: Counts,
-    /// The reason of the most verdicts of the last hour.
+    /// The reason of the most verdicts of the last hour; null where none of it had one.
     pub(crate) top_reason: Option<String>,
     /// When its last verdict was written.
     pub(crate) last: Option<i64>,
@@ -146,7 +146,19 @@ pub(crate) struct AttributeRow {
     /// How many of the rejected ones a lock refused.
     pub(crate) locked: u64,
     pub(crate) dropped: u64,
+    /// What its lock did with the last unsigned value; null where none came.
+    pub(crate) lock: Option<Lock>,
     pub(crate) last: Option<i64>,
+}
+
+/// A lock, which accepts signed values alone. It may have been set or lifted while verdicts were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Lock {
+    /// It refused the value.
+    On,
+    /// The value was taken.
+    Off,
 }
 
 /// Names that nobody configured.
@@ -177,11 +189,7 @@ pub(crate) fn organizations(board: &Board, reading: Reading, by: (&str, usize), 
     let row = |(slug, organization): &(&str, &Organization)| OrganizationRow {
         organization: (*slug).to_owned(),
         counts: counts(organization, now),
-        top_reason: organization
-            .reasons
-            .by(|recent| recent.hour.whole(now))
-            .first()
-            .map(|(code, _)| (*code).to_owned()),
+        top_reason: top_reason(organization, now),
         last: organization.outcomes.last(),
     };
     Organizations {
@@ -192,6 +200,11 @@ pub(crate) fn organizations(board: &Board, reading: Reading, by: (&str, usize), 
         nobody: counts(&board.nobody, now),
         others: counts(board.organizations.rest(), now),
     }
+}
+
+fn top_reason(organization: &Organization, now: i64) -> Option<String> {
+    let sorted = organization.reasons.by(|recent| recent.hour.whole(now)).into_iter();
+    sorted.take(1).find(|(_, recent)| recent.hour.whole(now) > 0).map(|(code, _)| code.to_owned())
 }
 
 fn counts(organization: &Organization, now: i64) -> Counts {
@@ -227,8 +240,8 @@ pub(crate) fn organization(board: &Board, reading: Reading, slug: &str, now: i64
         would_reject: Given::all(&organization.would_reject, now),
         proofs: pairs(&organization.proofs, now, |method, status, verdicts| Proof { method, status, verdicts }),
         keys: pairs(&organization.keys, now, |method, id, verdicts| Key { method, id, verdicts }),
-        attributes: attributes(&organization.attributes),
-        company_attributes: attributes(&organization.company_attributes),
+        attributes: attributes((&organization.attributes, Owner::User), &organization.seen),
+        company_attributes: attributes((&organization.company_attributes, Owner::Company), &organization.seen),
         unconfigured: unconfigured(&organization.unconfigured, now),
         advice: advice::advise(&Case {
             slug,
@@ -261,7 +274,12 @@ fn pairs<T>(table: &Bounded<Recent>, now: i64, make: impl Fn(String, String, Rec
     sorted.map(pair).collect()
 }
 
-fn attributes(table: &Bounded<Attribute>) -> Attributes {
+fn attributes((table, owner): (&Bounded<Attribute>, Owner), seen: &Seen) -> Attributes {
+    let lock = |name: &str| {
+        // The membership stands among what is of companies, and is the user's.
+        let owner = if name == MEMBERSHIP { Owner::User } else { owner };
+        seen.is_locked(owner, name).map(|on| if on { Lock::On } else { Lock::Off })
+    };
     let row = |(name, attribute): (&str, &Attribute)| AttributeRow {
         attribute: name.to_owned(),
         signed: attribute.signed,
@@ -270,6 +288,7 @@ fn attributes(table: &Bounded<Attribute>) -> Attributes {
         rejected: attribute.rejected,
         locked: attribute.locked,
         dropped: attribute.dropped,
+        lock: lock(name),
         last: attribute.last,
     };
     let sorted = table.by(crate::count::bounded::Tally::weight);
@@ -280,4 +299,60 @@ fn unconfigured(table: &Bounded<Recent>, now: i64) -> Unconfigured {
     let name = |(name, recent): (&str, &Recent)| Name { name: name.to_owned(), events: RecentView::of(recent, now) };
     let sorted = table.by(|recent| recent.total);
     Unconfigured { names: sorted.into_iter().map(name).collect(), others: table.rest().weight() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        dashboard::board::{
+            Limits,
+            samples::{self, NOW},
+        },
+        domain::verdict::Outcome,
+    };
+
+    const LIMITS: Limits = Limits { organizations: 4, attributes: 4, verdicts: 4, verdicts_bytes: 1 << 20 };
+
+    #[test]
+    fn what_most_is_for_is_told_of_an_hour_in_which_it_was() {
+        let mut board = Board::new(LIMITS);
+        samples::feed(&mut board, &samples::verdict(Outcome::Rejected, 1), NOW);
+        let top = |now| organizations(&board, Reading::default(), ("", 10), now).organizations[0].top_reason.clone();
+        assert_eq!(top(NOW).as_deref(), Some("signature_invalid"));
+        assert_eq!(top(NOW + 3_600_000), None);
+    }
+
+    #[test]
+    fn a_lock_that_was_set_or_lifted_is_told_as_it_is() {
+        let value = |locked: bool, at: i64| {
+            let mut verdict = samples::verdict(if locked { Outcome::Partial } else { Outcome::Accepted }, 1);
+            verdict["attributes"]["roles"] = json!({"value": ["a"], "verified": true});
+            if locked {
+                verdict["rejected"] = json!([{"attribute": "plan", "company": null, "reason": "locked"}]);
+            } else {
+                verdict["attributes"]["plan"] = json!({"value": "Pro", "verified": false});
+            }
+            (verdict, NOW + at)
+        };
+        for (fed, told) in [
+            ([value(false, 0), value(true, 1)], Lock::On),
+            ([value(true, 1), value(false, 0)], Lock::On),
+            ([value(true, 0), value(false, 1)], Lock::Off),
+        ] {
+            let mut board = Board::new(LIMITS);
+            fed.iter().for_each(|(verdict, at)| samples::feed(&mut board, verdict, *at));
+            let page = organization(&board, Reading::default(), "acme", NOW).unwrap();
+            let locks: Vec<_> = page.attributes.attributes.iter().map(|row| (&*row.attribute, row.lock)).collect();
+            assert_eq!(locks, [("plan", Some(told)), ("roles", None)]);
+            let advised = page.advice.iter().any(|item| item.about == "plan");
+            assert_eq!(
+                advised,
+                told == Lock::On,
+                "nobody signs it: a lock would refuse all, and one that is off does nothing"
+            );
+        }
+    }
 }

@@ -3,23 +3,18 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Around, Looked, Reading};
-use crate::dashboard::board::{
-    Board,
-    ring::Hour,
-    tally::{Outcomes, Series},
+use super::{Around, Looked, Reading, Unanswered, shares};
+use crate::{
+    count::words::times,
+    dashboard::board::{Board, tally::Outcomes},
 };
 
 /// Events behind from which the lag is worth a look.
 const LAG: u64 = 10_000;
-/// Minutes that count as just now.
-const RECENT_MIN: usize = 5;
-/// The least number of verdicts in them from which a share says something.
-const ENOUGH: u64 = 20;
-/// The share of rejected verdicts, in percent, below which nothing is made of it.
-const QUIET_PERCENT: u64 = 5;
 /// How long no verdict may come while events wait.
 const SILENCE_MS: i64 = 60_000;
+/// How long the lag may be unknown, as while the group has no coordinator for a moment.
+const UNKNOWN_MS: i64 = 30_000;
 
 /// How it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -50,9 +45,11 @@ pub(crate) fn status(board: &Board, around: &Around, now: i64) -> Status {
         reading(around),
         missing(around),
         silence(&board.outcomes, around, now),
+        unknown(&board.outcomes, around, now),
         behind(around),
         leaderless(around),
-        more_rejections(&board.outcomes, now),
+        shares::rejected(board, now).map(|risen| (Level::Attention, risen)),
+        shares::partial(board, now).map(|risen| (Level::Attention, risen)),
         unreadable(board, now),
     ];
     let findings: Vec<_> = findings.into_iter().flatten().collect();
@@ -79,15 +76,42 @@ fn missing(around: &Around) -> Finding {
     Some((Level::Trouble, format!("No events can be judged: {what}.")))
 }
 
+/// That the worker is silent. While the verdicts can't be read, or not all have been, nobody knows that here.
 fn silence(outcomes: &Outcomes, around: &Around, now: i64) -> Finding {
     let waiting = around.lag.lag().map_or(0, |lag| lag.records);
     let silent = outcomes.last().is_none_or(|last| now - last > SILENCE_MS);
-    (around.reading.caught_up && waiting > 0 && silent).then(|| {
+    let read = around.reading.caught_up && around.reading.problem.is_none();
+    (read && waiting > 0 && silent).then(|| {
         (
             Level::Trouble,
             format!("No verdict came in the last minute, and {waiting} events wait for one: look at the worker."),
         )
     })
+}
+
+/// Without the lag nobody can tell a worker that is down from one that has nothing to do. Where the verdicts can't be read either, that is
+/// said, and is of one cause as a rule.
+fn unknown(outcomes: &Outcomes, around: &Around, now: i64) -> Finding {
+    let Looked::Unknown(Unanswered { since, why }) = &around.lag else { return None };
+    if around.reading.problem.is_some() || now - since < UNKNOWN_MS {
+        return None;
+    }
+    let last = match outcomes.last() {
+        _ if !around.reading.caught_up => String::new(),
+        Some(last) => format!(" The last verdict came {}; look whether a worker runs.", ago(now - last)),
+        None => " No verdict has come yet; look whether a worker runs.".to_owned(),
+    };
+    Some((Level::Attention, format!("How many events wait isn't known: {why}.{last}")))
+}
+
+/// How long ago something was, roughly.
+fn ago(past_ms: i64) -> String {
+    let minutes = past_ms / 60_000;
+    match minutes {
+        ..=0 => "just now".to_owned(),
+        1..=119 => format!("{} ago", times(minutes.unsigned_abs(), "minute", "minutes")),
+        _ => format!("{} ago", times(minutes.unsigned_abs() / 60, "hour", "hours")),
+    }
 }
 
 fn behind(around: &Around) -> Finding {
@@ -98,27 +122,6 @@ fn behind(around: &Around) -> Finding {
 fn leaderless(around: &Around) -> Finding {
     let unknown = around.lag.lag().map(|lag| lag.unknown).filter(|unknown| *unknown > 0)?;
     Some((Level::Attention, format!("How many events wait isn't known of {unknown} partitions: look at the brokers.")))
-}
-
-/// Whether the share of rejected verdicts is well above what it was in the hour before.
-fn more_rejections(outcomes: &Outcomes, now: i64) -> Finding {
-    let count = |sum: &dyn Fn(&Hour) -> u64| {
-        let of = |series: &Series| sum(&series.recent.hour);
-        (of(&outcomes.rejected), of(&outcomes.accepted) + of(&outcomes.partial) + of(&outcomes.rejected))
-    };
-    let (rejected, all) = count(&|hour| hour.sum(now, RECENT_MIN));
-    let (rejected_hour, all_hour) = count(&|hour| hour.whole(now));
-    let (rejected_before, all_before) = (rejected_hour - rejected, all_hour - all);
-    if all < ENOUGH || all_before < ENOUGH {
-        return None;
-    }
-    let (recent, before) = (100 * rejected / all, 100 * rejected_before / all_before);
-    (recent > QUIET_PERCENT && recent > 2 * before).then(|| {
-        (
-            Level::Attention,
-            format!("Rejections have risen: {recent} % of the last five minutes, {before} % of the hour before."),
-        )
-    })
 }
 
 fn unreadable(board: &Board, now: i64) -> Finding {
@@ -160,6 +163,11 @@ mod tests {
         Around { reading: Reading { caught_up: true, ..Reading::default() }, lag }
     }
 
+    /// A lag that isn't known since this very moment.
+    fn unanswered() -> Looked {
+        Looked::Unknown(Unanswered { since: NOW, why: "the group is not authorized".to_owned() })
+    }
+
     #[test]
     fn all_is_well_when_nothing_is_out_of_the_ordinary() {
         let status = status(&board(10, 12), &around(3), NOW);
@@ -181,10 +189,42 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_is_not_called_silent_by_a_dashboard_that_can_not_hear_it() {
+        let later = NOW + 120_000;
+        let of = |reading| status(&board(0, 0), &Around { reading, ..around(7) }, later);
+        let problem = Some("no broker answers".to_owned());
+        let unread = of(Reading { caught_up: true, problem, ..Reading::default() });
+        assert_eq!(unread.findings, ["The verdicts can't be read: no broker answers."]);
+        assert_eq!(of(Reading::default()).level, Level::Reading);
+    }
+
+    #[test]
     fn topics_that_cannot_be_read_are_trouble_whatever_else_holds() {
         let reading = Reading { problem: Some("no broker answers".to_owned()), ..Reading::default() };
-        let status = status(&board(0, 0), &Around { reading, lag: Looked::Unknown }, NOW);
+        let status = status(&board(0, 0), &Around { reading, lag: unanswered() }, NOW + 120_000);
         assert!(status.level == Level::Trouble && status.findings.len() == 1, "{status:?}");
+    }
+
+    #[test]
+    fn a_lag_that_stays_unknown_is_worth_a_look_and_the_last_verdict_is_told() {
+        let around = Around { lag: unanswered(), ..around(0) };
+        assert_eq!(status(&board(0, 0), &around, NOW + 20_000).level, Level::Ok);
+        let [soon, later] = [NOW + 30_000, NOW + 3 * 3_600_000].map(|now| status(&board(0, 0), &around, now));
+        let told = |last| {
+            format!(
+                "How many events wait isn't known: the group is not authorized. {last}; look whether a worker runs."
+            )
+        };
+        assert_eq!(soon, Status { level: Level::Attention, findings: vec![told("The last verdict came just now")] });
+        assert_eq!(
+            later,
+            Status { level: Level::Attention, findings: vec![told("The last verdict came 3 hours ago")] }
+        );
+        let empty = Board::new(Limits { organizations: 1, attributes: 1, verdicts: 1, verdicts_bytes: 1 });
+        assert_eq!(status(&empty, &around, NOW + 30_000).findings, [told("No verdict has come yet")]);
+        let reading = Reading { caught_up: false, ..around.reading };
+        let reading = status(&empty, &Around { reading, ..around }, NOW + 30_000);
+        assert!(reading.level == Level::Attention && !reading.findings.concat().contains("has come"), "{reading:?}");
     }
 
     #[test]

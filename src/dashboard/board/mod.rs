@@ -46,6 +46,8 @@ pub(crate) struct Board {
     /// The last minute by second, in the order accepted, partial, rejected.
     pub(crate) live: [Minute; 3],
     pub(crate) reasons: Bounded<Series>,
+    /// Partial verdicts by reason.
+    pub(crate) partial_reasons: Bounded<Recent>,
     pub(crate) organizations: Bounded<Organization>,
     /// Verdicts of which it isn't known whom they concern.
     pub(crate) nobody: Organization,
@@ -64,6 +66,7 @@ impl Board {
             outcomes: Outcomes::default(),
             live: Default::default(),
             reasons: Bounded::new(CLOSED),
+            partial_reasons: Bounded::new(CLOSED),
             organizations: Bounded::new(limits.organizations),
             nobody: Organization::new(limits.attributes),
             newest: Newest::new(limits.verdicts, limits.verdicts_bytes),
@@ -93,6 +96,9 @@ impl Board {
         }
         for reason in told.reasons() {
             self.reasons.of(reason).add(at);
+            if told.verdict == Outcome::Partial {
+                self.partial_reasons.of(reason).add(at);
+            }
         }
         let attributes = self.limits.attributes;
         let organization = match &told.organization {

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use axum::{
-    extract::{FromRequestParts, Path, Query, State, rejection::QueryRejection},
+    extract::{
+        FromRequestParts, Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     http::{
         HeaderMap, StatusCode,
         header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE},
@@ -19,7 +22,10 @@ use super::{
     query::{FilterQuery, NoQuery, OrganizationsQuery, VerdictsQuery},
     stream,
 };
-use crate::dashboard::{answers, board::told::Place, now};
+use crate::{
+    count::bounded::Tally as _,
+    dashboard::{answers, board::told::Place, now},
+};
 
 /// A query string, read strictly.
 pub(super) struct Strict<T>(pub(super) T);
@@ -30,6 +36,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Strict<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let refused = |rejection: QueryRejection| Problem::new(StatusCode::BAD_REQUEST, rejection.body_text());
         Query::from_request_parts(parts, state).await.map(|Query(query)| Self(query)).map_err(refused)
+    }
+}
+
+/// What a path names, refused in the words of a problem, too.
+pub(super) struct Named<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let refused = |rejection: PathRejection| Problem::new(rejection.status(), rejection.body_text());
+        Path::from_request_parts(parts, state).await.map(|Path(named)| Self(named)).map_err(refused)
     }
 }
 
@@ -60,10 +78,22 @@ pub(super) async fn organizations(State(app): State<Arc<App>>, Strict(query): St
     json(&answer)
 }
 
-pub(super) async fn organization(State(app): State<Arc<App>>, Path(slug): Path<String>, _: Strict<NoQuery>) -> Answer {
+pub(super) async fn organization(
+    State(app): State<Arc<App>>,
+    Named(slug): Named<String>,
+    _: Strict<NoQuery>,
+) -> Answer {
     let reading = app.shared.reading();
-    let answer = answers::organization(&app.shared.board(), reading, &slug, now());
-    let unknown = "no verdict of this organization was read; slugs are compared exactly";
+    let board = app.shared.board();
+    let answer = answers::organization(&board, reading, &slug, now());
+    let others = board.organizations.rest().weight() > 0;
+    drop(board);
+    let unknown = if others {
+        "this organization is not told apart: no verdict of it was read, or it is counted with the others beyond dashboard.organizations; \
+            slugs are compared exactly"
+    } else {
+        "no verdict of this organization was read; slugs are compared exactly"
+    };
     json(&answer.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, unknown))?)
 }
 
@@ -76,7 +106,7 @@ pub(super) async fn verdicts(State(app): State<Arc<App>>, Strict(query): Strict<
 
 pub(super) async fn verdict(
     State(app): State<Arc<App>>,
-    Path((topic, partition, offset)): Path<(String, String, String)>,
+    Named((topic, partition, offset)): Named<(String, String, String)>,
     _: Strict<NoQuery>,
 ) -> Answer {
     let malformed =
@@ -95,6 +125,11 @@ pub(super) async fn verdict(
 
 pub(super) async fn verdicts_stream(State(app): State<Arc<App>>, Strict(query): Strict<FilterQuery>) -> Answer {
     stream::subscribe(&app, query.filter()?)
+}
+
+/// Says how a session begins.
+pub(super) async fn no_session() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "POST exchanges the token for a cookie: Authorization: Bearer …")
 }
 
 /// Exchanges the token, which has been looked at before this, for a cookie.

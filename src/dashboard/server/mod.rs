@@ -110,7 +110,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/api/v1/verdicts", get(api::verdicts))
         .route("/api/v1/verdicts/stream", get(api::verdicts_stream))
         .route("/api/v1/verdicts/{topic}/{partition}/{offset}", get(api::verdict))
-        .route("/api/v1/session", post(api::session))
+        .route("/api/v1/session", post(api::session).fallback(api::no_session))
         .route("/metrics", get(scrape))
         .layer(from_fn_with_state(Arc::clone(&app), known));
     // Probes show no token, and come under whatever name.

@@ -128,16 +128,31 @@ fn what_can_not_be_answered_is_refused_with_the_way_out() {
         ("/api/v1/verdicts/stream?limit=1", 400, "unknown field"),
         ("/api/v1/verdicts/events/0/x", 400, "offset"),
         ("/api/v1/verdicts/events/0/7", 404, "newest"),
+        ("/api/v1/verdicts/%FF/0/7", 400, "UTF-8"),
         ("/api/v1/organizations/nobody", 404, "exactly"),
+        ("/api/v1/organizations/%FF", 400, "UTF-8"),
+        ("/api/v1/session", 405, "POST"),
         ("/api/v2", 404, "openapi"),
     ] {
         let answer = running.get(path);
         assert_eq!(answer.status, status, "{path}");
-        assert!(answer.head.contains("content-type: application/problem+json"), "{path}: {}", answer.head);
+        let head = &answer.head;
+        assert!(
+            head.contains("content-type: application/problem+json") && head.contains("cache-control: no-store"),
+            "{path}: {head}"
+        );
         let problem = answer.json();
         assert!(problem["detail"].as_str().unwrap().contains(part) && problem["status"] == status, "{path}: {problem}");
     }
-    assert_eq!(running.ask("POST /api/v1/overview", "Host: localhost\r\nContent-Length: 0\r\n").status, 405);
+    let posted = running.ask("POST /api/v1/overview", "Host: localhost\r\nContent-Length: 0\r\n");
+    assert!(posted.status == 405 && posted.body.contains("only be read"), "{}", posted.body);
+    for organization in 0..20 {
+        let mut verdict = samples::verdict(Outcome::Accepted, organization);
+        verdict["organization"] = format!("organization-{organization}").into();
+        running.feed(&verdict);
+    }
+    let other = running.get("/api/v1/organizations/nobody");
+    assert!(other.status == 404 && other.body.contains("dashboard.organizations"), "{}", other.body);
 }
 
 #[test]

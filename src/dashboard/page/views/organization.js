@@ -97,11 +97,13 @@ function attributes({ attributes: found, others }, organization, now) {
   ];
 }
 
-/** What a lock, which accepts signed values alone, would have done. */
-function lock({ signed, unsigned, locked }) {
-  if (locked > 0) return `is on: it refused ${count(locked)}`;
-  if (signed > 0 && unsigned === 0) return "would have refused nothing, or is on: every value was signed";
+/** What a lock, which accepts signed values alone, does or would have done; whether it is on, the last unsigned value tells. */
+function lock({ signed, unsigned, locked, lock: last }) {
+  if (last === "on") return `is on: it refused ${count(locked)}${unsigned > 0 ? `, and let ${count(unsigned)} pass before` : ""}`;
+  if (last === "off" && locked > 0) return `is off: it refused ${count(locked)} before${unsigned > 0 ? `, and would have refused ${count(unsigned)} more` : ""}`;
   if (unsigned > 0) return `would have refused ${count(unsigned)}`;
+  if (locked > 0) return `refused ${count(locked)}`;
+  if (signed > 0) return "would have refused nothing, or is on: every value was signed";
   return "–";
 }
 

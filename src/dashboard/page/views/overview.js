@@ -44,11 +44,12 @@ function status({ status: { level, findings }, reading, outcomes, problems: [mos
   // Without any verdict nothing is known to be well.
   if (level === "ok" && reading.records === 0) return begin(reading);
   const { partial, rejected } = outcomes;
+  const refused = partial.lastHour + rejected.lastHour;
   return h("div", { class: `status ${level}` },
     h("p", { class: "level", role: "status", "aria-live": "polite" }, LEVELS[level] ?? "Unknown"),
     findings.length > 0 && h("ul", {}, findings.map((finding) => h("li", {}, inline(finding)))),
-    most && h("p", { class: "note" }, `In the last hour ${count(rejected.lastHour)} events were rejected and ${count(partial.lastHour)} in part, most often `,
-      foreign(most.reason.code), most.organization !== null && [" at ", foreign(most.organization)], "."));
+    refused > 0 && h("p", { class: "note" }, `In the last hour ${count(rejected.lastHour)} events were rejected and ${count(partial.lastHour)} in part`,
+      most?.verdicts.lastHour > 0 && [", most often ", foreign(most.reason.code), most.organization !== null && [" at ", foreign(most.organization)]], "."));
 }
 
 function begin({ from }) {
