@@ -112,6 +112,36 @@ test("a row keeps the focus while others come and go", async ({ open, url }) => 
   check((await row(3).locator(":focus").count()) === 1, "the focus is where it was");
 });
 
+test("a row keeps focus and selection while it changes places with others", async ({ open, url }) => {
+  const { page: tab } = await open({ viewport: WIDE }, "about:blank");
+  const answer = await (await fetch(`${url}/api/v1/organizations`)).json();
+  const row = (name) => ({ ...answer.organizations[0], organization: name });
+  let order = "abc";
+  await tab.route(/\/api\/v1\/organizations(\?|$)/, (route) => route.fulfill({ json: { ...answer, organizations: [...order].map(row) } }));
+  await tab.goto(`${url}/#/organizations`);
+  const shown = (names) => tab.waitForFunction((all) => [...document.querySelectorAll("tbody tr")].map((one) => one.dataset.key).join("") === all, names);
+  await tab.locator('tr[data-key="b"] a').first().focus();
+  await tab.evaluate(() => { for (const one of document.querySelectorAll("tbody tr")) one.marked = true; });
+  const turn = async (next) => {
+    order = next;
+    await shown(next);
+    check((await tab.locator('tr[data-key="b"] :focus').count()) === 1, `the focus is where it was: ${next}`);
+    const marked = await tab.evaluate(() => [...document.querySelectorAll("tbody tr")].filter((one) => one.marked).map((one) => one.dataset.key).join(""));
+    const kept = [...next].filter((name) => "abc".includes(name)).join("");
+    check(marked === kept, `${marked} are the rows that they were: ${next}`);
+  };
+  for (const next of ["bac", "acb", "cba", "dcba", "bdac", "abcd"]) await turn(next);
+  await tab.evaluate(() => {
+    document.activeElement.blur();
+    getSelection().selectAllChildren(document.querySelector('tr[data-key="c"] a'));
+  });
+  for (const next of ["cab", "bac", "bca"]) {
+    order = next;
+    await shown(next);
+    check((await tab.evaluate(() => getSelection().toString())) === "c", `what was selected still is: ${next}`);
+  }
+});
+
 test("the keyboard alone reaches everything, and focus survives updates", async ({ open }) => {
   const { page: tab } = await open({ viewport: WIDE });
   await tab.getByRole("table").waitFor();
