@@ -37,6 +37,7 @@ test("every view is reached by clicking and shows what it is for", async ({ open
   await tab.getByRole("heading", { name: /rejected/ }).waitFor();
   await tab.getByText("What to do:").first().waitFor();
   check((await tab.getByText(/attrsync replay --brokers .* --offsets/).count()) === 1, "there is a command that replays it");
+  await tab.getByRole("button", { name: "Pause" }).click();
 
   await tab.getByRole("link", { name: "Organizations" }).click();
   await tab.getByRole("link", { name: "globex" }).click();
@@ -85,6 +86,31 @@ test("an address that names no view says so, and the skip link leaves the addres
   await tab.keyboard.press("Enter");
   check((await tab.evaluate(() => document.activeElement.id)) === "main", "the content has the focus");
   check(tab.url() === `${url}/#/organizations`, "a reload shows the same view");
+});
+
+test("what is paused stands still in every view until it goes on", async ({ open }) => {
+  const { page: tab } = await open({ viewport: WIDE });
+  await tab.getByRole("table").waitFor();
+  const button = tab.getByRole("button", { name: "Pause" });
+  await button.click();
+  await tab.getByText("Paused at").waitFor();
+  const [told, before] = [await tab.getByText("Paused at").textContent(), await figure(tab, "Accepted")];
+  let asked = 0;
+  tab.on("request", (request) => { asked += request.url().includes("/api/") ? 1 : 0; });
+  await tab.getByRole("button", { name: "Hour" }).click();
+  await tab.locator("button[data-span=hour][aria-pressed=true]").waitFor();
+  await tab.waitForTimeout(2_500);
+  check((await figure(tab, "Accepted")) === before && asked === 0, `nothing moves, and ${asked} requests were sent`);
+  await tab.getByRole("link", { name: "Rejections" }).click();
+  await tab.getByRole("heading", { name: "Rejections by reason" }).waitFor();
+  await tab.waitForTimeout(2_500);
+  check(asked === 1, `a view that is opened is asked for once: ${asked}`);
+  await tab.getByRole("link", { name: "Overview" }).click();
+  await tab.locator(".figure.accepted dd").waitFor();
+  check((await figure(tab, "Accepted")) === before && (await tab.getByText("Paused at").textContent()) === told, "who comes back finds it as it was");
+  await button.click();
+  await tab.getByText("Paused at").waitFor({ state: "hidden" });
+  await tab.waitForFunction((text) => document.querySelector(".figure.accepted dd").firstChild.textContent !== text, before);
 });
 
 test("who comes back from a verdict finds the list as it was left", async ({ open, url }) => {
@@ -148,11 +174,11 @@ test("the keyboard alone reaches everything, and focus survives updates", async 
   await tab.keyboard.press("Tab");
   check((await focused(tab)) === "Skip to the content", "the first stop skips the navigation");
   const seen = [];
-  for (let at = 0; at < 8; at += 1) {
+  for (let at = 0; at < 9; at += 1) {
     await tab.keyboard.press("Tab");
     seen.push(await focused(tab));
   }
-  for (const stop of ["attrsync", "Overview", "Rejections", "Verdicts", "Organizations", "Minute", "Hour", "Day"]) {
+  for (const stop of ["attrsync", "Overview", "Rejections", "Verdicts", "Organizations", "Pause", "Minute", "Hour", "Day"]) {
     check(seen.includes(stop), `${stop} is among ${seen}`);
   }
   const before = await figure(tab, "Accepted");

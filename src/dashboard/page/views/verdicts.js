@@ -1,7 +1,7 @@
 // The newest verdicts, as a filter takes them. The filter stands in the address, so that it can be passed on.
 
 import { h } from "../dom.js";
-import { count, exactTime, shown } from "../format.js";
+import { count, shown } from "../format.js";
 import { badge, foreign, organizationLink, table, time } from "../parts.js";
 
 const FIELDS = [
@@ -13,7 +13,6 @@ const FIELDS = [
 ];
 // Not the user: a title is read over shoulders.
 const TITLED = ["verdict", "organization", "reason", "attribute", "event_type"];
-let paused = false;
 
 export default {
   title({ query }) {
@@ -21,15 +20,8 @@ export default {
     return given.length ? `Verdicts: ${shown(given.join(", "))}` : "Verdicts";
   },
   async load({ query }, get) {
-    // While it is paused nothing moves; the address alone says what is shown.
-    const search = new URLSearchParams(query);
-    const key = search.toString();
-    if (paused && paused.key === key) return paused.data;
     try {
-      const data = await get(`/api/v1/verdicts?${search}`);
-      // An answer that was under way when somebody paused changes nothing.
-      if (paused && paused.key !== key) paused = { key, data };
-      return data;
+      return await get(`/api/v1/verdicts?${query}`);
     } catch (error) {
       // A filter that isn't understood is mended in its form.
       if (error.status !== 400) throw error;
@@ -41,29 +33,19 @@ export default {
     h("div", { "data-keep": `filter ${query}` }),
     data.refused ? h("p", { class: "problem", role: "alert" }, data.refused) : found(data, query),
   ],
-  after(root, data, { query, again }) {
+  after(root, _, { query }) {
     const place = root.querySelector("[data-keep^=filter]");
     if (!place.firstChild) place.append(form(query));
-    const pause = root.querySelector("[data-pause]");
-    if (pause) {
-      pause.onclick = () => {
-        paused = paused ? false : { key: query.toString(), data };
-        again();
-      };
-    }
   },
 };
 
 function found({ verdicts, kept, next, clock: { now } }, query) {
-  const looked = paused ? `Paused at ${exactTime(now)}.` : `Looks through the newest ${count(kept)} verdicts. Rejected and partial ones are kept longest.`;
   const pages = [
     query.has("before") && h("a", { href: address(query, null) }, "Newest"),
     next !== null && h("a", { href: address(query, next) }, "Older"),
   ];
   return [
-    h("div", { class: "bar" },
-      h("p", { class: "dim" }, looked),
-      h("button", { type: "button", "data-pause": true, "aria-pressed": String(Boolean(paused)) }, "Pause")),
+    h("p", { class: "dim" }, `Looks through the newest ${count(kept)} verdicts. Rejected and partial ones are kept longest.`),
     table("Verdicts, the newest first", [
       { name: "Verdict" }, { name: "When", kind: "when" }, { name: "Organization" }, { name: "User", kind: "wide" }, { name: "Type" },
       { name: "Reasons", kind: "wide" },
