@@ -57,8 +57,9 @@ test("a filter finds a user exactly and by hash, and what is refused is said", a
   const { verdicts } = await (await fetch(`${url}/api/v1/verdicts?organization=acme`)).json();
   const user = verdicts.find((row) => row.users.length)?.users[0];
   await tab.goto(`${url}/#/verdicts`);
-  await tab.getByLabel("User").fill(user);
+  await tab.getByLabel("User").fill(` ${user} `);
   await tab.getByRole("button", { name: "Filter" }).click();
+  await tab.waitForURL((at) => at.hash.endsWith(`user=${encodeURIComponent(user)}`));
   await tab.locator("tbody").getByText(user, { exact: true }).first().waitFor();
   const digest = new Uint8Array(await webcrypto.subtle.digest("SHA-256", new TextEncoder().encode(user)));
   const hash = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -72,6 +73,18 @@ test("a filter finds a user exactly and by hash, and what is refused is said", a
   await tab.getByLabel("User").fill("");
   await tab.getByRole("button", { name: "Filter" }).click();
   await tab.locator("tbody tr").first().waitFor();
+});
+
+test("a row shows the identity that was looked for", async ({ open, url }) => {
+  const { page: tab } = await open({ viewport: WIDE }, "about:blank");
+  const answer = await (await fetch(`${url}/api/v1/verdicts`)).json();
+  const row = { ...answer.verdicts[0], users: ["u-1", "one@example.com"], verdict: "accepted", reasons: ["not_configured"] };
+  await tab.route(/\/api\/v1\/verdicts(\?|$)/, (route) => route.fulfill({ json: { ...answer, verdicts: [row] } }));
+  for (const [sought, told] of [["one@example.com", "one@example.com"], ["u-1", "u-1"], ["", "u-1"], [`sha256:${"0".repeat(64)}`, "u-1, one@example.com"]]) {
+    await tab.goto(`${url}/#/verdicts?${new URLSearchParams({ user: sought })}`);
+    await tab.locator("tbody td[data-label=User]").getByText(told, { exact: true }).first().waitFor();
+  }
+  await tab.locator("tbody td[data-label=Reasons]").getByText("not_configured").waitFor();
 });
 
 test("an address that names no view says so, and the skip link leaves the address as it is", async ({ open, url }) => {

@@ -49,7 +49,7 @@ function found({ verdicts, kept, next, clock: { now } }, query) {
     table("Verdicts, the newest first", [
       { name: "Verdict" }, { name: "When", kind: "when" }, { name: "Organization" }, { name: "User", kind: "wide" }, { name: "Type" },
       { name: "Reasons", kind: "wide" },
-    ], verdicts.map((row) => ({ key: String(row.number), cells: cells(row, now) })),
+    ], verdicts.map((row) => ({ key: String(row.number), cells: cells(row, now, query.get("user")) })),
     kept > 0 ? "No verdict like this is among the newest." : "No verdict was read yet."),
     pages.some(Boolean) && h("nav", { class: "pages", "aria-label": "Pages" }, pages),
   ];
@@ -62,16 +62,24 @@ function address(query, before) {
   return `#/verdicts?${search}`;
 }
 
-function cells({ verdict, at, organization, users, eventType, reasons, source }, now) {
+function cells({ verdict, at, organization, users, eventType, reasons, source }, now, sought) {
   const place = [source.topic, source.partition, source.offset].map(encodeURIComponent).join("/");
   return [
     h("a", { href: `#/verdict/${place}`, "aria-label": `${verdict}, in full` }, badge(verdict)),
     time(at, now),
     organizationLink(organization),
-    users.length ? foreign(users[0]) : "–",
+    identities(users, sought),
     eventType === null ? "–" : foreign(eventType),
     reasons.length ? reasons.map((reason) => [h("span", { class: "tag" }, foreign(reason)), " "]) : "–",
   ];
+}
+
+/** The identity that was looked for, else the first; a hash may be that of any. */
+function identities(users, sought) {
+  if (!users.length) return "–";
+  if (users.includes(sought)) return foreign(sought);
+  const told = sought?.startsWith("sha256:") ? users : users.slice(0, 1);
+  return told.map((user, at) => [at > 0 && ", ", foreign(user)]);
 }
 
 function form(query) {
@@ -88,7 +96,9 @@ function form(query) {
   clear.addEventListener("click", () => element.reset());
   element.addEventListener("submit", (event) => {
     event.preventDefault();
-    const given = [...new FormData(element)].filter(([, value]) => value.trim() !== "");
+    // What is pasted has blanks around it; the name of an attribute may have its own.
+    const typed = [...new FormData(element)].map(([name, value]) => [name, name === "attribute" ? value : value.trim()]);
+    const given = typed.filter(([, value]) => value.trim() !== "");
     location.hash = `#/verdicts?${new URLSearchParams(given)}`;
   });
   return element;
