@@ -37,6 +37,7 @@ test("every view is reached by clicking and shows what it is for", async ({ open
   await tab.getByRole("heading", { name: /rejected/ }).waitFor();
   await tab.getByText("What to do:").first().waitFor();
   check((await tab.getByText(/attrsync replay --brokers .* --offsets/).count()) === 1, "there is a command that replays it");
+  await tab.getByRole("button", { name: "Pause" }).click();
 
   await tab.getByRole("link", { name: "Organizations" }).click();
   await tab.getByRole("link", { name: "globex" }).click();
@@ -56,8 +57,9 @@ test("a filter finds a user exactly and by hash, and what is refused is said", a
   const { verdicts } = await (await fetch(`${url}/api/v1/verdicts?organization=acme`)).json();
   const user = verdicts.find((row) => row.users.length)?.users[0];
   await tab.goto(`${url}/#/verdicts`);
-  await tab.getByLabel("User").fill(user);
+  await tab.getByLabel("User").fill(` ${user} `);
   await tab.getByRole("button", { name: "Filter" }).click();
+  await tab.waitForURL((at) => at.hash.endsWith(`user=${encodeURIComponent(user)}`));
   await tab.locator("tbody").getByText(user, { exact: true }).first().waitFor();
   const digest = new Uint8Array(await webcrypto.subtle.digest("SHA-256", new TextEncoder().encode(user)));
   const hash = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -73,6 +75,18 @@ test("a filter finds a user exactly and by hash, and what is refused is said", a
   await tab.locator("tbody tr").first().waitFor();
 });
 
+test("a row shows the identity that was looked for", async ({ open, url }) => {
+  const { page: tab } = await open({ viewport: WIDE }, "about:blank");
+  const answer = await (await fetch(`${url}/api/v1/verdicts`)).json();
+  const row = { ...answer.verdicts[0], users: ["u-1", "one@example.com"], verdict: "accepted", reasons: ["not_configured"] };
+  await tab.route(/\/api\/v1\/verdicts(\?|$)/, (route) => route.fulfill({ json: { ...answer, verdicts: [row] } }));
+  for (const [sought, told] of [["one@example.com", "one@example.com"], ["u-1", "u-1"], ["", "u-1"], [`sha256:${"0".repeat(64)}`, "u-1, one@example.com"]]) {
+    await tab.goto(`${url}/#/verdicts?${new URLSearchParams({ user: sought })}`);
+    await tab.locator("tbody td[data-label=User]").getByText(told, { exact: true }).first().waitFor();
+  }
+  await tab.locator("tbody td[data-label=Reasons]").getByText("not_configured").waitFor();
+});
+
 test("an address that names no view says so, and the skip link leaves the address as it is", async ({ open, url }) => {
   const { page: tab } = await open({ viewport: WIDE }, `${url}/#/nowhere`);
   await tab.getByRole("heading", { name: "Nothing here" }).waitFor();
@@ -85,6 +99,31 @@ test("an address that names no view says so, and the skip link leaves the addres
   await tab.keyboard.press("Enter");
   check((await tab.evaluate(() => document.activeElement.id)) === "main", "the content has the focus");
   check(tab.url() === `${url}/#/organizations`, "a reload shows the same view");
+});
+
+test("what is paused stands still in every view until it goes on", async ({ open }) => {
+  const { page: tab } = await open({ viewport: WIDE });
+  await tab.getByRole("table").waitFor();
+  const button = tab.getByRole("button", { name: "Pause" });
+  await button.click();
+  await tab.getByText("Paused at").waitFor();
+  const [told, before] = [await tab.getByText("Paused at").textContent(), await figure(tab, "Accepted")];
+  let asked = 0;
+  tab.on("request", (request) => { asked += request.url().includes("/api/") ? 1 : 0; });
+  await tab.getByRole("button", { name: "Hour" }).click();
+  await tab.locator("button[data-span=hour][aria-pressed=true]").waitFor();
+  await tab.waitForTimeout(2_500);
+  check((await figure(tab, "Accepted")) === before && asked === 0, `nothing moves, and ${asked} requests were sent`);
+  await tab.getByRole("link", { name: "Rejections" }).click();
+  await tab.getByRole("heading", { name: "Rejections by reason" }).waitFor();
+  await tab.waitForTimeout(2_500);
+  check(asked === 1, `a view that is opened is asked for once: ${asked}`);
+  await tab.getByRole("link", { name: "Overview" }).click();
+  await tab.locator(".figure.accepted dd").waitFor();
+  check((await figure(tab, "Accepted")) === before && (await tab.getByText("Paused at").textContent()) === told, "who comes back finds it as it was");
+  await button.click();
+  await tab.getByText("Paused at").waitFor({ state: "hidden" });
+  await tab.waitForFunction((text) => document.querySelector(".figure.accepted dd").firstChild.textContent !== text, before);
 });
 
 test("who comes back from a verdict finds the list as it was left", async ({ open, url }) => {
@@ -112,17 +151,47 @@ test("a row keeps the focus while others come and go", async ({ open, url }) => 
   check((await row(3).locator(":focus").count()) === 1, "the focus is where it was");
 });
 
+test("a row keeps focus and selection while it changes places with others", async ({ open, url }) => {
+  const { page: tab } = await open({ viewport: WIDE }, "about:blank");
+  const answer = await (await fetch(`${url}/api/v1/organizations`)).json();
+  const row = (name) => ({ ...answer.organizations[0], organization: name });
+  let order = "abc";
+  await tab.route(/\/api\/v1\/organizations(\?|$)/, (route) => route.fulfill({ json: { ...answer, organizations: [...order].map(row) } }));
+  await tab.goto(`${url}/#/organizations`);
+  const shown = (names) => tab.waitForFunction((all) => [...document.querySelectorAll("tbody tr")].map((one) => one.dataset.key).join("") === all, names);
+  await tab.locator('tr[data-key="b"] a').first().focus();
+  await tab.evaluate(() => { for (const one of document.querySelectorAll("tbody tr")) one.marked = true; });
+  const turn = async (next) => {
+    order = next;
+    await shown(next);
+    check((await tab.locator('tr[data-key="b"] :focus').count()) === 1, `the focus is where it was: ${next}`);
+    const marked = await tab.evaluate(() => [...document.querySelectorAll("tbody tr")].filter((one) => one.marked).map((one) => one.dataset.key).join(""));
+    const kept = [...next].filter((name) => "abc".includes(name)).join("");
+    check(marked === kept, `${marked} are the rows that they were: ${next}`);
+  };
+  for (const next of ["bac", "acb", "cba", "dcba", "bdac", "abcd"]) await turn(next);
+  await tab.evaluate(() => {
+    document.activeElement.blur();
+    getSelection().selectAllChildren(document.querySelector('tr[data-key="c"] a'));
+  });
+  for (const next of ["cab", "bac", "bca"]) {
+    order = next;
+    await shown(next);
+    check((await tab.evaluate(() => getSelection().toString())) === "c", `what was selected still is: ${next}`);
+  }
+});
+
 test("the keyboard alone reaches everything, and focus survives updates", async ({ open }) => {
   const { page: tab } = await open({ viewport: WIDE });
   await tab.getByRole("table").waitFor();
   await tab.keyboard.press("Tab");
   check((await focused(tab)) === "Skip to the content", "the first stop skips the navigation");
   const seen = [];
-  for (let at = 0; at < 8; at += 1) {
+  for (let at = 0; at < 9; at += 1) {
     await tab.keyboard.press("Tab");
     seen.push(await focused(tab));
   }
-  for (const stop of ["attrsync", "Overview", "Rejections", "Verdicts", "Organizations", "Minute", "Hour", "Day"]) {
+  for (const stop of ["attrsync", "Overview", "Rejections", "Verdicts", "Organizations", "Pause", "Minute", "Hour", "Day"]) {
     check(seen.includes(stop), `${stop} is among ${seen}`);
   }
   const before = await figure(tab, "Accepted");

@@ -26,23 +26,47 @@ function fill(element, attributes, children) {
 
 /**
  * Makes `old` equal to `fresh`. What is inside of `data-keep` is somebody else's and stays. What has a `data-key` stays the element
- * that it is while others come before it or go.
+ * that it is while others come before it, go, or change places with it.
  */
 export function morph(old, fresh) {
   sameAttributes(old, fresh);
   if (fresh.hasAttribute("data-keep")) return;
   const wanted = [...fresh.childNodes];
-  const keys = new Set(wanted.map(key));
-  wanted.forEach((node, at) => {
-    while (key(old.childNodes[at]) !== undefined && !keys.has(key(old.childNodes[at]))) old.childNodes[at].remove();
-    const there = old.childNodes[at];
-    keys.delete(key(node));
-    if (!there) old.append(node);
-    else if (alike(there, node)) update(there, node);
-    else if (key(there) !== undefined && key(node) !== undefined) there.before(node);
-    else there.replaceWith(node);
-  });
-  while (old.childNodes.length > wanted.length) old.lastChild.remove();
+  const keyed = new Map();
+  const others = [];
+  for (const node of old.childNodes) {
+    if (key(node) === undefined) others.push(node);
+    else keyed.set(key(node), node);
+  }
+  place(old, wanted.map((node) => {
+    const there = key(node) === undefined ? others.shift() : keyed.get(key(node));
+    keyed.delete(key(node));
+    if (!there || !alike(there, node)) return node;
+    update(there, node);
+    return there;
+  }));
+}
+
+/** Makes these the children. What is moved loses focus and selection: the one that holds them stays, and others move around it. */
+function place(parent, children) {
+  const there = [...parent.childNodes];
+  if (there.length === children.length && there.every((node, at) => node === children[at])) return;
+  const wanted = new Set(children);
+  for (const node of there) if (!wanted.has(node)) node.remove();
+  const held = [document.activeElement, getSelection().anchorNode].map((at) => children.find((child) => child.contains(at))).find(Boolean);
+  let next = parent.firstChild;
+  for (const child of children) {
+    if (child === held) while (next !== held) next = aside(next);
+    if (child === next) next = next.nextSibling;
+    else parent.insertBefore(child, next);
+  }
+}
+
+/** Puts a node last; the one after it. */
+function aside(node) {
+  const after = node.nextSibling;
+  node.parentNode.append(node);
+  return after;
 }
 
 function update(old, fresh) {

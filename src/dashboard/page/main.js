@@ -14,6 +14,7 @@ import verdicts from "./views/verdicts.js";
 const PAUSE_MS = 1000;
 const main = document.getElementById("main");
 const connection = document.getElementById("connection");
+const pauseButton = document.querySelector("[data-pause]");
 
 const ROUTES = [
   [/^\/$/, "overview", overview],
@@ -32,6 +33,8 @@ const UNKNOWN = {
 
 // What is shown. Each time that it asks is a turn; an answer to an earlier one comes too late.
 let shown = { stop: new AbortController() };
+// While it is paused, what each address showed: nothing moves, and what is opened meanwhile is asked for once.
+let paused = null;
 
 /** Shows what the address names. */
 function route() {
@@ -43,7 +46,7 @@ function route() {
   const before = shown.view;
   shown.stop.abort();
   clearTimeout(shown.timer);
-  shown = { stop: new AbortController(), view, context, turn: 0, top: history.state?.top ?? 0 };
+  shown = { stop: new AbortController(), address: hash, view, context, turn: 0, top: history.state?.top ?? 0 };
   for (const link of document.querySelectorAll(".top nav a")) {
     if (link.dataset.view === name) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -69,6 +72,16 @@ function again() {
   ask();
 }
 
+/** Holds still what is shown, or lets it go on. */
+function pause() {
+  // Before the token is given there is nothing to hold.
+  if (main.querySelector(".login")) return;
+  paused = paused ? null : new Map(shown.data ? [[shown.address, shown.data]] : []);
+  pauseButton.setAttribute("aria-pressed", String(Boolean(paused)));
+  // An answer that is under way comes too late then, and changes nothing.
+  ask();
+}
+
 /** Asks now instead of in a moment. */
 function ask() {
   clearTimeout(shown.timer);
@@ -80,10 +93,11 @@ async function tick() {
   const turn = ++mine.turn;
   const late = () => mine !== shown || turn !== mine.turn;
   try {
-    const data = await mine.view.load(mine.context, (path) => get(path, mine.stop.signal));
+    const data = paused?.get(mine.address) ?? (await mine.view.load(mine.context, (path) => get(path, mine.stop.signal)));
     if (late()) return;
+    paused?.set(mine.address, data);
     answered(data, mine);
-    mine.asks = !mine.view.still;
+    mine.asks = !mine.view.still && !paused;
   } catch (error) {
     if (late()) return;
     refused(error, mine);
@@ -130,8 +144,9 @@ function tell(text) {
   if (connection.textContent !== text) connection.textContent = text;
 }
 
-/** Why the figures are not all that there is, in views that don't say so themselves. */
-function notice({ reading, status }) {
+/** Since when nothing moves; or why the figures are not all that there is, in views that don't say so themselves. */
+function notice({ clock, reading, status }) {
+  if (paused) return clock ? `Paused at ${exactTime(clock.now)}.` : "Paused.";
   if (!reading || status) return "";
   if (reading.problem) return `The verdicts can't be read: ${reading.problem}.`;
   return reading.caughtUp ? "" : "Verdicts are still being read: figures grow until that is done.";
@@ -171,6 +186,7 @@ function askForToken() {
   input.focus();
 }
 
+pauseButton.addEventListener("click", pause);
 addEventListener("hashchange", route);
 document.addEventListener("visibilitychange", () => !document.hidden && shown.asks && ask());
 // Whoever comes back to a view finds the place in it again.

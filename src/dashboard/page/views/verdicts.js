@@ -1,7 +1,7 @@
 // The newest verdicts, as a filter takes them. The filter stands in the address, so that it can be passed on.
 
 import { h } from "../dom.js";
-import { count, exactTime, shown } from "../format.js";
+import { count, shown } from "../format.js";
 import { badge, foreign, organizationLink, table, time } from "../parts.js";
 
 const FIELDS = [
@@ -13,7 +13,6 @@ const FIELDS = [
 ];
 // Not the user: a title is read over shoulders.
 const TITLED = ["verdict", "organization", "reason", "attribute", "event_type"];
-let paused = false;
 
 export default {
   title({ query }) {
@@ -21,15 +20,8 @@ export default {
     return given.length ? `Verdicts: ${shown(given.join(", "))}` : "Verdicts";
   },
   async load({ query }, get) {
-    // While it is paused nothing moves; the address alone says what is shown.
-    const search = new URLSearchParams(query);
-    const key = search.toString();
-    if (paused && paused.key === key) return paused.data;
     try {
-      const data = await get(`/api/v1/verdicts?${search}`);
-      // An answer that was under way when somebody paused changes nothing.
-      if (paused && paused.key !== key) paused = { key, data };
-      return data;
+      return await get(`/api/v1/verdicts?${query}`);
     } catch (error) {
       // A filter that isn't understood is mended in its form.
       if (error.status !== 400) throw error;
@@ -41,33 +33,23 @@ export default {
     h("div", { "data-keep": `filter ${query}` }),
     data.refused ? h("p", { class: "problem", role: "alert" }, data.refused) : found(data, query),
   ],
-  after(root, data, { query, again }) {
+  after(root, _, { query }) {
     const place = root.querySelector("[data-keep^=filter]");
     if (!place.firstChild) place.append(form(query));
-    const pause = root.querySelector("[data-pause]");
-    if (pause) {
-      pause.onclick = () => {
-        paused = paused ? false : { key: query.toString(), data };
-        again();
-      };
-    }
   },
 };
 
 function found({ verdicts, kept, next, clock: { now } }, query) {
-  const looked = paused ? `Paused at ${exactTime(now)}.` : `Looks through the newest ${count(kept)} verdicts. Rejected and partial ones are kept longest.`;
   const pages = [
     query.has("before") && h("a", { href: address(query, null) }, "Newest"),
     next !== null && h("a", { href: address(query, next) }, "Older"),
   ];
   return [
-    h("div", { class: "bar" },
-      h("p", { class: "dim" }, looked),
-      h("button", { type: "button", "data-pause": true, "aria-pressed": String(Boolean(paused)) }, "Pause")),
+    h("p", { class: "dim" }, `Looks through the newest ${count(kept)} verdicts. Rejected and partial ones are kept longest.`),
     table("Verdicts, the newest first", [
       { name: "Verdict" }, { name: "When", kind: "when" }, { name: "Organization" }, { name: "User", kind: "wide" }, { name: "Type" },
       { name: "Reasons", kind: "wide" },
-    ], verdicts.map((row) => ({ key: String(row.number), cells: cells(row, now) })),
+    ], verdicts.map((row) => ({ key: String(row.number), cells: cells(row, now, query.get("user")) })),
     kept > 0 ? "No verdict like this is among the newest." : "No verdict was read yet."),
     pages.some(Boolean) && h("nav", { class: "pages", "aria-label": "Pages" }, pages),
   ];
@@ -80,17 +62,25 @@ function address(query, before) {
   return `#/verdicts?${search}`;
 }
 
-function cells({ verdict, at, organization, users, eventType, reasons, dropped, replay, source }, now) {
+function cells({ verdict, at, organization, users, eventType, reasons, dropped, replay, source }, now, sought) {
   const place = [source.topic, source.partition, source.offset].map(encodeURIComponent).join("/");
   const tags = [...reasons, ...dropped.filter((reason) => !reasons.includes(reason))];
   return [
     h("a", { href: `#/verdict/${place}`, "aria-label": `${verdict}, in full` }, badge(verdict)),
     [time(at, now), replay !== null && [" ", h("span", { class: "tag" }, "replay")]],
     organizationLink(organization),
-    users.length ? foreign(users[0]) : "–",
+    identities(users, sought),
     eventType === null ? "–" : foreign(eventType),
     tags.length ? tags.map((reason) => [h("span", { class: "tag" }, foreign(reason)), " "]) : "–",
   ];
+}
+
+/** The identity that was looked for, else the first; a hash may be that of any. */
+function identities(users, sought) {
+  if (!users.length) return "–";
+  if (users.includes(sought)) return foreign(sought);
+  const told = sought?.startsWith("sha256:") ? users : users.slice(0, 1);
+  return told.map((user, at) => [at > 0 && ", ", foreign(user)]);
 }
 
 function form(query) {
@@ -107,8 +97,9 @@ function form(query) {
   clear.addEventListener("click", () => element.reset());
   element.addEventListener("submit", (event) => {
     event.preventDefault();
-    // What is pasted comes with blanks around it.
-    const given = [...new FormData(element)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value !== "");
+    // What is pasted has blanks around it; the name of an attribute may have its own.
+    const typed = [...new FormData(element)].map(([name, value]) => [name, name === "attribute" ? value : value.trim()]);
+    const given = typed.filter(([, value]) => value.trim() !== "");
     location.hash = `#/verdicts?${new URLSearchParams(given)}`;
   });
   return element;
