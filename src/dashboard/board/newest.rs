@@ -67,7 +67,7 @@ impl Shelf {
 
     /// All of them, the newest first.
     fn all(&self) -> impl Iterator<Item = Ordered> {
-        self.kept.iter().rev().map(|(turn, kept)| (*turn, Arc::clone(kept)))
+        self.kept.iter().rev().map(owned)
     }
 }
 

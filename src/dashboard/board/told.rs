@@ -147,17 +147,12 @@ impl<'a> Told<'a> {
     pub(crate) fn reasons(&self) -> Vec<&str> {
         let mut reasons: Vec<&str> = self.rejected.iter().map(|refused| refused.reason.as_ref()).collect();
         reasons.extend(self.reason.as_deref());
-        reasons.sort_unstable();
-        reasons.dedup();
-        reasons
+        each_once(reasons)
     }
 
     /// The reasons of what was dropped, each once.
     fn reasons_of_drops(&self) -> Vec<&str> {
-        let mut reasons: Vec<&str> = self.dropped.iter().map(|dropped| dropped.reason.as_ref()).collect();
-        reasons.sort_unstable();
-        reasons.dedup();
-        reasons
+        each_once(self.dropped.iter().map(|dropped| dropped.reason.as_ref()).collect())
     }
 
     /// Every attribute that was rejected or dropped with the reason, and every other that it names, each once. What was refused comes
@@ -175,6 +170,12 @@ impl<'a> Told<'a> {
         named.dedup();
         named
     }
+}
+
+fn each_once(mut texts: Vec<&str>) -> Vec<&str> {
+    texts.sort_unstable();
+    texts.dedup();
+    texts
 }
 
 /// An attribute that a verdict names, and why it was rejected or dropped, where it was.

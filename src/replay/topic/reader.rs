@@ -193,10 +193,15 @@ impl SpanReader {
         Err(Failure::Silent { position, seconds: PATIENCE.as_secs() })
     }
 
+    /// Where the partition begins and ends now.
+    fn edges(&self, span: &Span) -> Result<(i64, i64), Failure> {
+        let unknown = |source| Failure::LookUp { what: "the offsets", topic: span.topic.clone(), source };
+        self.consumer.watermarks(&span.topic, span.partition, LOOKUP).map_err(unknown)
+    }
+
     /// Every range ends at or before where the partition ended when it was looked up. One that ends earlier now lost records.
     fn whole(&self, span: &Span) -> Result<(), Failure> {
-        let unknown = |source| Failure::LookUp { what: "the offsets", topic: span.topic.clone(), source };
-        let (_, end) = self.consumer.watermarks(&span.topic, span.partition, LOOKUP).map_err(unknown)?;
+        let (_, end) = self.edges(span)?;
         if end < span.end() {
             let (topic, partition, position) = (span.topic.clone(), span.partition, span.end());
             return Err(Failure::Recreated { topic, partition, end, position });
@@ -206,8 +211,7 @@ impl SpanReader {
 
     /// Goes on where the partition begins now; how many offsets of the span are gone.
     fn catch_up(&mut self, span: Span) -> Result<u64, Failure> {
-        let unknown = |source| Failure::LookUp { what: "the offsets", topic: span.topic.clone(), source };
-        let (low, end) = self.consumer.watermarks(&span.topic, span.partition, LOOKUP).map_err(unknown)?;
+        let (low, end) = self.edges(&span)?;
         let position = self.position();
         if end < position {
             let Span { topic, partition, .. } = span;
