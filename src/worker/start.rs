@@ -5,6 +5,7 @@ use std::{
     num::NonZeroUsize,
     sync::Arc,
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use super::{
@@ -20,10 +21,11 @@ use super::{
     traces::Traces,
     transaction::Outbox,
     tries::Tries,
+    unassigned::Watch,
 };
 use crate::{
     emit::Encoder,
-    source::kafka::{self, Consumer, Member, Membership},
+    source::kafka::{self, Consumer, Lags, Member, Membership},
     store::Settings,
 };
 
@@ -61,6 +63,7 @@ impl Worker {
         // All are made before the first one runs: a property that librdkafka refuses ends the process here.
         let shards: Vec<_> = (0..count).map(|number| shared.shard(number)).collect::<Result<_, _>>()?;
         let shards = shards.into_iter().map(spawn).collect::<Result<_, _>>()?;
+        shared.watch();
         Ok(Self { shards, stats })
     }
 
@@ -131,13 +134,24 @@ impl Options {
     }
 }
 
+/// How long a topic may be unknown that was made a moment ago: the controller has it before all brokers do.
+const MADE_LATELY: Duration = Duration::from_secs(2);
+/// The pause before a topic is looked for again.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
 /// Waits for a broker as long as the tries last and nobody asks for a stop.
 fn count_partitions(options: &Options, topic: &str, stop: &Stop) -> Result<usize, Fault> {
-    let mut tries = Tries::new(options.retry);
+    let (mut tries, mut missing) = (Tries::new(options.retry), None);
     loop {
         let fault = match kafka::partitions(&options.consumer, topic, LOOKUP) {
             Ok(Some(partitions)) => return Ok(partitions),
-            Ok(None) => return Err(Fault::TopicMissing { topic: topic.to_owned(), brokers: options.brokers() }),
+            Ok(None) => {
+                let lately = missing.get_or_insert_with(Instant::now).elapsed() < MADE_LATELY;
+                if lately && !stop.wait(LOOK_AGAIN) {
+                    continue;
+                }
+                return Err(Fault::TopicMissing { topic: topic.to_owned(), brokers: options.brokers() });
+            }
             Err(source) if source.code().is_some_and(refused) => {
                 return Err(Fault::TopicRefused { topic: topic.to_owned(), source });
             }
@@ -189,27 +203,55 @@ impl Shared<'_> {
     }
 
     fn consumer(&self, number: usize) -> Result<Consumer, Fault> {
+        let client = self.client(number);
+        let instance = self.options.static_membership.then(|| format!("{}-{number}", self.options.instance));
+        let lags = Arc::clone(self.stats.shards()[number].lags());
+        Consumer::join(self.membership(client.clone(), instance, lags))
+            .map_err(|source| Fault::Client { client, source })
+    }
+
+    fn client(&self, number: usize) -> String {
+        format!("attrsync-{}-{number}", self.options.instance)
+    }
+
+    fn membership(&self, client: String, instance: Option<String>, lags: Arc<Lags>) -> Membership {
         let options = self.options;
-        let name = format!("{}-{number}", options.instance);
         let member = Member {
             group: options.group.clone(),
-            client: format!("attrsync-{name}"),
-            instance: options.static_membership.then_some(name),
+            client,
+            instance,
             session_timeout: options.timeouts.session,
             queue_bytes: options.fetch_queue_bytes / self.count,
         };
-        let membership = Membership {
-            config: kafka::properties(&member, &options.consumer),
-            topics: options.inputs.clone(),
-            lags: Arc::clone(self.stats.shards()[number].lags()),
+        let config = kafka::properties(&member, &options.consumer);
+        Membership { config, topics: options.inputs.clone(), lags }
+    }
+
+    /// Only what static members had can be left to nobody: whenever another goes, the group assigns all partitions anew. And only they
+    /// leave it to nobody: a broker that assigns sees to all of them by itself.
+    fn watch(&self) {
+        let options = self.options;
+        if !options.static_membership || !kafka::members_assign(&options.consumer) {
+            return;
+        }
+        let watch = Watch {
+            passed: options.consumer.clone(),
+            visitor: self.membership(format!("attrsync-{}-visitor", options.instance), None, Arc::default()),
+            ours: (0..self.count).map(|number| self.client(number)).collect(),
+            every: (options.timeouts.session / 4).max(Duration::from_secs(1)),
+            stats: Arc::clone(self.stats),
+            stop: Arc::clone(self.stop),
         };
-        Consumer::join(membership).map_err(|source| Fault::Client { client: member.client, source })
+        // It ends with the process: nothing waits for it, and a worker without it is one all the same.
+        if let Err(error) = thread::Builder::new().name("watch".to_owned()).spawn(move || watch.run()) {
+            tracing::warn!(%error, "nobody looks whether the group leaves partitions to nobody");
+        }
     }
 
     fn outbox(&self, number: usize) -> Result<Outbox, Fault> {
         let options = self.options;
         let id = format!("{}-{}-{number}", options.transactional_id_prefix, options.instance);
-        Outbox::new(options, id, format!("attrsync-{}-{number}", options.instance))
+        Outbox::new(options, id, self.client(number))
     }
 }
 

@@ -52,6 +52,11 @@ impl Stats {
         self.shards[shard].beat.store(self.millis(), Relaxed);
     }
 
+    /// How often the partitions of any shard were assigned anew.
+    pub(super) fn assignments(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.assignments.load(Relaxed)).sum()
+    }
+
     fn millis(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -75,6 +80,7 @@ pub struct ShardStats {
     faults: [AtomicU64; Kind::ALL.len()],
     in_flight: AtomicU64,
     partitions: AtomicU64,
+    assignments: AtomicU64,
     held: AtomicU64,
     joined: AtomicBool,
     beat: AtomicU64,
@@ -236,6 +242,7 @@ impl ShardStats {
 
     pub(super) fn set_partitions(&self, partitions: usize) {
         self.partitions.store(partitions as u64, Relaxed);
+        self.assignments.fetch_add(1, Relaxed);
         self.joined.store(true, Relaxed);
     }
 
@@ -351,6 +358,7 @@ mod tests {
         assert!(shard.joined());
         shard.set_partitions(2);
         shard.left();
+        assert_eq!(stats.assignments(), 2);
         assert_eq!((shard.joined(), shard.partitions()), (false, 0));
     }
 }

@@ -1,6 +1,15 @@
 //! Partitions that change hands while a batch is open.
 
-use std::time::Instant;
+use std::{
+    sync::{Mutex, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rdkafka::{
+    ClientContext,
+    consumer::{BaseConsumer, Consumer as _, ConsumerContext, Rebalance},
+};
 
 use crate::kit::{
     SOON, broker, eventually,
@@ -94,4 +103,71 @@ fn sleep_through(test: &str, membership: &[&str]) {
     hold_exactly_once(&feed, &told);
     assert!(outputs::uncommitted(&topics).len() > told.len(), "what the sleeper had in hand was aborted");
     assert_eq!(group.committed(), feed.ends());
+}
+
+/// A static member that tells of its changes of assignment and ends, for the group, in the middle of giving partitions up.
+struct EndsHalfway {
+    assigned: mpsc::Sender<usize>,
+    revoked: mpsc::Sender<usize>,
+    never: Mutex<mpsc::Receiver<()>>,
+}
+
+impl ClientContext for EndsHalfway {}
+
+impl ConsumerContext for EndsHalfway {
+    fn pre_rebalance(&self, _: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        match rebalance {
+            Rebalance::Assign(partitions) => _ = self.assigned.send(partitions.count()),
+            Rebalance::Revoke(partitions) if partitions.count() > 0 => {
+                let _ = self.revoked.send(partitions.count());
+                // An answer would have the group assign them: none is given before the test is over.
+                let _ = self.never.lock().unwrap().recv();
+            }
+            Rebalance::Revoke(_) | Rebalance::Error(_) => {}
+        }
+    }
+}
+
+#[test]
+fn partitions_that_a_static_member_took_out_of_the_group_with_it_are_assigned_again() {
+    let broker = broker();
+    let topics = Topics::create(&broker.0, "halfway", 4);
+    let setup = Setup::new(&topics, &["worker.shards=1", STATIC]);
+    let (assigned, has_assigned) = mpsc::channel();
+    let (revoked, has_revoked) = mpsc::channel();
+    let (over, never) = mpsc::channel();
+    let mut config = topics.client();
+    config.set("group.id", &topics.group).set("group.instance.id", "a-0").set("client.id", "attrsync-a-0");
+    config.set("session.timeout.ms", "6000");
+    config.set("partition.assignment.strategy", "cooperative-sticky").set("heartbeat.interval.ms", "500");
+    let context = EndsHalfway { assigned, revoked, never: Mutex::new(never) };
+    let predecessor: BaseConsumer<EndsHalfway> = config.create_with_context(context).unwrap();
+    predecessor.subscribe(&[&topics.input]).unwrap();
+    let (ended, is_ended) = mpsc::channel::<()>();
+    let polling = thread::spawn(move || {
+        while is_ended.try_recv() == Err(mpsc::TryRecvError::Empty) {
+            let _ = predecessor.poll(Duration::from_millis(100));
+        }
+        // It was fenced, and can't leave in good order.
+        std::mem::forget(predecessor);
+    });
+    assert_eq!(has_assigned.recv_timeout(SOON), Ok(4));
+    let newcomer = setup.start("b");
+    assert_eq!(has_revoked.recv_timeout(SOON), Ok(2));
+
+    let successor = setup.start("a");
+    let (group, mut feed) = (Group::of(&topics), Feed::new(&topics));
+    feed.mixture(1_000);
+    feed.flush();
+    group.reaches(feed.len());
+    // The first of the two by name.
+    successor.logs("nobody was assigned these partitions");
+    assert!(!newcomer.log().contains("nobody was assigned"), "one of them is enough\n{}", newcomer.log());
+    successor.stop();
+    newcomer.stop();
+    hold_exactly_once(&feed, &outputs::committed(&topics));
+    assert_eq!(group.committed(), feed.ends());
+    ended.send(()).unwrap();
+    drop(over);
+    polling.join().unwrap();
 }

@@ -11,6 +11,7 @@
 mod assigned;
 mod context;
 mod failure;
+mod group;
 mod look_up;
 mod properties;
 mod record;
@@ -30,8 +31,9 @@ use rdkafka::{
 pub(crate) use self::{
     assigned::{Assigned, Came, Hand},
     context::Change,
+    group::{Settled, settled},
     look_up::{at_time, edges, listed},
-    properties::{Member, properties},
+    properties::{Member, members_assign, properties},
     record::record,
     trouble::{Complains, Complaints, LookingUp, is_refusal, lacking},
 };
@@ -44,6 +46,7 @@ pub use self::{
 use crate::native;
 
 /// What a consumer is made from, and made from again.
+#[derive(Clone)]
 pub(crate) struct Membership {
     /// Its properties.
     pub(crate) config: ClientConfig,
@@ -250,11 +253,14 @@ impl Drop for Client {
 
 /// Counts the partitions of a topic; `None` where there is no such topic.
 pub(crate) fn partitions(passed: &ClientConfig, topic: &str, timeout: Duration) -> Result<Option<usize>, LookUpError> {
+    Ok(listed(&outsider(passed)?, topic, timeout)?.map(|partitions| partitions.len()))
+}
+
+/// A client for look-ups, which is no member of anything, and nobody looks at what it counts.
+pub(crate) fn outsider(passed: &ClientConfig) -> Result<BaseConsumer<LookingUp>, LookUpError> {
     let mut config = passed.clone();
-    // It is no member of anything, and nobody looks at what it counts.
     for name in ["group.id", "group.instance.id", "statistics.interval.ms"] {
         config.remove(name);
     }
-    let client: BaseConsumer<LookingUp> = config.create_with_context(LookingUp::default())?;
-    Ok(listed(&client, topic, timeout)?.map(|partitions| partitions.len()))
+    Ok(config.create_with_context(LookingUp::default())?)
 }

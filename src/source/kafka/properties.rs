@@ -59,7 +59,7 @@ fn defaults(member: &Member, passed: &ClientConfig) -> Vec<(&'static str, String
         ("reconnect.backoff.max.ms", "2000".to_owned()),
     ];
     // KIP-848 leaves both to the broker, and librdkafka refuses them there.
-    if passed.get("group.protocol").is_none_or(|protocol| protocol.eq_ignore_ascii_case("classic")) {
+    if members_assign(passed) {
         defaults.push(("partition.assignment.strategy", "cooperative-sticky".to_owned()));
         defaults.push(("session.timeout.ms", member.session_timeout.as_millis().to_string()));
         // librdkafka refuses one that is shorter than the session.
@@ -69,6 +69,11 @@ fn defaults(member: &Member, passed: &ClientConfig) -> Vec<(&'static str, String
         defaults.push(("heartbeat.interval.ms", "500".to_owned()));
     }
     defaults
+}
+
+/// Whether one of the members assigns the partitions, as before KIP-848, where the broker does.
+pub(crate) fn members_assign(passed: &ClientConfig) -> bool {
+    passed.get("group.protocol").is_none_or(|protocol| protocol.eq_ignore_ascii_case("classic"))
 }
 
 /// The most bytes of one answer of a broker. It is held beside the queue, so that it counts towards the worker's memory as well.

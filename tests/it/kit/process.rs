@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::Read,
+    io::{Read, Seek, SeekFrom},
     process::{Child, Command, ExitStatus, Output, Stdio},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -68,10 +68,11 @@ impl Setup {
     pub(crate) fn start(&self, instance: &str) -> Process {
         let log = self.folder.path().join(format!("{instance}.log"));
         let file = File::options().create(true).append(true).open(&log).unwrap();
+        let begins = file.metadata().unwrap().len();
         let mut command = self.command("run");
         command.args(["--set", &format!("kafka.instance={instance}")]);
         command.stdout(Stdio::null()).stderr(file);
-        Process { child: command.spawn().unwrap(), log }
+        Process { child: command.spawn().unwrap(), log, begins }
     }
 
     /// A command that is told the same.
@@ -87,6 +88,8 @@ impl Setup {
 pub(crate) struct Process {
     child: Child,
     log: std::path::PathBuf,
+    /// Where its lines begin: earlier workers of its name wrote into the same file.
+    begins: u64,
 }
 
 impl Process {
@@ -129,9 +132,13 @@ impl Process {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// What it logged, and what earlier workers of its name did.
+    /// What it logged.
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap()
+        let mut file = File::open(&self.log).unwrap();
+        file.seek(SeekFrom::Start(self.begins)).unwrap();
+        let mut log = String::new();
+        file.read_to_string(&mut log).unwrap();
+        log
     }
 }
 

@@ -44,6 +44,16 @@ impl Topics {
         let new = settings.iter().fold(new, |topic, (key, value)| topic.set(key, value));
         let made = block_on(self.admin().create_topics([&new], &AdminOptions::new())).unwrap();
         made.into_iter().for_each(|topic| _ = topic.unwrap());
+        self.told(name, self.partitions);
+    }
+
+    /// Waits until clients are told of so many partitions: a broker knows of a topic a moment after the controller that made it.
+    fn told(&self, name: &str, partitions: i32) {
+        let consumer: BaseConsumer = self.client().create().unwrap();
+        eventually(&format!("clients are told of {name}"), SOON, || {
+            let told = consumer.fetch_metadata(Some(name), SOON).unwrap();
+            told.topics()[0].partitions().len() == usize::try_from(partitions).unwrap()
+        });
     }
 
     /// Adds partitions to the input, until there are so many; the topics as they are then.
@@ -51,11 +61,7 @@ impl Topics {
         let new = NewPartitions::new(&self.input, partitions.try_into().unwrap());
         let made = block_on(self.admin().create_partitions([&new], &AdminOptions::new())).unwrap();
         made.into_iter().for_each(|topic| _ = topic.unwrap());
-        let consumer: BaseConsumer = self.client().create().unwrap();
-        eventually("clients are told of the new partitions", SOON, || {
-            let told = consumer.fetch_metadata(Some(self.input.as_str()), SOON).unwrap();
-            told.topics()[0].partitions().len() == usize::try_from(partitions).unwrap()
-        });
+        self.told(&self.input, partitions);
         Self { partitions, ..self.clone() }
     }
 
