@@ -136,9 +136,6 @@ reasons! {
     OrganizationMismatch "organization_mismatch" Verify
         "The event names two different organizations."
         "Send the slug and the app id of the same organization, and sign for that one."
-    MissingIdentity "missing_identity" Verify
-        "An identify without `userId`, `email` or `anonymousId` concerns nobody."
-        "Send an identity, or call boot."
     ConflictingTokens "conflicting_tokens" Verify
         "The event carries two different tokens."
         "Send one token, in `featurebaseJwt`."
@@ -217,6 +214,9 @@ reasons! {
     HashMismatch "hash_mismatch" Verify
         "`userHash` is not the HMAC of the identifier under the organization's identity secret."
         "Compute it on the server over `userId` where it is sent, else over `email`, with this environment's secret as it is shown."
+    MissingIdentity "missing_identity" Verify
+        "An identify without `userId`, `email` or `anonymousId` concerns nobody."
+        "Send an identity, or call boot."
     ProofMissing "proof_missing" Verify
         "The event claims an identity without proof, and the organization enforces proof."
         "Send a token made by the server, or the `userHash` of the identifier."

@@ -327,6 +327,7 @@ fn what_cannot_be_compared_is_told_with_the_way_out() {
         (&["--compare", "now", "now", "--settings-at", "7d"], 2, "in place of now write at:7d"),
         (&["--html", "page.html", "--to-file", "-"], 2, "cannot be used with"),
         (&["--html", "page.html"], 2, "--compare"),
+        (&["--compare", "now", "now", "--html", "-", "--json"], 2, "name a file for the page"),
         (&["--compare", "now", "now", "--html", "in", "--force"], 1, "is read from and written to"),
         (&["--compare", "now", "now", "--settings-as", "judged"], 2, "cannot be used with"),
         (&["--compare", "now", "now", "--to-file", "-"], 2, "cannot be used with"),

@@ -10,6 +10,7 @@ use crate::common::{self, Event, SECRET, SETTINGS};
 fn members() -> Vec<String> {
     let token = common::token(r#"{"userId":"12345","plan":"Premium"}"#);
     let mut members = vec![format!(r#""featurebaseJwt":"{token}""#)];
+    members.push(format!(r#""companyHash":"{}""#, common::hash("c1")));
     // Longer than a name may be, by different lengths.
     members.extend([256, 300].map(|chars| format!(r#""{}":1"#, "n".repeat(chars))));
     members.extend(

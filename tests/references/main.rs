@@ -119,7 +119,8 @@ fn reasons() {
     let verdicts = verdicts();
     let mut page = String::from(
         "# Reasons\n\nGenerated from `src/domain/reason.rs` and `src/domain/hint.rs`. A code is retired, never renamed or reused.\n\n\
-         The first reason that applies is the verdict's, in this order. One code serves an event, an attribute and a company alike. \
+         The first reason that applies is the verdict's, in this order. One code serves an event, an attribute and a company alike, and a token's \
+         claims: what is wrong with these, from `duplicate_name` to `invalid_text` and `organization_mismatch`, comes where `claims_malformed` stands. \
          Each example is what a record says, its nulls left out, with the event of the tests that it comes from and its reviewed verdict.\n",
     );
     let mut stage = None;

@@ -63,6 +63,9 @@ impl CompareOptions {
             let wrong = "--settings-at is not for a comparison; in place of now write at:7d, or at: and another time";
             return Err(Usage::new(wrong).into());
         }
+        if means.json && self.page_is_printed() {
+            return Err(Usage::new("--json and --html - both go to standard output; name a file for the page").into());
+        }
         let interrupt = interrupt::listen()?;
         let (config, defaults) = (means.judge.config()?, means.judge.defaults());
         let snapshot = |which| means.judge.settings_of(which).map(|settings| settings.current());
@@ -87,6 +90,11 @@ impl CompareOptions {
         self.tell(&report, page, means.json)
     }
 
+    /// Whether standard output is the page's.
+    fn page_is_printed(&self) -> bool {
+        self.html.as_deref() == Some(Path::new("-"))
+    }
+
     /// Opens where the page goes, before there is anything to lose by it.
     fn page(&self, means: &Means<'_>) -> anyhow::Result<Option<(Target, Output)>> {
         let Some(path) = self.html.as_deref() else { return Ok(None) };
@@ -99,8 +107,7 @@ impl CompareOptions {
             output.flush()?;
             target.keep()?;
         }
-        // The page itself may be on standard output.
-        if self.html.as_deref() != Some(Path::new("-")) {
+        if !self.page_is_printed() {
             if json {
                 print_json(report)?;
             } else {
