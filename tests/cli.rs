@@ -176,12 +176,12 @@ fn a_variable_that_looks_like_a_key_and_is_none_is_told_once() {
 #[test]
 fn a_broker_that_is_away_is_told_in_one_line_within_seconds() {
     let begun = Instant::now();
-    let told = Shell::new().run("topics check --brokers 127.0.0.1:9 --timeout-ms 1500");
+    let told = Shell::new().run("topics check --brokers 127.0.0.1:9 --timeout-ms 5000");
     assert_eq!(told.code, Some(1), "{told:?}");
-    assert!(told.err.starts_with("error: no broker of 127.0.0.1:9 answers within 1.5 s: "), "{told:?}");
+    assert!(told.err.starts_with("error: no broker of 127.0.0.1:9 answers within 5 s: "), "{told:?}");
     assert!(told.err.contains("Connection refused"), "the reason is told: {told:?}");
     assert_eq!(told.err.lines().count(), 1, "{told:?}");
-    assert!(begun.elapsed() < Duration::from_secs(10));
+    assert!(begun.elapsed() < Duration::from_secs(30));
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn config_check_reads_the_settings_file_as_a_worker_does() {
     assert!(told.code == Some(0) && told.err.starts_with("warning: "), "{told:?}");
 
     let told = Shell::new().run("config check");
-    let line = "no settings were looked at: there is no settings.toml, where they are by default\n";
+    let line = "no settings were looked at: there is no settings.toml, where they are by default; run needs them: --settings FILE\n";
     assert!(told.code == Some(0) && told.out.ends_with(line), "a dashboard has none: {told:?}");
     let defaults = Shell::new().run("config defaults").out;
     let told = Shell::new().file("attrsync.toml", &defaults).run("config check");

@@ -124,25 +124,27 @@ mod tests {
     use super::*;
 
     const SHORT: Duration = Duration::from_millis(200);
+    /// Longer than a busy machine stands still.
+    const LONGER: Duration = Duration::from_secs(2);
 
     fn block_on(test: impl Future<Output = ()>) {
         tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().unwrap().block_on(test);
     }
 
-    /// A connection that may stall for a short time, and its client.
-    async fn connected() -> (Connection, Client) {
+    /// A connection that may stall for so long, and its client.
+    async fn connected(patience: Duration) -> (Connection, Client) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = Client::connect(listener.local_addr().unwrap()).unwrap();
-        let mut listener = Bounded::new(listener, Bounds { connections: 1, patience: Patience::Stalled(SHORT) });
+        let mut listener = Bounded::new(listener, Bounds { connections: 1, patience: Patience::Stalled(patience) });
         (listener.accept().await.0, client)
     }
 
     #[test]
     fn a_stalled_connection_fails_and_one_that_moves_does_not() {
         block_on(async {
-            let (mut connection, mut client) = connected().await;
+            let (mut connection, mut client) = connected(LONGER).await;
             let begun = Instant::now();
-            while begun.elapsed() < 3 * SHORT {
+            while begun.elapsed() < LONGER * 3 / 2 {
                 poll_fn(|context| Pin::new(&mut connection).poll_write(context, b"x")).await.unwrap();
                 client.read_exact(&mut [0]).unwrap();
             }
@@ -159,7 +161,7 @@ mod tests {
     #[test]
     fn a_request_that_comes_byte_by_byte_gains_no_time() {
         block_on(async {
-            let (mut connection, mut client) = connected().await;
+            let (mut connection, mut client) = connected(SHORT).await;
             let begun = Instant::now();
             let error = loop {
                 client.write_all(b"x").unwrap();

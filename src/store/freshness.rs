@@ -25,6 +25,8 @@ const LEAST: Duration = Duration::from_millis(5);
 pub(super) struct Freshness {
     begun: Instant,
     limit: Duration,
+    /// The most that a shard waits for a look.
+    patience: Duration,
     confirmed_ms: AtomicU64,
     looks: Mutex<Looks>,
     looked: Condvar,
@@ -49,7 +51,8 @@ impl Freshness {
         let now = Instant::now();
         let looks =
             Looks { begun: 0, ended: 0, wanted: false, failing: false, saved: MOST_SAVED.as_secs_f64(), saved_at: now };
-        Self { begun, limit, confirmed_ms: AtomicU64::new(0), looks: Mutex::new(looks), looked: Condvar::new() }
+        let (confirmed_ms, looks, looked) = (AtomicU64::new(0), Mutex::new(looks), Condvar::new());
+        Self { begun, limit, patience: PATIENCE, confirmed_ms, looks, looked }
     }
 
     /// How much longer the settings may judge without another look.
@@ -105,7 +108,7 @@ impl Freshness {
         let number = looks.begun + 1;
         looks.wanted = true;
         wake();
-        let waited = self.looked.wait_timeout_while(looks, PATIENCE, |looks| looks.ended < number);
+        let waited = self.looked.wait_timeout_while(looks, self.patience, |looks| looks.ended < number);
         let (mut looks, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
         looks.saved -= began.elapsed().max(LEAST).as_secs_f64();
         !timeout.timed_out()
@@ -144,7 +147,9 @@ mod tests {
 
     #[test]
     fn a_wish_is_answered_by_a_look_that_begins_after_it() {
-        let freshness = Arc::new(Freshness::since(Instant::now(), Duration::MAX));
+        // As long as a busy machine may take for it.
+        let patience = Duration::from_secs(60);
+        let freshness = Arc::new(Freshness { patience, ..Freshness::since(Instant::now(), Duration::MAX) });
         let under_way = freshness.look_begins();
         let looking = Arc::clone(&freshness);
         let answered = freshness.await_look(move || {
@@ -161,9 +166,10 @@ mod tests {
     #[test]
     fn waiting_for_looks_takes_a_small_share_of_time() {
         let freshness = Freshness::since(Instant::now(), Duration::MAX);
-        let began = Instant::now();
-        let waits = (0..1000).filter(|_| freshness.await_look(|| ())).count();
-        assert_eq!(waits, 0, "nobody looks");
-        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+        let mut waits = 0;
+        let looks = (0..1000).filter(|_| freshness.await_look(|| waits += 1)).count();
+        assert_eq!(looks, 0, "nobody looks");
+        // Two use up what is saved; whatever takes its time beside them earns one more in five seconds.
+        assert!((1..10).contains(&waits), "{waits}");
     }
 }

@@ -100,7 +100,9 @@ fn every_event_gets_the_verdict_that_it_was_made_for() {
         .output()
         .unwrap()
         .into();
-    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
+    // On a busy machine the worker may have to try something again. Nothing else is to be said.
+    let said: Vec<_> = ran.err.lines().filter(|line| !line.contains("trying again")).collect();
+    assert_eq!((ran.code, said.as_slice()), (Some(0), &[][..]));
     let (mut traffic, now) = (Traffic::new(5), EventTime::from_millis(NOW));
     let mut expected = BTreeMap::new();
     for event in std::iter::repeat_with(|| traffic.next(now)).take(EVENTS) {

@@ -37,7 +37,7 @@ fn a_broker_that_dies_in_mid_stream_loses_and_doubles_nothing() {
     // Static members whose session is over before the broker is back: some find themselves fenced by their own earlier join.
     let setup = Setup::new(&topics, &["worker.fault_tries=60", STATIC]);
     let mut feed = Feed::new(&topics);
-    let mut worker = setup.start("a");
+    let worker = setup.start("a");
     let group = Group::of(&topics);
     feed.mixture(10_000);
     group.reaches(1_000);
@@ -64,7 +64,7 @@ fn a_broker_that_stalls_for_longer_than_its_controller_waits_is_worked_with_agai
     let mut feed = Feed::new(&topics);
     feed.mixture(100_000);
     feed.flush();
-    let mut worker = setup.start("a");
+    let worker = setup.start("a");
     Group::of(&topics).reaches(5_000);
     services(&["hold", "kafka", STALL]);
     // Other clients, which were told nothing in the meantime.

@@ -14,7 +14,7 @@ use crate::kit::{
     ours,
     outputs::{self, hold_exactly_once},
     print,
-    process::Setup,
+    process::{Setup, UNHURRIED},
     topics::Topics,
 };
 
@@ -29,10 +29,8 @@ fn brokers_that_are_restarted_in_turn_and_one_that_dies_lose_and_double_nothing(
     let mut cluster = Cluster::start(jars);
     let topics = Topics::create(&cluster.brokers, "cluster", 4);
     // As by default: what is held is that a worker that nobody has configured for it gets over it.
-    let defaults =
-        ["worker.session_timeout_ms=30000", "worker.transaction_timeout_ms=15000", "worker.message_timeout_ms=10000"];
-    let setup = Setup::new(&topics, &defaults);
-    let mut worker = setup.start("a");
+    let setup = Setup::new(&topics, &UNHURRIED);
+    let worker = setup.start("a");
     worker.reads(&topics);
     let (group, stop) = (Group::of(&topics), AtomicBool::new(false));
     let feed = thread::scope(|scope| {

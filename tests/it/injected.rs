@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use attrsync::worker::{Delivery, Options};
+use attrsync::worker::{Delivery, Options, Timeouts};
 use rdkafka::types::{RDKafkaApiKey as Api, RDKafkaRespErr as Code};
 
 use crate::kit::{
@@ -14,6 +14,22 @@ use crate::kit::{
 const SOME: usize = 1;
 /// The answer to that one request.
 const FINE: Code = Code::RD_KAFKA_RESP_ERR_NO_ERROR;
+
+/// For the tests that wait for the end of a call. Not of the session: the mock keeps no offsets of transactions, and whoever joins it
+/// anew begins at the beginning.
+const IMPATIENT: Timeouts = Timeouts {
+    message: Duration::from_millis(1_500),
+    transaction: Duration::from_millis(2_000),
+    session: Duration::from_secs(50),
+};
+/// For the tests whose consumer joins anew: the mock lets nearly a session pass before it is in the group again, and another one where
+/// it has a name there.
+const JOINING: Timeouts =
+    Timeouts { message: Duration::from_secs(8), transaction: Duration::from_secs(9), session: Duration::from_secs(10) };
+
+fn start(mock: &Mock, timeouts: Timeouts) -> Running {
+    Running::start(&Options { timeouts, ..mock.options(Delivery::ExactlyOnce) })
+}
 
 /// Injects each error while the worker is idle, so that the next batch is the one that meets it; says what was done about
 /// it once that batch is committed.
@@ -75,9 +91,8 @@ fn an_abortable_error_aborts_the_batch_which_is_read_again() {
 
 #[test]
 fn a_member_that_the_group_does_not_know_any_more_joins_it_anew() {
-    // The mock keeps no offsets of transactions: whoever joins it anew begins at the beginning.
     let mock = Mock::new("unknown-member");
-    let (worker, mut feed) = (mock.start(), mock.feed());
+    let (worker, mut feed) = (start(&mock, JOINING), mock.feed());
     worker.joins();
     mock.inject(Api::TxnOffsetCommit, &[Code::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID]);
     feed.mixture(SOME);
@@ -116,14 +131,15 @@ fn a_fatal_error_gives_the_producer_up_and_the_next_one_takes_the_batch() {
 #[test]
 fn a_commit_whose_outcome_is_unknown_gives_the_producer_up() {
     let mock = Mock::new("unknown");
-    let (worker, mut feed) = (mock.start(), mock.feed());
+    let (worker, mut feed) = (start(&mock, IMPATIENT), mock.feed());
     feed.mixture(SOME);
     worker.judges(feed.len());
-    // The coordinator's answers take longer than the transaction may.
-    mock.cluster.broker_round_trip_time(COORDINATOR, Duration::from_secs(10)).unwrap();
+    // The coordinator's answers take longer than the transaction may, whatever else takes its time.
+    let before = worker.remedies();
+    mock.cluster.broker_round_trip_time(COORDINATOR, 2 * SOON).unwrap();
     feed.mixture(SOME);
-    eventually("the producer is given up", SOON, || worker.remedies().rebuilt >= 1);
-    assert_eq!(worker.remedies().aborted, 0, "nothing was called on it any more");
+    eventually("the producer is given up", SOON, || worker.remedies().rebuilt > before.rebuilt);
+    assert_eq!(worker.remedies().aborted, before.aborted, "nothing was called on it any more");
     mock.cluster.broker_round_trip_time(COORDINATOR, Duration::ZERO).unwrap();
     worker.judges(feed.len());
     worker.stop();
@@ -134,14 +150,16 @@ fn a_commit_whose_outcome_is_unknown_gives_the_producer_up() {
 #[test]
 fn offsets_whose_call_does_not_come_back_give_the_producer_up() {
     let mock = Mock::new("unanswered");
-    let (worker, mut feed) = (mock.start(), mock.feed());
+    let (worker, mut feed) = (start(&mock, IMPATIENT), mock.feed());
     feed.mixture(SOME);
     worker.judges(feed.len());
+    let before = worker.remedies();
     mock.inject(Api::TxnOffsetCommit, &[Code::RD_KAFKA_RESP_ERR_NOT_COORDINATOR]);
     mock.inject(Api::FindCoordinator, &[Code::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE; 3]);
     feed.mixture(SOME);
     worker.judges(feed.len());
-    assert_eq!(worker.remedies(), Remedies { rebuilt: 1, ..Remedies::default() });
+    // On a busy machine perhaps more than once, and a batch may be aborted beside it.
+    assert!(worker.remedies().rebuilt > before.rebuilt, "{:?}", worker.remedies());
     worker.stop();
 }
 
@@ -149,7 +167,7 @@ fn offsets_whose_call_does_not_come_back_give_the_producer_up() {
 fn a_consumer_that_is_fenced_is_replaced_and_reads_on() {
     let mock = Mock::new("fenced-consumer");
     // Only who has a name in the group finds another one under it.
-    let options = Options { static_membership: true, ..mock.options(Delivery::ExactlyOnce) };
+    let options = Options { static_membership: true, timeouts: JOINING, ..mock.options(Delivery::ExactlyOnce) };
     let (worker, mut feed) = (Running::start(&options), mock.feed());
     worker.joins();
     mock.inject(Api::Heartbeat, &[Code::RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID]);
@@ -198,7 +216,9 @@ fn a_topic_that_may_not_be_read_ends_the_worker_instead_of_passing_over_records(
 #[test]
 fn at_least_once_a_record_that_cannot_be_delivered_leaves_its_batch_uncommitted() {
     let mock = Mock::new("undelivered");
-    let (worker, mut feed) = (Running::start(&mock.options(Delivery::AtLeastOnce)), mock.feed());
+    // One whose generation is refused joins anew by itself.
+    let options = Options { timeouts: JOINING, ..mock.options(Delivery::AtLeastOnce) };
+    let (worker, mut feed) = (Running::start(&options), mock.feed());
     feed.mixture(SOME);
     worker.judges(feed.len());
     for (request, codes, expected) in [

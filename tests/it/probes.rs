@@ -114,7 +114,8 @@ fn what_transactions_leave_at_the_end_of_a_partition_is_no_lag() {
 /// The exit code of `attrsync healthcheck`.
 pub(crate) fn healthcheck(address: SocketAddr, further: &[&str]) -> Option<i32> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
-    command.args(["healthcheck", "--address", &address.to_string()]).args(further);
+    // A worker that is busy answers late, and answers all the same.
+    command.args(["healthcheck", "--timeout-ms", "60000", "--address", &address.to_string()]).args(further);
     command.output().unwrap().status.code()
 }
 

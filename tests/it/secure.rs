@@ -16,6 +16,8 @@ use crate::kit::{
 const USER: &str = "attrsync";
 /// Another password, which must be told nowhere.
 const WRONG: &str = "wr0ng-p4ssw0rd";
+/// For whoever is refused, and would only be refused again.
+const ONCE: &str = "worker.fault_tries=1";
 /// Where the documents list rights.
 const RIGHTS: &str = "Rights in Kafka";
 
@@ -32,22 +34,21 @@ impl Secure {
         Some(Self { brokers, authority: ours("ATTRSYNC_TEST_KAFKA_AUTHORITY")? })
     }
 
-    /// What a worker is told that comes this way, and whoever else does.
-    fn setup(&self, topics: &Topics, password: &str, authority: &str) -> Setup {
+    /// What a worker is told that comes this way with such a password and authority, and whoever else does.
+    fn setup(&self, topics: &Topics, (password, authority): (&str, &str), further: &[&str]) -> Setup {
         let set = [
             "kafka.properties.security.protocol=SASL_SSL",
             "kafka.properties.sasl.mechanism=PLAIN",
             &format!("kafka.properties.sasl.username={USER}"),
             &format!("kafka.properties.sasl.password={password}"),
             &format!("kafka.properties.ssl.ca.location={authority}"),
-            "worker.fault_tries=1",
         ];
-        Setup::new(&Topics { brokers: self.brokers.clone(), ..topics.clone() }, &set)
+        Setup::new(&Topics { brokers: self.brokers.clone(), ..topics.clone() }, &[&set[..], further].concat())
     }
 
     /// A worker with the right login.
-    fn of(&self, topics: &Topics) -> Setup {
-        self.setup(topics, USER, &self.authority)
+    fn of(&self, topics: &Topics, further: &[&str]) -> Setup {
+        self.setup(topics, (USER, &self.authority), further)
     }
 }
 
@@ -91,7 +92,7 @@ fn may_join(topics: &Topics) {
 fn a_right_that_is_missing_is_named_and_with_those_that_the_documents_name_a_worker_works_over_tls() {
     let (Some(secure), broker) = (Secure::listener(), broker()) else { return };
     let topics = Topics::create(&broker.0, "secure", 2);
-    let setup = secure.of(&topics);
+    let setup = secure.of(&topics, &[ONCE]);
     let refused = |what: &str| {
         let line = last_line(setup.start("a"));
         assert!(line.contains(what) && line.contains(RIGHTS) && !line.contains("given up after"), "{what}: {line}");
@@ -111,6 +112,7 @@ fn a_right_that_is_missing_is_named_and_with_those_that_the_documents_name_a_wor
     let mut feed = Feed::new(&topics);
     feed.mixture(2_000);
     feed.flush();
+    let setup = secure.of(&topics, &[]);
     let worker = setup.start("b");
     Group::of(&topics).reaches(feed.len());
     assert!(!worker.log().contains("uthorization"), "no right is missed:\n{}", worker.log());
@@ -124,14 +126,21 @@ fn whoever_may_not_connect_is_told_why() {
     let topics = Topics::named(&broker.0, "login", 1);
     // An authority that signed nothing, and whose key nobody has.
     let stranger = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/kit/stranger.pem");
-    let wrong = secure.setup(&topics, WRONG, &secure.authority);
-    let unknown = secure.setup(&topics, USER, stranger);
-    for (setup, why) in [(wrong, "Invalid username or password"), (unknown, "ssl.ca.location")] {
+    let wrong = secure.setup(&topics, (WRONG, &secure.authority), &[ONCE]);
+    let unknown = secure.setup(&topics, (USER, stranger), &[ONCE]);
+    let plain = Setup::new(&Topics { brokers: secure.brokers.clone(), ..topics.clone() }, &[ONCE]);
+    let commands = ["topics check", "replay --dry-run", "traffic --events 1"];
+    for (setup, why, commands) in [
+        (wrong, "Invalid username or password", &commands[..]),
+        (unknown, "ssl.ca.location", &commands),
+        // A producer that is closed upon hears nothing of it.
+        (plain, "kafka.properties.security.protocol", &commands[..2]),
+    ] {
         let worker = setup.start("a");
         let line = last_line(worker);
         assert!(line.contains("no broker of ") && line.contains(why), "{line}");
         assert!(!line.contains(WRONG), "{line}");
-        for command in ["topics check", "replay --dry-run", "traffic --events 1"] {
+        for command in commands {
             let told = output(&mut setup.command(command));
             let (out, error) = (String::from_utf8_lossy(&told.stdout), String::from_utf8_lossy(&told.stderr));
             assert!(told.status.code() == Some(1) && error.contains(why), "{command}: {error}");

@@ -66,6 +66,7 @@ fn missing_topics_are_made_once_and_are_then_as_they_should_be() {
     let made = ask(&topics, "create --partitions 3 --retention-days 2");
     assert_eq!((made.code, made.states()), (Some(0), vec!["created"; 3]), "{}", made.json);
 
+    [&topics.input, &topics.accepted, &topics.rejected].iter().for_each(|name| topics.told(name, 3));
     let after = ask(&topics, "check");
     assert_eq!((after.code, after.states()), (Some(0), vec!["ok"; 3]), "{}", after.json);
     assert_eq!(after.each("partitions"), [3; 3], "{}", after.json);

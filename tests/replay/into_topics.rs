@@ -10,7 +10,7 @@ use crate::{
         feed::Feed,
         group::Group,
         outputs::{Told, committed, hold_contract, hold_exactly_once},
-        process::{Setup, output_of},
+        process::{Setup, UNHURRIED, output_of},
         topics::Topics,
     },
     ran::{Ran, replay},
@@ -136,7 +136,7 @@ fn an_interrupt_ends_the_batch_in_hand_and_other_settings_do_not_go_on() {
 fn a_worker_beside_it_is_untouched_and_the_live_topics_are_written_to_only_on_purpose() {
     let broker = broker();
     let topics = Topics::create(&broker.0, "replay-beside", 2);
-    let (setup, mut feed) = (Setup::new(&topics, &[]), Feed::new(&topics));
+    let (setup, mut feed) = (Setup::new(&topics, &UNHURRIED), Feed::new(&topics));
     feed.mixture(2_000);
     feed.flush();
     let (worker, group) = (setup.start("w"), Group::of(&topics));
@@ -161,7 +161,7 @@ fn a_worker_beside_it_is_untouched_and_the_live_topics_are_written_to_only_on_pu
     hold_exactly_once(&feed, &committed(&topics));
     let live = format!("{},{}", topics.accepted, topics.rejected);
     for (line, code, said) in [
-        (&["--to-topics", live.as_str()][..], 1, "is a live topic; --into-live"),
+        (&["--to-topics", live.as_str()][..], 2, "is a live topic; --into-live"),
         (&["--into-live"][..], 2, "say --yes"),
         (&["--to-topics", "there-is-no-such"][..], 1, "\"there-is-no-such.accepted\" does not exist"),
         (&["--to-topics", "a", "--from-file", "x"][..], 2, "a file's records have no place in Kafka"),

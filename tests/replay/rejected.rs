@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use attrsync::domain::verdict::Outcome;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use serde_json::json;
 
 use crate::{
     kit::{
-        broker,
+        SOON, broker,
         feed::{Feed, Input},
         group::Group,
         outputs::{Told, committed},
@@ -92,6 +93,14 @@ fn one_in_a_hundred_is_fetched_and_not_the_whole_topic() {
     assert!(into_topics > 0 && into_topics * 20 < whole, "{into_topics} of {whole} bytes");
     let told = replay(&setup, &["--rejected"]);
     assert!(told.err.contains(&format!("{gone}  rejected events could not be found")), "{}", told.err);
+    // And of the rejections themselves.
+    let consumer: BaseConsumer = topics.client().create().unwrap();
+    let end = |partition| consumer.fetch_watermarks(&topics.rejected, partition, SOON).unwrap().1;
+    let all = [(0, end(0)), (1, end(1))];
+    Topics { input: topics.rejected.clone(), ..topics.clone() }.delete_before(&all);
+    let told = replay(&setup, &["--rejected"]);
+    let past = format!(" offsets of {} that were asked for are past retention", topics.rejected);
+    assert!(told.err.contains(&past), "{}", told.err);
 }
 
 #[test]

@@ -45,7 +45,8 @@ impl Mock {
         self.cluster.request_errors(request, errors);
     }
 
-    /// What a worker of this cluster is told: one shard, and timeouts as short as librdkafka takes them.
+    /// What a worker of this cluster is told: one shard, and timeouts that no busy machine reaches, since each would be one more
+    /// thing to get over.
     pub(crate) fn options(&self, delivery: Delivery) -> Options {
         let Topics { input, accepted, rejected, group, .. } = &self.topics;
         let millis = Duration::from_millis;
@@ -68,7 +69,7 @@ impl Mock {
             commit_interval: millis(50),
             batch_records: 5_000,
             fetch_queue_bytes: 4 << 20,
-            timeouts: Timeouts { message: millis(1_500), transaction: millis(2_000), session: millis(6_000) },
+            timeouts: Timeouts { message: millis(30_000), transaction: millis(40_000), session: millis(50_000) },
             retry: Retry { tries: 5, pause: millis(20), longest: millis(500) },
             spans: None,
             consumer: self.topics.client(),

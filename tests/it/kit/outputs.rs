@@ -15,8 +15,13 @@ use rdkafka::{
 };
 use serde_json::Value;
 
-use super::{SOON, feed::Feed, topics::Topics};
+use super::{SOON, eventually, feed::Feed, topics::Topics};
 use crate::{contract, headers};
+
+/// What a reader sees: nothing from the first record on whose transaction is open, and none of one that was aborted.
+const READ_COMMITTED: &str = "read_committed";
+/// Everything.
+const READ_UNCOMMITTED: &str = "read_uncommitted";
 
 /// One output record.
 pub(crate) struct Told {
@@ -36,14 +41,16 @@ impl Told {
     }
 }
 
-/// All that readers of committed records see.
+/// All that readers of committed records see, once no transaction is open: a worker may have ended, and its offsets be there, a moment
+/// before the brokers have marked the end of its last one everywhere.
 pub(crate) fn committed(topics: &Topics) -> Vec<Told> {
-    read(topics, "read_committed")
+    eventually("no transaction is open", SOON, || ends_of(topics, READ_COMMITTED) == ends(topics));
+    read(topics, READ_COMMITTED)
 }
 
 /// Aborted records too.
 pub(crate) fn uncommitted(topics: &Topics) -> Vec<Told> {
-    read(topics, "read_uncommitted")
+    read(topics, READ_UNCOMMITTED)
 }
 
 fn read(topics: &Topics, isolation: &str) -> Vec<Told> {
@@ -163,7 +170,12 @@ pub(crate) fn records(feed: &Feed) -> usize {
 
 /// The end of each output partition, records that no reader sees included.
 pub(crate) fn ends(topics: &Topics) -> Vec<((bool, i32), i64)> {
-    let consumer: BaseConsumer = topics.client().create().unwrap();
+    ends_of(topics, READ_UNCOMMITTED)
+}
+
+/// The same for readers of this kind.
+fn ends_of(topics: &Topics, isolation: &str) -> Vec<((bool, i32), i64)> {
+    let consumer: BaseConsumer = topics.client().set("isolation.level", isolation).create().unwrap();
     let partitions =
         [true, false].into_iter().flat_map(|accepted| (0..topics.partitions).map(move |at| (accepted, at)));
     let end = |(accepted, partition)| {

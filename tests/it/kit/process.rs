@@ -1,6 +1,7 @@
 //! `attrsync run` as a process of its own, which can be killed; and any other process, which is waited for so long and no longer.
 
 use std::{
+    cell::RefCell,
     fs::File,
     io::{Read, Seek, SeekFrom},
     process::{Child, Command, ExitStatus, Output, Stdio},
@@ -27,6 +28,10 @@ pub(crate) const PATIENT: [&str; 7] = [
     "worker.session_timeout_ms=30000",
     "worker.shutdown_timeout_ms=20000",
 ];
+
+/// The timeouts as they are by default, for what must not be hurried by a busy machine.
+pub(crate) const UNHURRIED: [&str; 3] =
+    ["worker.session_timeout_ms=30000", "worker.transaction_timeout_ms=15000", "worker.message_timeout_ms=10000"];
 
 /// Makes the shards static members, which they are not by default: one that is back under its name goes on at once, even after a
 /// SIGKILL, where others have to wait until its session is over.
@@ -72,7 +77,7 @@ impl Setup {
         let mut command = self.command("run");
         command.args(["--set", &format!("kafka.instance={instance}")]);
         command.stdout(Stdio::null()).stderr(file);
-        Process { child: command.spawn().unwrap(), log, begins }
+        Process { child: command.spawn().unwrap().into(), log, begins }
     }
 
     /// A command that is told the same.
@@ -86,7 +91,8 @@ impl Setup {
 
 /// A worker process; killed when it is dropped.
 pub(crate) struct Process {
-    child: Child,
+    /// Whoever only looks at it may ask whether it has ended.
+    child: RefCell<Child>,
     log: std::path::PathBuf,
     /// Where its lines begin: earlier workers of its name wrote into the same file.
     begins: u64,
@@ -95,19 +101,27 @@ pub(crate) struct Process {
 impl Process {
     /// SIGKILL.
     pub(crate) fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        let child = self.child.get_mut();
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     /// Sends a signal: `TERM`, which it may take its time for; `STOP`, which holds it still; `CONT`.
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        let sent = Command::new("kill").args(["-s", name, &self.child.borrow().id().to_string()]).status().unwrap();
         assert!(sent.success());
     }
 
-    /// Waits until it has logged this.
+    /// Waits until it has logged this. One that has ended without it won't any more.
     pub(crate) fn logs(&self, text: &str) {
-        eventually(&format!("the worker logs {text:?}"), SOON, || self.log().contains(text));
+        eventually(&format!("the worker logs {text:?}"), SOON, || {
+            // Asked first: what it has logged by its end is all.
+            let runs = self.runs();
+            let log = self.log();
+            let found = log.contains(text);
+            assert!(found || runs, "the worker has ended and never logged {text:?}:\n{log}");
+            found
+        });
     }
 
     /// Waits until any of these partitions is its own.
@@ -117,7 +131,7 @@ impl Process {
 
     /// Waits until it has ended.
     pub(crate) fn ended(&mut self) -> ExitStatus {
-        ended(&mut self.child, SOON)
+        ended(self.child.get_mut(), SOON)
     }
 
     /// Ends it in good order.
@@ -128,8 +142,8 @@ impl Process {
     }
 
     /// Whether it still runs.
-    pub(crate) fn runs(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
+    pub(crate) fn runs(&self) -> bool {
+        self.child.borrow_mut().try_wait().unwrap().is_none()
     }
 
     /// What it logged.
@@ -145,8 +159,9 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let child = self.child.get_mut();
+        let _ = child.kill();
+        let _ = child.wait();
         if thread::panicking() {
             let log = std::fs::read_to_string(&self.log).unwrap_or_default();
             let last: Vec<_> = log.lines().rev().take(60).collect();

@@ -48,7 +48,7 @@ impl Topics {
     }
 
     /// Waits until clients are told of so many partitions: a broker knows of a topic a moment after the controller that made it.
-    fn told(&self, name: &str, partitions: i32) {
+    pub(crate) fn told(&self, name: &str, partitions: i32) {
         let consumer: BaseConsumer = self.client().create().unwrap();
         eventually(&format!("clients are told of {name}"), SOON, || {
             let told = consumer.fetch_metadata(Some(name), SOON).unwrap();
