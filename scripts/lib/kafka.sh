@@ -41,7 +41,7 @@ kafka_start() {
   kafka_format
   (cd "$kafka_dir" && exec setsid java -Xmx1g -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -Djava.awt.headless=true \
     -Dorg.slf4j.simpleLogger.showDateTime=true '-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS' \
-    -cp 'jars/*' kafka.Kafka "$kafka_properties" </dev/null >"$kafka_log" 2>&1 9>&-) &
+    -cp 'jars/*' kafka.Kafka "$kafka_properties" </dev/null >"$kafka_log" 2>&1 8>&- 9>&-) &
   printf '%s\n' "$!" >"$kafka_pid"
   disown
   wait_until 60 kafka_decided && kafka_answers || start_failed kafka

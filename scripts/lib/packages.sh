@@ -42,6 +42,8 @@ need() {
   for want in "$@"; do
     have "${want%%:*}" || packages+=("${want#*:}")
   done
+  # One that was interrupted may have left it.
+  ((EUID != 0)) || rm -f "$no_cluster"
   ((${#packages[@]})) || return 0
   mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
   local install=(apt-get install -y --no-install-recommends "${packages[@]}") log

@@ -23,7 +23,7 @@ postgres_locate() {
 as_postgres() {
   local as=()
   ((EUID != 0)) || as=(runuser -u postgres --)
-  (cd / && "${as[@]}" "$@" 9>&-)
+  (cd / && "${as[@]}" "$@" 8>&- 9>&-)
 }
 
 postgres_locate

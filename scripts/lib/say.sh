@@ -9,6 +9,13 @@ die() {
   exit 1
 }
 
+# alone: whoever stops at its end the services that it started holds this until then: the first of two to end would stop the other's.
+alone() {
+  mkdir -p target
+  exec 8>target/alone.lock
+  flock --nonblock 8 || die "another scripts/test or scripts/bench runs in this checkout: wait for its end"
+}
+
 # show_log FILE: what was written last, and where the rest is.
 show_log() {
   say "the last lines of $1:" >&2
