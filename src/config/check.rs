@@ -216,9 +216,16 @@ impl Checks<'_> {
         let endpoint = telemetry.otlp_endpoint.as_str();
         let plain = endpoint.strip_prefix("http://").is_some_and(|rest| {
             let authority = rest.split('/').next().unwrap_or_default();
-            !authority.is_empty() && !authority.contains('@') && rest.bytes().all(|byte| byte.is_ascii_graphic())
+            let host = match authority.rsplit_once(':') {
+                Some((host, port)) if !port.ends_with(']') => port.parse::<u16>().ok().map(|_| host),
+                _ => Some(authority),
+            };
+            host.is_some_and(|host| !host.is_empty())
+                && !authority.contains('@')
+                && rest.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#'))
         });
-        let problem = "must be http://HOST:PORT without a login: the collector beside the worker speaks TLS to others";
+        let problem =
+            "must be http://HOST:PORT without a login or a query: the collector beside the worker speaks TLS to others";
         self.require(endpoint.is_empty() || plain, &["telemetry.otlp_endpoint"], problem);
         let whole = endpoint.trim_end_matches('/');
         let base = !["/v1/traces", "/v1/metrics"].iter().any(|path| whole.ends_with(path));

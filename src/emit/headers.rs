@@ -76,10 +76,10 @@ impl Headers {
 
     /// The sender's `traceparent` with our span in place of its own.
     fn traceparent(&mut self, parent: &str, span: SpanId) {
-        let (before, after) = trace::around_span(parent);
-        self.bytes.extend_from_slice(before.as_bytes());
+        self.bytes.extend_from_slice(trace::before_span(parent).as_bytes());
         self.bytes.extend(span.into_iter().flat_map(hex::digits));
-        self.bytes.extend_from_slice(after.as_bytes());
+        self.bytes.push(b'-');
+        self.bytes.extend(hex::digits(trace::known_flags(parent)));
         self.ends.push((names::TRACEPARENT, self.bytes.len()));
     }
 }

@@ -26,11 +26,11 @@ impl Parent {
     /// The parent that a record names; `None` where it names none, or the sender doesn't record the trace.
     #[must_use]
     pub fn sampled(record: &Record<'_>) -> Option<Self> {
-        let parent = context(record)?.0.as_bytes();
-        let [flags]: [u8; 1] = hex::decode(parent.get(FLAGS)?)?;
-        if flags & 1 == 0 {
+        let parent = context(record)?.0;
+        if known_flags(parent) & SAMPLED == 0 {
             return None;
         }
+        let parent = parent.as_bytes();
         Some(Self { trace: hex::decode(parent.get(TRACE)?)?, span: hex::decode(parent.get(SPAN)?)? })
     }
 }
@@ -40,18 +40,39 @@ const TRACE: Range<usize> = 3..35;
 const SPAN: Range<usize> = 36..52;
 const FLAGS: Range<usize> = 53..55;
 
-/// A well-formed `traceparent` in three parts, the span being the one in the middle.
-pub(super) fn around_span(parent: &str) -> (&str, &str) {
-    (parent.get(..SPAN.start).unwrap_or_default(), parent.get(SPAN.end..).unwrap_or_default())
+/// The flags that have a meaning: the sender records the trace, and its id is random (§3.2.2.5, level 2). Whoever names a span of its own
+/// passes on no others.
+const SAMPLED: u8 = 1;
+const RANDOM: u8 = 2;
+
+/// What stands before the span in a well-formed `traceparent`.
+pub(super) fn before_span(parent: &str) -> &str {
+    parent.get(..SPAN.start).unwrap_or_default()
+}
+
+/// The flags of a well-formed `traceparent` that are known.
+pub(super) fn known_flags(parent: &str) -> u8 {
+    let flags: Option<[u8; 1]> = parent.as_bytes().get(FLAGS).and_then(hex::decode);
+    flags.map_or(0, |[flags]| flags & (SAMPLED | RANDOM))
 }
 
 /// `traceparent` and, only beside it, `tracestate`.
 pub(super) fn context<'a>(record: &Record<'a>) -> Option<(&'a str, Option<&'a str>)> {
     let parent = record.header(TRACEPARENT).filter(|parent| well_formed(parent))?;
     let state = record.header(TRACESTATE).filter(|state| {
-        (1..=TRACESTATE_BYTES).contains(&state.len()) && state.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+        (1..=TRACESTATE_BYTES).contains(&state.len())
+            && state.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+            && is_list(state)
     });
     Some((parent, state))
+}
+
+/// At most 32 members, each a key and a value; empty ones are allowed (§3.3.1.1).
+fn is_list(state: &str) -> bool {
+    const MOST: usize = 32;
+    let mut members = state.split(',').map(str::trim).filter(|member| !member.is_empty());
+    let sound = |member: &str| member.split_once('=').is_some_and(|(key, value)| !key.is_empty() && !value.is_empty());
+    members.by_ref().take(MOST).all(sound) && members.next().is_none()
 }
 
 /// `00-<32 hex digits>-<16 hex digits>-<2 hex digits>`, lower case, ids not all zero (§3.2). Later versions may append more; what
@@ -92,6 +113,18 @@ mod tests {
     }
 
     #[test]
+    fn a_tracestate_is_a_list_of_keys_and_values() {
+        let most = "a=1,".repeat(32);
+        for state in ["congo=t61rcWkgMzE", "rojo=00f067aa0ba902b7, congo=t61rcWkgMzE", "a=1,,b=2", &most] {
+            assert!(is_list(state), "{state}");
+        }
+        let more = "a=1,".repeat(33);
+        for state in ["garbage", "a=1,b", "=1", "a=", &more] {
+            assert!(!is_list(state), "{state}");
+        }
+    }
+
+    #[test]
     fn a_parent_is_taken_only_from_a_sender_that_records_its_trace() {
         let parent = |text: &'static str| {
             let headers = [Header { name: TRACEPARENT, value: Some(text.as_bytes()) }];
@@ -103,6 +136,8 @@ mod tests {
         assert_eq!(found.trace[..3], [0x4b, 0xf9, 0x2f]);
         assert_eq!(found.span, [0x00, 0xf0, 0x67, 0xaa, 0x0b, 0xa9, 0x02, 0xb7]);
         assert!(parent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03").is_some());
+        let flags = |flags: &str| known_flags(&format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{flags}"));
+        assert_eq!(["00", "01", "03", "ff", "f8"].map(flags), [0, 1, 3, 3, 0]);
         for none in ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00", "00-x-01", ""] {
             assert_eq!(parent(none), None, "{none}");
         }

@@ -25,13 +25,18 @@ use super::{
 };
 use crate::{
     emit::Encoder,
+    native,
     source::kafka::{self, Consumer, Lags, Member, Membership},
     store::Settings,
 };
 
+/// How long a worker that has ended may wait for its watch over the group to leave it.
+const LEAVING: Duration = Duration::from_secs(5);
+
 /// The shards of this process at work.
 pub struct Worker {
     shards: Vec<JoinHandle<Result<(), Fault>>>,
+    watch: Option<JoinHandle<()>>,
     stats: Arc<Stats>,
 }
 
@@ -63,8 +68,7 @@ impl Worker {
         // All are made before the first one runs: a property that librdkafka refuses ends the process here.
         let shards: Vec<_> = (0..count).map(|number| shared.shard(number)).collect::<Result<_, _>>()?;
         let shards = shards.into_iter().map(spawn).collect::<Result<_, _>>()?;
-        shared.watch();
-        Ok(Self { shards, stats })
+        Ok(Self { shards, watch: shared.watch(), stats })
     }
 
     /// What the shards count.
@@ -80,7 +84,12 @@ impl Worker {
             .into_iter()
             .enumerate()
             .map(|(shard, thread)| thread.join().unwrap_or(Err(Fault::Thread { shard, what: "panicked" })));
-        ended.fold(Ok(()), Result::and)
+        let ended = ended.fold(Ok(()), Result::and);
+        // A visitor that was cut off would keep what it was assigned until its session is over.
+        if let Some(watch) = self.watch {
+            let _ = native::within(LEAVING, || watch.join());
+        }
+        ended
     }
 }
 
@@ -221,6 +230,7 @@ impl Shared<'_> {
             client,
             instance,
             session_timeout: options.timeouts.session,
+            longest_pause: options.retry.longest,
             queue_bytes: options.fetch_queue_bytes / self.count,
         };
         let config = kafka::properties(&member, &options.consumer);
@@ -229,10 +239,10 @@ impl Shared<'_> {
 
     /// Only what static members had can be left to nobody: whenever another goes, the group assigns all partitions anew. And only they
     /// leave it to nobody: a broker that assigns sees to all of them by itself.
-    fn watch(&self) {
+    fn watch(&self) -> Option<JoinHandle<()>> {
         let options = self.options;
         if !options.static_membership || !kafka::members_assign(&options.consumer) {
-            return;
+            return None;
         }
         let watch = Watch {
             passed: options.consumer.clone(),
@@ -242,10 +252,11 @@ impl Shared<'_> {
             stats: Arc::clone(self.stats),
             stop: Arc::clone(self.stop),
         };
-        // It ends with the process: nothing waits for it, and a worker without it is one all the same.
-        if let Err(error) = thread::Builder::new().name("watch".to_owned()).spawn(move || watch.run()) {
-            tracing::warn!(%error, "nobody looks whether the group leaves partitions to nobody");
-        }
+        let started = thread::Builder::new().name("watch".to_owned()).spawn(move || watch.run());
+        // A worker without it is one all the same.
+        started
+            .inspect_err(|error| tracing::warn!(%error, "nobody looks whether the group leaves partitions to nobody"))
+            .ok()
     }
 
     fn outbox(&self, number: usize) -> Result<Outbox, Fault> {

@@ -142,19 +142,19 @@ impl ShardStats {
         &self.commit
     }
 
-    /// Batches given up and judged again.
+    /// Batches given up and judged again with the same producer and consumer.
     #[must_use]
     pub fn aborted(&self) -> u64 {
         self.aborted.load(Relaxed)
     }
 
-    /// Producers replaced.
+    /// Producers given up, and tries to replace one that failed.
     #[must_use]
     pub fn rebuilt(&self) -> u64 {
         self.rebuilt.load(Relaxed)
     }
 
-    /// Consumers replaced.
+    /// Consumers given up.
     #[must_use]
     pub fn rejoined(&self) -> u64 {
         self.rejoined.load(Relaxed)

@@ -46,7 +46,7 @@ impl Watch {
                 Ok(Some((_, nobodys))) if nobodys.is_empty() => settled = Some(changes),
                 // Between the two steps it is as it should be; two looks apart it is not.
                 Ok(Some((group, nobodys))) => {
-                    if nobodys == before && self.is_ours_to_mend(&group) {
+                    if nobodys == before && self.is_ours_to_mend(&group) && !self.stop.asked() {
                         self.mend(&nobodys);
                     }
                     before = nobodys;

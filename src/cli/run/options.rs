@@ -17,7 +17,7 @@ pub(in crate::cli) fn worker(config: &Config) -> Options {
             accepted: kafka.accepted_topic.clone(),
             rejected: kafka.rejected_topic.clone(),
             // The group is what distinguishes two deployments that read the same topics.
-            source: format!("/attrsync/{}", kafka.group_id),
+            source: source(&kafka.group_id),
             max_bytes: config.output_bytes(),
             topics: TopicLimits::Unknown,
         },
@@ -47,5 +47,27 @@ pub(in crate::cli) fn worker(config: &Config) -> Options {
         spans: None,
         consumer: kafka.client(ClientRole::Consumer),
         producer: kafka.client(ClientRole::Producer),
+    }
+}
+
+/// The deployment as a URI reference, which `ce_source` has to be: what a group's name may hold and a URI's path may not is escaped
+/// (RFC 3986 §2.1, §3.3).
+fn source(group: &str) -> String {
+    let escaped = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => char::from(byte).to_string(),
+        _ if b"-._~!$&'()*+,;=:@/".contains(&byte) => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    group.bytes().map(escaped).fold("/attrsync/".to_owned(), |source, part| source + &part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::source;
+
+    #[test]
+    fn a_source_is_a_uri_reference_whatever_the_group_is_called() {
+        assert_eq!(source("team-a.profiles_2~x"), "/attrsync/team-a.profiles_2~x");
+        assert_eq!(source("a b:c/ü\n%|"), "/attrsync/a%20b:c/%C3%BC%0A%25%7C");
     }
 }

@@ -48,13 +48,13 @@ metrics! {
         "Seconds that commits took"
         "When batches are slow: whether it is the broker"
     ABORTED "attrsync_transactions_aborted" Counter []
-        "Batches given up and judged again, for a fault or a rebalance"
+        "Batches given up and judged again with the same producer and consumer, for a fault or a rebalance; where one of these was given up, too, it is counted there"
         "At a rate: brokers are ill, or the group has no rest"
     REBUILT "attrsync_producers_rebuilt" Counter []
-        "Producers replaced: a fatal error, an unknown outcome, records that time out"
+        "Times that a producer was given up: a fatal error, an unknown outcome, records that time out, and each try to replace it that failed"
         "At a rate: two processes share a kafka.instance, or brokers are ill"
     REJOINED "attrsync_consumers_rejoined" Counter []
-        "Consumers replaced: fenced by another of their name, unknown to the group after a pause, or stuck"
+        "Times that a consumer was given up: fenced by another of its name, unknown to the group after a pause, or stuck"
         "At a rate: two processes share a kafka.instance, or a process is stopped for longer than the session"
     FAULTS "attrsync_faults" Counter ["fault"]
         "Faults by what they are (ARCHITECTURE.md, When something fails); each leaves its batch uncommitted"

@@ -70,7 +70,8 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 mod tests {
     use super::*;
 
-    const ASSIGNMENT: &[u8] = b"\0\x01\0\0\0\x02\0\x01e\0\0\0\x02\0\0\0\0\0\0\0\x07\0\x02ab\0\0\0\x01\0\0\x01\0\0\0\0\x03own";
+    const ASSIGNMENT: &[u8] =
+        b"\0\x01\0\0\0\x02\0\x01e\0\0\0\x02\0\0\0\0\0\0\0\x07\0\x02ab\0\0\0\x01\0\0\x01\0\0\0\0\x03own";
 
     #[test]
     fn an_assignment_names_each_partition_of_each_topic() {

@@ -188,7 +188,10 @@ impl Consumer {
         partitions: TopicPartitionList,
         timeout: Duration,
     ) -> KafkaResult<TopicPartitionList> {
-        self.inner.committed_offsets(partitions, timeout)
+        let found = self.inner.committed_offsets(partitions, timeout)?;
+        // Each has an error of its own, beside an offset that looks like that of a partition that was never committed.
+        found.elements().iter().try_for_each(TopicPartitionListElem::error)?;
+        Ok(found)
     }
 
     /// Reads no further in these partitions; polling goes on.

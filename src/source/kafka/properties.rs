@@ -15,6 +15,9 @@ const BETWEEN_POLLS: Duration = Duration::from_secs(300);
 /// megabyte a worker took a quarter more memory, and was no faster.
 const PARTITION_BYTES: usize = 256 * 1024;
 
+/// The most that librdkafka lets wait, in its own unit.
+const MOST_QUEUED_KBYTES: usize = 2_097_151;
+
 /// Which member of which group a consumer is.
 #[derive(Debug, Clone)]
 pub(crate) struct Member {
@@ -26,6 +29,8 @@ pub(crate) struct Member {
     pub(crate) instance: Option<String>,
     /// How long the group waits for it when it is silent.
     pub(crate) session_timeout: Duration,
+    /// How long it may pause after a fault, and poll nothing.
+    pub(crate) longest_pause: Duration,
     /// Bytes of fetched records that may wait.
     pub(crate) queue_bytes: usize,
 }
@@ -51,7 +56,9 @@ fn defaults(member: &Member, passed: &ClientConfig) -> Vec<(&'static str, String
         ("auto.offset.reset", "earliest".to_owned()),
         // With the default of a second the consumer would stall that long each time its queue has been full.
         ("fetch.queue.backoff.ms", "10".to_owned()),
-        ("queued.max.messages.kbytes", (member.queue_bytes / 1024).max(1024).to_string()),
+        ("queued.max.messages.kbytes", (member.queue_bytes / 1024).clamp(1024, MOST_QUEUED_KBYTES).to_string()),
+        // A bound on what a broker may answer, not on what is asked for: a batch that is larger stands in a topic that allows it.
+        ("receive.message.max.bytes", (1_usize << 30).to_string()),
         ("fetch.max.bytes", answer_bytes(member.queue_bytes, passed).to_string()),
         ("max.partition.fetch.bytes", PARTITION_BYTES.to_string()),
         ("statistics.interval.ms", "5000".to_owned()),
@@ -63,7 +70,8 @@ fn defaults(member: &Member, passed: &ClientConfig) -> Vec<(&'static str, String
         defaults.push(("partition.assignment.strategy", "cooperative-sticky".to_owned()));
         defaults.push(("session.timeout.ms", member.session_timeout.as_millis().to_string()));
         // librdkafka refuses one that is shorter than the session.
-        defaults.push(("max.poll.interval.ms", BETWEEN_POLLS.max(member.session_timeout).as_millis().to_string()));
+        let between_polls = BETWEEN_POLLS.max(member.session_timeout).max(2 * member.longest_pause);
+        defaults.push(("max.poll.interval.ms", between_polls.as_millis().to_string()));
         // A member learns of a rebalance by its next heartbeat, and partitions that move stand still until all have: with
         // the default of three seconds for as long as six.
         defaults.push(("heartbeat.interval.ms", "500".to_owned()));
@@ -108,6 +116,7 @@ mod tests {
             client: "c".to_owned(),
             instance: None,
             session_timeout: Duration::from_secs(30),
+            longest_pause: Duration::from_secs(5),
             queue_bytes: 16 << 20,
         }
     }
@@ -147,5 +156,9 @@ mod tests {
         assert_eq!(config.get("fetch.max.bytes"), Some("8388608"), "half of the queue is more");
         assert_eq!(answer_bytes(4 << 20, &passed), 5_000_000);
         assert_eq!(properties(&member(), &ClientConfig::new()).get("max.poll.interval.ms"), Some("300000"));
+        let patient = Member { longest_pause: Duration::from_secs(600), queue_bytes: 1 << 40, ..member() };
+        let config = properties(&patient, &ClientConfig::new());
+        assert_eq!(config.get("max.poll.interval.ms"), Some("1200000"));
+        assert!(config.create::<rdkafka::consumer::BaseConsumer>().is_ok(), "librdkafka takes a queue of any size");
     }
 }
