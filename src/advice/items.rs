@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::shell;
+use crate::domain::{shell, verdict::MEMBERSHIP};
 
 /// Whether it can be done now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -37,6 +37,35 @@ pub struct Item {
     pub check: Option<String>,
     /// What carries it out; null where a name can't stand in a shell's line, or no command can do it.
     pub command: Option<String>,
+}
+
+impl Item {
+    /// The same for settings in a file, which no command changes: what to write there stands in its place, where it is known.
+    #[must_use]
+    pub fn edited(&self) -> Option<String> {
+        // What no command may say, no line of a file may either.
+        self.command.as_ref()?;
+        let of = if self.of == "company" { "company_attributes" } else { "attributes" };
+        let attribute = |says: &str| match self.about.as_str() {
+            MEMBERSHIP if self.of == "user" => format!("[organizations.membership] {}", says.trim_start_matches("…, ")),
+            name => format!("[organizations.{of}] {} = {{ {says} }}", key(name)),
+        };
+        Some(match self.advice {
+            "lock" => attribute("…, locked = true"),
+            "unlock" => attribute("…, locked = false"),
+            "configure" => attribute("type = \"…\""),
+            "retire" | "migrate" => format!("retired_at of {}", key(&self.about)),
+            "enforce" => "enforcement = \"enforced\"".to_owned(),
+            "expire" => "[organizations.token] require_expiry = true".to_owned(),
+            _ => return None,
+        })
+    }
+}
+
+/// A name as TOML has it.
+fn key(name: &str) -> String {
+    let bare = !name.is_empty() && name.chars().all(|char| char.is_ascii_alphanumeric() || "-_".contains(char));
+    if bare { name.to_owned() } else { serde_json::Value::from(name).to_string() }
 }
 
 /// A command: how it begins, the names that it is about, each made fit for a shell, and its flags; `None` where a name can't be.

@@ -6,7 +6,7 @@ use super::{Event, Kind, Owner, Seen, Sent};
 use crate::{
     decode::{self, Attribute, Context, Origin, Profile, profile},
     domain::{
-        Arena, EventTime, Policy, Reason, Record, Value, Verdict,
+        Arena, EventTime, EventTimeSource, Policy, Reason, Record, Value, Verdict,
         verdict::{Attributes, MEMBERSHIP, Method, Refused, Status, Unset},
     },
     verify::jws,
@@ -41,6 +41,9 @@ pub fn judged<'a>(
             && companies.iter().any(|company| !company.verified && said.hashes(company.id)),
     };
     seen.event(&event);
+    if record.timestamp.is_none() && policy.event_time == EventTimeSource::Record {
+        seen.without_time();
+    }
     set(seen, Owner::User, (verdict.attributes, verdict.unset), &event);
     // A signed e-mail is an identity and no attribute. Of an event that came no further than its proof, `user` is what was claimed.
     if signed && user.email.is_some() && matches!(verdict.reason, None | Some(Reason::AttributeRejected)) {

@@ -238,6 +238,11 @@ impl Tally for Attribute {
     }
 }
 
+/// The earlier of two times, of which there may be none.
+fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    one.into_iter().chain(other).min()
+}
+
 fn absorb(mine: &mut Option<Distinct>, theirs: Option<Distinct>) {
     match (mine, theirs) {
         (Some(mine), Some(theirs)) => mine.absorb(&theirs),
@@ -294,8 +299,11 @@ pub struct Seen {
     bounds: Bounds,
     /// How many events.
     pub(super) events: u64,
-    /// When the last one was.
+    /// When the first and the last one were.
+    first: Option<i64>,
     pub(super) last: Option<i64>,
+    /// Whether one had no time of its own, and so that of its judgement.
+    untimed: bool,
     pub(super) proofs: Bounded<Proofs>,
     pub(super) keys: Bounded<Key>,
     pub(super) attributes: ByOwner<Bounded<Attribute>>,
@@ -321,7 +329,9 @@ impl Seen {
         Self {
             bounds,
             events: 0,
+            first: None,
             last: None,
+            untimed: false,
             proofs: Bounded::new(CLOSED),
             keys: Bounded::new(CLOSED),
             attributes,
@@ -339,6 +349,7 @@ impl Seen {
     /// Counts an event.
     pub fn event(&mut self, event: &Event<'_>) {
         self.events += 1;
+        self.first = earlier(self.first, Some(event.at));
         self.last = self.last.max(Some(event.at));
         let kind = event.kind.unwrap_or_default();
         if let Some(key) = event.key {
@@ -401,6 +412,16 @@ impl Seen {
         self.last.map(EventTime::from_millis)
     }
 
+    /// Tells that an event was counted that had no time of its own.
+    pub(super) fn without_time(&mut self) {
+        self.untimed = true;
+    }
+
+    /// From the first event to the last, in milliseconds; none where the times of all are not known.
+    pub(super) fn span_ms(&self) -> Option<i64> {
+        self.last.zip(self.first).filter(|_| !self.untimed).map(|(last, first)| last.saturating_sub(first))
+    }
+
     /// How many users enforcement would refuse something.
     pub(super) fn would_reject_users(&self) -> Option<Count> {
         self.would_reject_users.as_ref().map(Distinct::count)
@@ -409,7 +430,9 @@ impl Seen {
     /// Adds what another counted of the same organization.
     pub fn add(&mut self, other: Self) {
         self.events += other.events;
+        self.first = earlier(self.first, other.first);
         self.last = self.last.max(other.last);
+        self.untimed |= other.untimed;
         self.proofs.merge(other.proofs);
         self.keys.merge(other.keys);
         self.attributes.merge(other.attributes);

@@ -24,6 +24,11 @@ fn event(user: &str) -> Event<'_> {
     Event { kind: Some("identify"), at: NOW, user: Some(user), method: "none", ..Event::default() }
 }
 
+/// Feeds the same so often, and over so long a time, that something can be done at once: the first a day before the others.
+fn plenty(mut feed: impl FnMut(i64)) {
+    (0..100).for_each(|number| feed(if number == 0 { NOW - 86_400_000 } else { NOW }));
+}
+
 /// A key that is valid from so many days before now.
 fn jwt_key(id: &str, days_ago: Option<i64>) -> JwtKey {
     JwtKey {
@@ -89,7 +94,11 @@ fn of(items: &[Item], advice: &str) -> Vec<Item> {
 fn an_attribute_that_arrives_signed_and_is_open_is_to_be_locked_and_the_users_that_a_lock_hits_are_counted() {
     let mut seen = seen();
     let plan = (Owner::User, "plan");
-    seen.attribute(plan, Sent::Signed, &event("1"));
+    plenty(|at| {
+        let event = Event { at, ..event("1") };
+        seen.event(&event);
+        seen.attribute(plan, Sent::Signed, &event);
+    });
     let [known, unknown] = advised(&seen);
     let now = of(&known, "lock");
     assert_eq!((now[0].about.as_str(), now[0].ready, &now[0].check), ("plan", Ready::Now, &None));
@@ -190,13 +199,14 @@ fn no_command_configures_what_the_settings_refuse() {
 fn an_older_key_is_safe_to_retire_once_nobody_signs_with_it() {
     let mut seen = seen();
     for key in ["new", "old"] {
-        seen.event(&Event { method: "jwt", key: Some(key), expires: Some(true), ..event("1") });
+        plenty(|at| seen.event(&Event { method: "jwt", key: Some(key), expires: Some(true), at, ..event("1") }));
     }
     let [known, unknown] = advised(&seen).map(|items| of(&items, "retire"));
     let told: Vec<_> = known.iter().map(|item| (item.about.as_str(), item.ready)).collect();
     assert_eq!(told, [("older", Ready::Now), ("old", Ready::First)]);
-    assert!(known[1].says.contains("is not the newest, and still signs: 1 event"), "{}", known[1].says);
-    assert!(known[1].says.contains("identify 1"), "{}", known[1].says);
+    assert!(known[1].says.contains("is not the newest, and still signs: 100 events"), "{}", known[1].says);
+    assert!(known[1].says.contains("identify 100"), "{}", known[1].says);
+    assert_eq!(known[0].figures["newer"], 200);
     assert_eq!(unknown.len(), 1, "which of two in use is the newer one, verdicts don't say: one stays");
 }
 
@@ -238,7 +248,7 @@ fn an_identity_secret_is_needed_while_companies_are_proven_by_their_hash() {
     let secrets = vec![identity_secret("iv-2", Some(1)), identity_secret("iv-1", Some(2))];
     let organization = Organization { identity_secrets: secrets, ..organization() };
     let mut seen = seen();
-    seen.event(&Event { method: "hmac", key: Some("iv-2"), ..event("1") });
+    plenty(|at| seen.event(&Event { method: "hmac", key: Some("iv-2"), at, ..event("1") }));
     let retire = |seen: &Seen| {
         let retire = of(&advised_of(seen, &organization), "retire");
         retire.into_iter().find(|item| item.about == "iv-1").unwrap()
@@ -253,7 +263,7 @@ fn an_identity_secret_is_needed_while_companies_are_proven_by_their_hash() {
 #[test]
 fn enforcement_is_advised_with_what_it_would_refuse() {
     let mut seen = seen();
-    seen.event(&event("1"));
+    plenty(|at| seen.event(&Event { at, ..event("1") }));
     let [known, unknown] = advised(&seen);
     assert_eq!((of(&known, "enforce")[0].ready, of(&unknown, "enforce").len()), (Ready::Now, 0));
     seen.event(&Event { would_reject: Some("proof_missing"), ..event("1") });
@@ -261,7 +271,78 @@ fn enforcement_is_advised_with_what_it_would_refuse() {
     for items in advised(&seen) {
         let item = of(&items, "enforce").remove(0);
         assert_eq!((item.ready, item.figures["refused"], item.figures["users"]), (Ready::First, 2, 1));
-        assert!(item.says.contains("2 of 3 events, of 1 user (proof_missing 2)"), "{}", item.says);
+        assert!(item.says.contains("2 of 102 events, of 1 user (proof_missing 2)"), "{}", item.says);
+    }
+}
+
+#[test]
+fn of_little_that_was_seen_nothing_is_safe() {
+    let said = |number: u64, within: i64| {
+        let (mut seen, organization) = (seen(), organization());
+        for number in 0..number {
+            let at = if number == 0 { NOW - within } else { NOW };
+            let event = Event { method: "jwt", key: Some("new"), expires: Some(true), at, ..event("1") };
+            seen.event(&event);
+            seen.attribute((Owner::User, "plan"), Sent::Signed, &event);
+        }
+        advised_of(&seen, &organization)
+    };
+    let day = 86_400_000;
+    assert_eq!(said(100, day).iter().filter(|item| item.ready == Ready::Now).count(), 6);
+    for (number, within, looked_at) in [
+        (1, 0, "But only 1 proof by a token was looked at; choose more, as with --since 30d"),
+        (99, day, "But only 99 proofs by tokens were looked at"),
+        (10_000, day - 1, "But the events that were looked at came within less than a day; choose more"),
+    ] {
+        let items = said(number, within);
+        assert!(items.len() == 6 && items.iter().all(|item| item.ready == Ready::First), "{items:?}");
+        assert!(of(&items, "migrate")[0].says.contains(looked_at), "{items:?}");
+    }
+    let [lock, expire, enforce, retire] =
+        ["lock", "expire", "enforce", "retire"].map(|rule| of(&said(7, day), rule).remove(0).says);
+    assert!(lock.contains("But only 7 signed values were looked at"), "{lock}");
+    assert!(expire.contains("But only 7 tokens were looked at"), "{expire}");
+    assert!(enforce.contains("But only 7 events were looked at"), "{enforce}");
+    assert!(retire.contains("But only 7 proofs by newer keys were looked at"), "{retire}");
+}
+
+#[test]
+fn of_events_without_a_time_the_number_alone_counts() {
+    let mut seen = seen();
+    (0..100).for_each(|_| seen.event(&event("1")));
+    let ready = |seen: &Seen| of(&advised(seen)[0], "enforce")[0].ready;
+    assert_eq!(ready(&seen), Ready::First);
+    let mut other = Seen::new(bounds(&RandomState::new()));
+    other.event(&event("1"));
+    other.without_time();
+    seen.add(other);
+    assert_eq!(ready(&seen), Ready::Now);
+}
+
+#[test]
+fn what_a_file_of_settings_is_edited_to_is_told_in_its_words() {
+    let item = |advice, of, about: &str, command: bool| Item {
+        advice,
+        about: about.to_owned(),
+        of,
+        ready: Ready::First,
+        says: String::new(),
+        figures: [].into(),
+        check: None,
+        command: command.then(String::new),
+    };
+    for (advice, of, about, edited) in [
+        ("lock", "user", "plan", "[organizations.attributes] plan = { …, locked = true }"),
+        ("lock", "user", "companies", "[organizations.membership] locked = true"),
+        ("unlock", "company", "two words", "[organizations.company_attributes] \"two words\" = { …, locked = false }"),
+        ("configure", "user", "seats", "[organizations.attributes] seats = { type = \"…\" }"),
+        ("retire", "key", "2025-06", "retired_at of 2025-06"),
+        ("migrate", "key", "iv-1", "retired_at of iv-1"),
+        ("enforce", "organization", "acme", "enforcement = \"enforced\""),
+        ("expire", "organization", "acme", "[organizations.token] require_expiry = true"),
+    ] {
+        assert_eq!(item(advice, of, about, true).edited().as_deref(), Some(edited));
+        assert_eq!(item(advice, of, about, false).edited(), None);
     }
 }
 
@@ -291,8 +372,10 @@ fn the_migration_is_not_done_while_a_company_beside_a_token_is_proven_by_its_has
 #[test]
 fn of_a_part_of_history_nothing_is_safe() {
     let mut seen = seen();
-    seen.event(&Event { method: "jwt", key: Some("new"), expires: Some(true), ..event("1") });
-    seen.attribute((Owner::User, "plan"), Sent::Signed, &event("1"));
+    plenty(|at| {
+        seen.event(&Event { method: "jwt", key: Some("new"), expires: Some(true), at, ..event("1") });
+        seen.attribute((Owner::User, "plan"), Sent::Signed, &event("1"));
+    });
     let (organization, policy) = (organization(), Policy::default());
     let whole = case(&seen, Some((&organization, &policy)));
     let now = |items: &[Item]| items.iter().filter(|item| item.ready == Ready::Now).count();
@@ -315,20 +398,18 @@ fn what_is_dropped_as_superseded_meets_a_lock_but_for_the_copy_of_a_company_that
 fn the_migration_to_tokens_is_told_in_percent_and_by_type() {
     let mut seen = seen();
     let jwt = Event { method: "jwt", key: Some("new"), expires: Some(false), ..event("1") };
-    for _ in 0..3 {
-        seen.event(&jwt);
-    }
+    plenty(|at| seen.event(&Event { at, ..jwt }));
     let [known, unknown] = advised(&seen);
     assert_eq!((of(&known, "migrate")[0].ready, of(&unknown, "migrate").len()), (Ready::Now, 0));
     seen.event(&Event { kind: Some("boot"), method: "hmac", key: Some("iv-1"), ..event("1") });
     for items in advised(&seen) {
         let item = of(&items, "migrate").remove(0);
-        assert_eq!((item.ready, item.figures["percent"]), (Ready::First, 75));
+        assert_eq!((item.ready, item.figures["percent"]), (Ready::First, 99));
         assert!(item.says.contains("identify 100%, boot 0%"), "{}", item.says);
         assert!(item.command.unwrap().starts_with("attrsync settings key retire acme iv-1 --identity"));
     }
     let expire = of(&known, "expire").remove(0);
-    assert_eq!((expire.figures["tokens"], expire.figures["withoutExpiry"]), (3, 3));
+    assert_eq!((expire.figures["tokens"], expire.figures["withoutExpiry"]), (100, 100));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::{
     history::{self, HistoryOptions},
     interrupt,
-    judging::{JudgeOptions, Which},
+    judging::{self, JudgeOptions, Which},
     output::{DIM, DOUBTFUL, GOOD, interrupted, print, print_json, styled},
     terminal::safe,
 };
@@ -29,13 +29,15 @@ use crate::{
     },
     domain::{Arena, EventTime, Organization, Record, Snapshot, snapshot::Enforcement},
     replay::{Failure, Filter, Work},
+    store::Source,
     worker::judge,
 };
 
 /// What stands below the help.
 const AFTER_HELP: &str = "\
-Each piece of advice says whether it can be followed at once (now), or something has to be looked at first. Settings in a file
-are edited there instead of by the command: `attrsync replay --compare now next.toml` tells what that would change.
+Each piece of advice says whether it can be followed at once (now), or something has to be looked at
+first. Settings in a file have lines to edit in place of commands:
+`attrsync replay --compare now next.toml` tells what that would change.
 
 Examples:
   attrsync advise --since 7d
@@ -94,8 +96,12 @@ impl AdviseArgs {
         let interrupt = interrupt::listen()?;
         let defaults = self.judge.defaults();
         let (config, now) = (self.judge.config()?, defaults.now);
-        let chosen = self.history.open(&config, defaults)?;
-        let settings = self.judge.settings()?.current();
+        // Before any event is looked for: of an organization that there is not, there are none.
+        let loaded = self.judge.settings()?;
+        let settings = loaded.current();
+        let organization = judging::slug(&settings, self.history.filter().organization.as_deref())?;
+        let mut chosen = self.history.open(&config, defaults)?;
+        chosen.filter.organization = organization;
         let (snapshot, filter) = (observing(&settings), chosen.filter.clone());
         let key = RandomState::new();
         let work = move || Advising::new(Arc::clone(&snapshot), (now, filter.clone()), &key);
@@ -103,11 +109,12 @@ impl AdviseArgs {
         let Some(found) = found else { return Ok(interrupted()) };
         let history = self.history_for_a_shell();
         let part = self.history.part().or_else(|| found.part());
-        let advice = advice(&found, (&settings, history.as_deref(), part), chosen.missing());
+        let mut advice = advice(&found, (&settings, history.as_deref(), part), chosen.missing());
+        let file = in_file(&mut advice, loaded.source());
         if self.json {
             print_json(&advice)?;
         } else {
-            print(&table(&advice))?;
+            print(&table(&advice, file.as_ref()))?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -223,8 +230,27 @@ fn advice<'a>(
     }
 }
 
+/// A settings file, and what to write there for each piece of advice, in their order.
+struct InFile {
+    name: String,
+    edits: Vec<Option<String>>,
+}
+
+/// Where settings are in a file, takes away the commands: they would change a database.
+fn in_file(advice: &mut Advice<'_>, source: &Source) -> Option<InFile> {
+    let Source::File(path) = source else { return None };
+    let items = advice.organizations.iter_mut().flat_map(|of| &mut of.advice);
+    let edits = items.map(|item| {
+        let edited = item.edited();
+        item.command = None;
+        edited
+    });
+    Some(InFile { edits: edits.collect(), name: path.display().to_string() })
+}
+
 /// A table for people. Writing into a text does not fail.
-fn table(advice: &Advice<'_>) -> String {
+fn table(advice: &Advice<'_>, file: Option<&InFile>) -> String {
+    let mut edits = file.map(|file| file.edits.iter()).unwrap_or_default();
     let judged = times(advice.events, "event was", "events were");
     let mut text = format!("{judged} judged by settings {}.", advice.settings_version);
     if advice.gone > 0 {
@@ -245,22 +271,27 @@ fn table(advice: &Advice<'_>) -> String {
         if advice.is_empty() {
             _ = writeln!(text, "  nothing to advise");
         }
-        advice.iter().for_each(|item| told(&mut text, item));
+        for item in advice {
+            let edit = file.zip(edits.next()).and_then(|(file, edit)| Some((file.name.as_str(), edit.as_deref()?)));
+            told(&mut text, item, edit);
+        }
     }
     text
 }
 
-fn told(text: &mut String, item: &Item) {
+/// What is told of a piece of advice; and a settings file and what to write there, where that carries it out.
+fn told(text: &mut String, item: &Item, edit: Option<(&str, &str)>) {
     let ready = match item.ready {
         Ready::Now => styled(GOOD, "now  "),
         Ready::First => styled(DOUBTFUL, "first"),
     };
     let whose = if item.of == "company" { " of a company" } else { "" };
     _ = writeln!(text, "  {ready}  {:<9} {}{whose}: {}", item.advice, safe(&item.about), safe(&item.says));
-    for (what, command) in [("look at", &item.check), ("then", &item.command)] {
-        let what = if item.check.is_none() { "run" } else { what };
-        if let Some(command) = command {
-            _ = writeln!(text, "         {:<9} {}", styled(DIM, format_args!("{what:<9}")), safe(command));
+    let then = if item.check.is_none() { "run" } else { "then" };
+    let edit = edit.map(|(file, edit)| format!("{file}: {edit}"));
+    for (what, line) in [("look at", &item.check), (then, &item.command), ("edit", &edit)] {
+        if let Some(line) = line {
+            _ = writeln!(text, "         {:<9} {}", styled(DIM, format_args!("{what:<9}")), safe(line));
         }
     }
 }

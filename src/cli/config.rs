@@ -26,7 +26,7 @@ use crate::{
 const AFTER_HELP: &str = "\
 Examples:
   attrsync config defaults > attrsync.toml       begin with every key, commented
-  attrsync config check --config attrsync.toml   tell all that is wrong with it, and with the settings file
+  attrsync config check --config attrsync.toml   tell all that is wrong with it and the settings
   attrsync config show --set worker.shards=2     see what is in effect, and why
 
 Exit codes: 0 it can be used; 1 (check) a database of settings can't, or not all of it; 2 it cannot.";
@@ -34,18 +34,24 @@ Exit codes: 0 it can be used; 1 (check) a database of settings can't, or not all
 /// Where settings are if nobody says otherwise.
 const BY_DEFAULT: &str = "settings.toml";
 
+/// Whether the settings are where they are by default. A file made of the defaults says the same as no file.
+pub(super) fn by_default(source: &SettingsSource) -> bool {
+    matches!(source, SettingsSource::File(path) if path == Path::new(BY_DEFAULT))
+}
+
 /// What stands below the help of `check`.
 const CHECK_HELP: &str = "\
-A settings file is read as a worker reads it, the one by default where it is there; a database of settings with --database alone.
-Nothing is changed there: before an upgrade the next version can tell which organizations it could not use.
+A settings file is read as a worker reads it, the one by default where it is there; a database of
+settings with --database alone. Nothing is changed there: before an upgrade the next version can
+tell which organizations it could not use.
 
 Examples:
   attrsync config check
   attrsync config check --config attrsync.toml --settings next.toml
   attrsync config check --config attrsync.toml --database
 
-Exit codes: 0 both can be used; 1 the database can't be read, or holds organizations that can't be used; 2 the configuration or
-the settings file cannot be used.";
+Exit codes: 0 both can be used; 1 the database can't be read, or holds organizations that can't be
+used; 2 the configuration or the settings file cannot be used.";
 
 /// Show, check or list the configuration
 #[derive(Debug, Args)]
@@ -103,9 +109,10 @@ fn check(config: &ConfigOptions, database: bool) -> anyhow::Result<ExitCode> {
                 Usage::new(format!("--database is of no use: the settings are in {file} (settings.source)")).into()
             );
         }
-        // A dashboard has none, and a file made of the defaults says where they would be.
-        SettingsSource::File(path) if path == Path::new(BY_DEFAULT) && !path.exists() => {
-            Ok((format!("no settings were looked at: there is no {BY_DEFAULT}, where they are by default"), OK))
+        // A dashboard has none.
+        source if by_default(source) && !Path::new(BY_DEFAULT).exists() => {
+            let missing = format!("no settings were looked at: there is no {BY_DEFAULT}, where they are by default");
+            Ok((format!("{missing}; run needs them: --settings FILE"), OK))
         }
         SettingsSource::Postgres(_) if !database => not_asked(&loaded.config),
         _ => settings_by(&loaded, None).map(|settings| in_use(&settings)),

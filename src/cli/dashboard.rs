@@ -22,15 +22,17 @@ use crate::{
 
 /// What stands below the help.
 const AFTER_HELP: &str = "\
-It reads the verdict topics by itself: no consumer group, no commits, and the worker never waits for it. Counts begin
-dashboard.window_h hours back, and are the same after a restart.
+It reads the verdict topics by itself: no consumer group, no commits, and the worker never waits for
+it. Counts begin dashboard.window_h hours back, and are the same after a restart.
 
-On loopback it asks for nothing. On any other address it wants a token, and TLS before it: docs/SECURITY.md says how.
+On loopback it asks for nothing. On any other address it wants a token, and TLS before it:
+docs/SECURITY.md says how.
 
 Examples:
   attrsync dashboard --brokers kafka:9092
   attrsync dashboard --set dashboard.window_h=2
-  (umask 077 && openssl rand -hex 32 > token) && attrsync dashboard --address 0.0.0.0:9465 --set dashboard.token_file=token
+  (umask 077 && openssl rand -hex 32 > token)
+  attrsync dashboard --address 0.0.0.0:9465 --set dashboard.token_file=token
   curl -N 'http://127.0.0.1:9465/api/v1/verdicts/stream?organization=acme&reason=locked'
 
 Exit codes: 0 ended by a signal; 1 a fault; 2 usage or configuration.";

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     config::{Config, Loaded},
+    count::words::grouped,
     domain::{
         EventTime, Organization, Snapshot,
         event_type::{EVENT_TYPES, Kind},
@@ -21,6 +22,9 @@ use crate::{
     replay::Defaults,
     store::{Settings, SettingsError},
 };
+
+/// The most organizations that an error names.
+const MOST: usize = 20;
 
 /// By what records from a file are judged.
 #[derive(Debug, Args)]
@@ -172,15 +176,30 @@ pub(super) fn settings_by(loaded: &Loaded, at: Option<EventTime>) -> anyhow::Res
 
 /// The organization of this slug or app id.
 pub(super) fn organization<'s>(snapshot: &'s Snapshot, name: &str) -> anyhow::Result<&'s Organization> {
-    snapshot.by_slug(name).or_else(|| snapshot.by_app_id(name)).with_context(|| {
-        let mut slugs: Vec<_> = snapshot.organizations().map(|known| known.slug.as_str()).collect();
-        slugs.sort_unstable();
-        format!("no organization {name:?}; the settings have {}", slugs.join(", "))
-    })
+    let found = snapshot.by_slug(name).or_else(|| snapshot.by_app_id(name));
+    found.with_context(|| format!("no organization {name:?}; {}", known(snapshot, name)))
+}
+
+/// The slug of the organization whose events are asked for, by that or by its app id; none where all are.
+pub(super) fn slug(snapshot: &Snapshot, name: Option<&str>) -> anyhow::Result<Option<String>> {
+    name.map(|name| organization(snapshot, name).map(|found| found.slug.to_string())).transpose()
+}
+
+/// Which organizations the settings have in place of one that they don't, for people: `the settings have acme, globex`. The first few,
+/// since there may be a hundred thousand; and the one that was probably meant.
+pub(super) fn known(snapshot: &Snapshot, name: &str) -> String {
+    let mut slugs: Vec<_> = snapshot.organizations().map(|known| known.slug.as_str()).collect();
+    slugs.sort_unstable();
+    let nearly = slugs.iter().find(|slug| slug.to_lowercase() == name.to_lowercase());
+    let nearly = nearly.map(|slug| format!("; {slug} differs in case alone")).unwrap_or_default();
+    let more = slugs.split_off(slugs.len().min(MOST)).len();
+    let more = if more > 0 { format!(" and {} more", grouped(more as u64)) } else { String::new() };
+    let slugs = if slugs.is_empty() { "none".to_owned() } else { slugs.join(", ") };
+    format!("the settings have {slugs}{more}{nearly}")
 }
 
 /// Where nobody said where the settings are, that is what to do.
-fn with_way_out(error: SettingsError, by_default: bool) -> anyhow::Error {
+pub(super) fn with_way_out(error: SettingsError, by_default: bool) -> anyhow::Error {
     let missing = matches!(&error, SettingsError::Unreadable { error, .. } if error.kind() == io::ErrorKind::NotFound);
     let error = anyhow::Error::new(error);
     if missing && by_default {

@@ -23,12 +23,13 @@ const AFTER_HELP: &str = "\
 Examples:
   attrsync migrate roles | psql -v ON_ERROR_STOP=1 attrsync   once, by an administrator: the roles
   attrsync migrate --dry-run                                  see what would be applied
-  attrsync migrate                                            make the tables, or bring them up to date
+  attrsync migrate                                            make or update the tables
   attrsync migrate status --json
 
 The database is settings.source. Processes that start at once migrate once: the others wait.
 
-Exit codes: 0 all is applied, or would be; 1 a fault, or (status) something isn't applied; 2 usage or configuration.";
+Exit codes: 0 all is applied, or would be; 1 a fault, or (status) something isn't applied; 2 usage
+or configuration.";
 
 /// Make the tables of settings in PostgreSQL, or bring them up to date
 #[derive(Debug, Args)]

@@ -56,14 +56,15 @@ Examples:
   attrsync dev                               try everything in one process, nothing else installed
   attrsync dashboard --brokers kafka:9092    see in a browser what is rejected, for whom and why
   attrsync explain event.json                see an event's verdict and every step on the way there
-  attrsync advise --since 7d                 see what to lock, to configure, to retire and to enforce
+  attrsync advise --since 7d                 see what to lock, configure, retire and enforce
   attrsync sign --organization acme --hash 1 make a token or a hash, to try things with
   attrsync config defaults > attrsync.toml   begin with a commented configuration
   attrsync topics create --dry-run           see which topics would be made
   attrsync config show --set worker.shards=2 see what is in effect, and why
 
 Exit codes: 0 all went well; 1 a fault, or a check that failed; 2 usage or configuration.
-Environment: ATTRSYNC_CONFIG names the file, ATTRSYNC__SECTION__KEY sets a key, NO_COLOR switches colours off.";
+Environment: ATTRSYNC_CONFIG names the file, ATTRSYNC__SECTION__KEY sets a key, NO_COLOR switches
+colours off.";
 
 /// Verifies identify and boot events from Kafka and emits every verdict with its reason, exactly once
 #[derive(Debug, Parser)]
@@ -147,6 +148,22 @@ mod tests {
             found.push((words.to_owned(), help));
         }
         found
+    }
+
+    /// Every command of the tree, by the words that call it, and what stands below its help.
+    fn all(command: &clap::Command, words: &str) -> Vec<(String, String)> {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let below = command.get_subcommands().flat_map(|below| all(below, &format!("{words} {}", below.get_name())));
+        std::iter::once((words.to_owned(), help)).chain(below).collect()
+    }
+
+    #[test]
+    fn no_line_below_a_help_is_broken_by_clap_which_would_break_examples_too() {
+        for (words, help) in all(&Cli::command(), "attrsync") {
+            for line in help.lines() {
+                assert!(line.chars().count() <= 100, "{words}: {line}");
+            }
+        }
     }
 
     #[test]

@@ -10,14 +10,20 @@
 //! with. A public key can't sign at all.
 
 use std::{
+    collections::HashSet,
+    fmt,
     io::Read,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::{Map, Number, Value, json, value::RawValue};
 
 use super::{
     input::Input,
@@ -112,12 +118,12 @@ impl SignArgs {
         let organization = judging::organization(&snapshot, &self.organization)?;
         let (made, name, signer) = match &self.hash {
             Some(identifier) => {
-                let signer = pick(self.key.as_deref(), now, identity_secrets(organization), "identity secret")?;
+                let signer = self.pick(now, identity_secrets(organization), "identity secret")?;
                 (hex::encode(&signer.state.sign(identifier.as_bytes())), "hash", signer)
             }
             None => {
                 let claims = self.claims(now)?;
-                let signer = pick(self.key.as_deref(), now, jwt_keys(organization), "key")?;
+                let signer = self.pick(now, jwt_keys(organization), "key")?;
                 (sign::token(signer.id, signer.alg, signer.state, &claims), "token", signer)
             }
         };
@@ -133,11 +139,10 @@ impl SignArgs {
         Ok(ExitCode::from(OK))
     }
 
-    /// The claims: those of the file, those of the command line, and the times.
+    /// The claims: those of the file, the times, and those of the command line, which win.
     fn claims(&self, now: EventTime) -> anyhow::Result<Value> {
         let mut claims = self.claims.as_deref().map_or(Ok(Map::new()), read)?;
-        claims.extend(self.claim.iter().cloned());
-        if claims.is_empty() {
+        if claims.is_empty() && self.claim.is_empty() {
             let wrong = "no claims; name them with --claim userId=12345, or a file with a JSON object";
             return Err(Usage::new(wrong).into());
         }
@@ -146,7 +151,37 @@ impl SignArgs {
         if let Some(seconds) = self.expires_in {
             claims.insert("exp".to_owned(), issued_at.saturating_add(seconds).into());
         }
+        claims.extend(self.claim.iter().cloned());
         Ok(Value::Object(claims))
+    }
+
+    /// The key of the id that was asked for, else the newest that is honoured; they come newest first.
+    fn pick<'s>(
+        &self,
+        now: EventTime,
+        keys: Vec<(&'s str, Option<Signer<'s>>)>,
+        what: &str,
+    ) -> anyhow::Result<Signer<'s>> {
+        let ids = keys.iter().map(|(id, _)| *id).collect::<Vec<_>>().join(", ");
+        let Some(id) = self.key.as_deref() else {
+            let when = self.at.map_or_else(|| "now".to_owned(), |at| format!("at {at}"));
+            let mut signers = keys.into_iter().filter_map(|(_, signer)| signer);
+            let newest = signers.find(|signer| signer.validity.at(now) == Standing::Valid);
+            return newest.with_context(|| match ids.as_str() {
+                "" => {
+                    format!("the organization has no {what} to sign with; add one with a secret to the settings file")
+                }
+                ids => format!("no {what} with a secret is honoured {when}; name one with --key, of {ids}"),
+            });
+        };
+        match keys.into_iter().find(|(known, _)| *known == id) {
+            Some((_, Some(signer))) => Ok(signer),
+            Some((_, None)) => bail!(
+                "key {id:?} is a public key: it verifies and cannot sign; sign where its private key is, or add a key with a secret"
+            ),
+            None if ids.is_empty() => bail!("the organization has no {what}; add one to the settings file"),
+            None => bail!("no {what} {id:?} in the settings file; it has {ids}"),
+        }
     }
 }
 
@@ -172,32 +207,6 @@ fn identity_secrets(organization: &Organization) -> Vec<(&str, Option<Signer<'_>
     secrets.collect()
 }
 
-/// The key of this id, else the newest that is honoured now; they come newest first.
-fn pick<'s>(
-    id: Option<&str>,
-    now: EventTime,
-    keys: Vec<(&'s str, Option<Signer<'s>>)>,
-    what: &str,
-) -> anyhow::Result<Signer<'s>> {
-    let ids = keys.iter().map(|(id, _)| *id).collect::<Vec<_>>().join(", ");
-    let Some(id) = id else {
-        let mut signers = keys.into_iter().filter_map(|(_, signer)| signer);
-        let newest = signers.find(|signer| signer.validity.at(now) == Standing::Valid);
-        return newest.with_context(|| match ids.as_str() {
-            "" => format!("the organization has no {what} to sign with; add one with a secret to the settings file"),
-            ids => format!("no {what} with a secret is honoured now; name one with --key, of {ids}"),
-        });
-    };
-    match keys.into_iter().find(|(known, _)| *known == id) {
-        Some((_, Some(signer))) => Ok(signer),
-        Some((_, None)) => bail!(
-            "key {id:?} is a public key: it verifies and cannot sign; sign where its private key is, or add a key with a secret"
-        ),
-        None if ids.is_empty() => bail!("the organization has no {what}; add one to the settings file"),
-        None => bail!("no {what} {id:?} in the settings file; it has {ids}"),
-    }
-}
-
 /// What would be said of a proof by this key.
 fn doubt(signer: &Signer<'_>, now: EventTime) -> Option<String> {
     let why = match signer.validity.at(now) {
@@ -213,7 +222,11 @@ fn read(file: &Path) -> anyhow::Result<Map<String, Value>> {
     let mut text = String::new();
     let read = Input::open(file)?.reader.take(MAX_BYTES).read_to_string(&mut text);
     read.with_context(|| format!("{} cannot be read", file.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{} is no JSON object of claims", file.display()))
+    let claims = serde_json::from_str(&text);
+    let claims = claims.with_context(|| format!("{} is no JSON object of claims", file.display()))?;
+    exact(&text)
+        .map_err(|wrong| anyhow!("the claims of {} would not be signed as they are: {wrong}", file.display()))?;
+    Ok(claims)
 }
 
 fn claim(text: &str) -> Result<(String, Value), String> {
@@ -222,9 +235,115 @@ fn claim(text: &str) -> Result<(String, Value), String> {
     match name.strip_suffix(':') {
         _ if name.trim_end_matches(':').is_empty() => Err(expected()),
         Some(name) => {
-            let value = serde_json::from_str(value).map_err(|error| format!("{name} is no JSON: {error}"))?;
-            Ok((name.to_owned(), value))
+            let read = serde_json::from_str(value).map_err(|error| format!("{name} is no JSON: {error}"))?;
+            exact(value).map_err(|wrong| format!("{name} would not be signed as it is: {wrong}"))?;
+            Ok((name.to_owned(), read))
         }
         None => Ok((name.to_owned(), value.into())),
+    }
+}
+
+/// Refuses what would be signed otherwise than it is written: a name that an object has twice, of which one would be left, and a number
+/// that is rounded. The text was read as JSON already, and so is no deeper than that goes.
+fn exact(text: &str) -> Result<(), String> {
+    let read = |error: serde_json::Error| error.to_string();
+    match text.trim_start().as_bytes().first() {
+        Some(b'{') => {
+            let mut names = HashSet::new();
+            serde_json::from_str::<Members<'_>>(text).map_err(read)?.0.into_iter().try_for_each(|(name, value)| {
+                exact(value.get()).map_err(|wrong| format!("{name}: {wrong}"))?;
+                let once = names.insert(name.clone());
+                if once { Ok(()) } else { Err(format!("{name:?} is there twice; leave one of them out")) }
+            })
+        }
+        Some(b'[') => {
+            let items = serde_json::from_str::<Vec<&RawValue>>(text).map_err(read)?;
+            items.into_iter().try_for_each(|item| exact(item.get()))
+        }
+        Some(b'-' | b'0'..=b'9') => {
+            let kept = serde_json::from_str::<Number>(text).map_err(read)?.to_string();
+            if digits(&kept) == digits(text.trim()) {
+                return Ok(());
+            }
+            Err("a number of it has more digits than are kept; write it as text, between quotes".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A number in the one way of writing it: its sign, its digits without zeros around them, and the power of ten of the last one.
+fn digits(number: &str) -> (bool, String, i64) {
+    let (negative, number) = number.strip_prefix('-').map_or((false, number), |number| (true, number));
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let digits = all.trim_start_matches('0').trim_end_matches('0');
+    let zeros = all.len() - all.trim_end_matches('0').len();
+    let exponent = exponent.parse::<i64>().unwrap_or(i64::MAX / 2);
+    let power = exponent - fraction.len() as i64 + zeros as i64;
+    (negative, digits.to_owned(), if digits.is_empty() { 0 } else { power })
+}
+
+/// The members of an object, in their order, as often as each is there.
+struct Members<'t>(Vec<(String, &'t RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct All;
+        impl<'de> Visitor<'de> for All {
+            type Value = Members<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(All)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_signed_is_what_is_written() {
+        for kept in [
+            "12345678901234567890",
+            "-9223372036854775808",
+            "0.1",
+            "-0",
+            "0e7",
+            "1.50",
+            "100",
+            "1e3",
+            "1E+3",
+            "0.0015",
+            "15e-4",
+            "1e-7",
+            r#"{"a":1,"A":[1,{"a":2}]," b ":"1"}"#,
+            "[ ]",
+            "null",
+            r#" "12345678901234567890123" "#,
+        ] {
+            assert_eq!(exact(kept), Ok(()), "{kept}");
+        }
+        for rounded in [
+            "12345678901234567890123",
+            "0.12345678901234567890",
+            "-18446744073709551617",
+            r#"{"a":[{"b":12345678901234567890.5}]}"#,
+        ] {
+            let wrong = exact(rounded).unwrap_err();
+            assert!(wrong.contains("write it as text"), "{rounded}: {wrong}");
+        }
+        let twice = |text| exact(text).unwrap_err();
+        assert_eq!(twice(r#"{"plan":"Pro","plan":"Pro"}"#), "\"plan\" is there twice; leave one of them out");
+        assert!(twice(r#"{"companies":[{"id":1,"\u0069d":1}]}"#).starts_with("companies: \"id\" is there twice"));
     }
 }

@@ -13,11 +13,16 @@ use crate::{
 
 /// Connects to the database that the configuration names.
 pub(super) async fn connect(config: &Config) -> anyhow::Result<Database> {
+    Ok(Database::connect(&database(config)?).await?)
+}
+
+/// The database that the configuration names; nobody has been asked whether it is there.
+pub(super) fn database(config: &Config) -> anyhow::Result<Address> {
     match &config.settings.source {
-        SettingsSource::Postgres(url) => Ok(Database::connect(&address(url)?).await?),
+        SettingsSource::Postgres(url) => address(url),
         SettingsSource::File(path) => Err(Usage::new(format!(
             "the settings are in the file {}; name a database with --set settings.source=postgres://USER@HOST/DATABASE, or in \
-             ATTRSYNC__SETTINGS__SOURCE",
+             ATTRSYNC__SETTINGS__SOURCE, or edit that file: a worker takes a change up by itself",
             path.display()
         ))
         .into()),

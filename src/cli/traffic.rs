@@ -5,31 +5,47 @@
 //! attrsync traffic --rate 5000 --events 1000000
 //! ```
 
-use std::{process::ExitCode, time::Duration};
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use clap::Args;
 
 use super::{
     feed::{Feed, FeedOptions},
-    interrupt,
+    interrupt::{self, Interrupt},
     options::ConfigOptions,
-    output::print,
+    output::{Usage, print},
+};
+use crate::{
+    config::{ClientRole, Config},
+    source::kafka,
+    worker::Fault,
 };
 
 /// What stands below the help.
 const AFTER_HELP: &str = "\
-It goes to the first of kafka.input.topics. Its organizations and keys are those of settings.example.toml: a worker with other
-settings rejects all of it. One event in six is forged, expired, unsigned or broken, and refused.
+It goes to the first of kafka.input.topics. Its organizations and keys are those of
+settings.example.toml: a worker with other settings rejects all of it. One event in six is forged,
+expired, unsigned or broken, and refused.
 
 Examples:
   attrsync traffic --brokers kafka:9092          ten events a second until ctrl-C
   attrsync traffic --rate 5000 --events 1000000  end after a million
 
-Exit codes: 0 ended by ctrl-C or SIGTERM, or all events arrived; 1 an event did not arrive; 2 usage or configuration.";
+Exit codes: 0 ended by ctrl-C or SIGTERM, or all events arrived; 1 an event did not arrive; 2 usage
+or configuration.";
 
 /// How often it is looked whether it has ended.
 const LOOK: Duration = Duration::from_millis(50);
+/// How long a broker may take to say whether the topic is there. One that takes longer is asked by the producer.
+const ANSWER: Duration = Duration::from_secs(3);
+/// How long a topic may be unknown that was made a moment ago: the controller has it before all brokers do.
+const MADE_LATELY: Duration = Duration::from_secs(2);
+/// The pause before a topic is looked for again.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Send made-up events, signed and forged, to the input topic of a cluster
 #[derive(Debug, Args)]
@@ -44,17 +60,39 @@ pub(super) struct TrafficArgs {
 
 impl TrafficArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
+        if self.config.settings_file().is_some() {
+            let wrong = "--settings is of no use: made-up events are signed by the sample settings; leave it out";
+            return Err(Usage::new(wrong).into());
+        }
         let config = self.config.load_for_service([])?;
         let interrupt = interrupt::listen()?;
-        let mut feed = Feed::start(&config, self.traffic.plan())?;
         let topic = config.kafka.input.topics.first().map(String::as_str).unwrap_or_default();
+        find(topic, &config, &interrupt).with_context(|| not_arrived(topic))?;
+        let mut feed = Feed::start(&config, self.traffic.plan())?;
         tracing::info!(topic, rate = self.traffic.rate, "sending made-up events");
         while !feed.done() && feed.fault().is_none() && !interrupt.comes_within(LOOK) {}
         let arrived = feed.end();
         print(&format!("{arrived} events arrived in {topic}\n"))?;
         match feed.fault() {
-            Some(fault) => Err(anyhow!(fault).context(format!("an event did not arrive in {topic}"))),
+            Some(fault) => Err(anyhow!(fault).context(not_arrived(topic))),
             None => Ok(ExitCode::SUCCESS),
         }
     }
+}
+
+fn not_arrived(topic: &str) -> String {
+    format!("an event did not arrive in {topic}")
+}
+
+/// Refuses a topic of which the brokers say that it isn't there: a producer would only find that nothing arrives in time. Whatever else
+/// is wrong, the producer tells.
+fn find(topic: &str, config: &Config, interrupt: &Interrupt) -> Result<(), Fault> {
+    let (client, began) = (config.kafka.client(ClientRole::Consumer), Instant::now());
+    while matches!(kafka::partitions(&client, topic, ANSWER), Ok(None)) {
+        if began.elapsed() > MADE_LATELY || interrupt.comes_within(LOOK_AGAIN) {
+            let brokers = config.kafka.bootstrap_servers.clone();
+            return Err(Fault::TopicMissing { topic: topic.to_owned(), brokers });
+        }
+    }
+    Ok(())
 }

@@ -21,8 +21,8 @@ pub struct ConfigError {
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// A file cannot be read.
-    #[error("cannot read {}: {reason}", path.display())]
+    /// A file cannot be read. What was named by mistake may be a login.
+    #[error("cannot read {}: {reason}", redact::without_userinfo(&path.to_string_lossy()))]
     Unreadable {
         /// The file.
         path: PathBuf,

@@ -31,7 +31,9 @@ fn verdicts(desk: &Desk) -> Vec<Value> {
 fn what_is_advised_is_what_the_verdicts_count() {
     let desk = Desk::new();
     let lines: String = events(4_000).iter().enumerate().map(|(offset, event)| kcat_line(event, offset)).collect();
-    desk.write("events.ndjson", lines);
+    let yesterday = json!({"topic": "events", "partition": 3, "offset": 4_000, "ts": NOW - 86_400_000,
+        "payload": json!({"type": "boot", "payload": {"organization": "acme", "anonymousId": "v"}}).to_string()});
+    desk.write("events.ndjson", format!("{lines}{yesterday}\n"));
     let (advice, verdicts) = (advice(&desk, &[]), verdicts(&desk));
     let count = |takes: &dyn Fn(&Value) -> bool| verdicts.iter().filter(|verdict| takes(verdict)).count();
     let of = |slug: &'static str| move |verdict: &Value| verdict["organization"] == slug;
@@ -50,16 +52,15 @@ fn what_is_advised_is_what_the_verdicts_count() {
     let name = |verified: bool| {
         move |verdict: &Value| of("acme")(verdict) && verdict["attributes"]["name"]["verified"] == json!(verified)
     };
-    assert_eq!(advice["events"], json!(4_000));
+    assert_eq!(advice["events"], json!(4_001));
     let lock = item(&advice, "acme", "lock", "name").unwrap();
     assert_eq!(lock["figures"]["signed"], json!(count(&name(true))));
     assert_eq!(lock["figures"]["unsigned"], json!(count(&name(false))));
-    assert_eq!(lock["command"], "attrsync settings attribute lock acme name --reason 'it is signed'");
     let configure = item(&advice, "acme", "configure", "utm_source").unwrap();
     assert_eq!(configure["figures"]["events"], json!(count(&dropped)));
-    assert!(configure["command"].as_str().unwrap().contains("--type text"), "{configure}");
+    assert!(configure["says"].as_str().unwrap().contains("seem to be of type text"), "{configure}");
     let experiment = item(&advice, "acme", "configure", "experiment").unwrap();
-    assert!(experiment["command"].as_str().unwrap().contains("--type number"), "{experiment}");
+    assert!(experiment["says"].as_str().unwrap().contains("seem to be of type number"), "{experiment}");
     let title = item(&advice, "acme", "configure", "Title").unwrap();
     assert!(title["says"].as_str().unwrap().contains("differs in case"), "{title}");
     let migrate = item(&advice, "acme", "migrate", "iv-1").unwrap();
@@ -71,6 +72,82 @@ fn what_is_advised_is_what_the_verdicts_count() {
     let expire = item(&advice, "acme", "expire", "acme").unwrap();
     assert_eq!((&expire["figures"]["withoutExpiry"], &expire["ready"]), (&json!(0), &json!("now")));
     assert_eq!(item(&advice, "acme", "lock", "plan"), None, "it is locked");
+}
+
+#[test]
+fn settings_in_a_file_are_edited_there_and_no_command_is_told() {
+    let desk = Desk::new();
+    let lines: String = events(500).iter().enumerate().map(|(offset, event)| kcat_line(event, offset)).collect();
+    desk.write("events.ndjson", lines);
+    let advice = advice(&desk, &[]);
+    let items: Vec<_> =
+        advice["organizations"].as_array().unwrap().iter().flat_map(|of| of["advice"].as_array().unwrap()).collect();
+    assert!(!items.is_empty() && items.iter().all(|item| item["command"].is_null()), "{advice}");
+    let told = desk.run(&["advise", "--from-file", "events.ndjson"]).out;
+    for said in [
+        "settings.example.toml: [organizations.attributes] name = { …, locked = true }",
+        "settings.example.toml: enforcement = \"enforced\"",
+        "settings.example.toml: [organizations.token] require_expiry = true",
+    ] {
+        assert!(told.contains(said), "{said:?} is missing in:\n{told}");
+    }
+    assert!(!told.contains("attrsync settings "), "{told}");
+}
+
+#[test]
+fn an_organization_is_chosen_by_either_name_and_one_that_is_not_there_is_refused() {
+    let desk = Desk::new();
+    desk.write("events.ndjson", "{\"organization\":\"acme\",\"anonymousId\":\"1\"}\n");
+    let of = |name| {
+        desk.run(&["advise", "--from-file", "events.ndjson", "--type", "boot", "--json", "--organization", name])
+    };
+    for name in ["acme", "65f1c0de65f1c0de65f1c0de"] {
+        let advice: Value = serde_json::from_str(&of(name).out).unwrap();
+        assert_eq!(
+            (&advice["events"], &advice["organizations"][0]["organization"]),
+            (&json!(1), &json!("acme")),
+            "{name}"
+        );
+    }
+    let ran = of("Acme");
+    assert!(ran.code == Some(1) && ran.out.is_empty(), "{:?} {}", ran.code, ran.out);
+    let said = "no organization \"Acme\"; the settings have acme, globex; acme differs in case alone";
+    assert!(ran.err.contains(said), "{}", ran.err);
+    let replay = |name| {
+        desk.run(&["replay", "--from-file", "events.ndjson", "--type", "boot", "--json", "--organization", name])
+    };
+    let summary: Value = serde_json::from_str(&replay("65f1c0de65f1c0de65f1c0de").out).unwrap();
+    assert_eq!(summary["records"], json!(1), "{summary}");
+    let ran = replay("nosuch");
+    assert!(
+        ran.code == Some(1) && ran.err.contains("no organization \"nosuch\"; the settings have acme, globex"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn of_few_events_or_a_short_time_nothing_is_done_at_once() {
+    let desk = Desk::new();
+    let event = |minute: i64| {
+        json!({"topic": "events", "partition": 0, "offset": minute, "ts": NOW + minute * 60_000,
+            "payload": json!({"type": "boot", "payload": {"organization": "globex", "anonymousId": "v"}}).to_string()})
+    };
+    for (events, step, ready, says) in [
+        (1, 60, "first", "But only 1 event was looked at; choose more, as with --since 30d"),
+        (99, 60, "first", "But only 99 events were looked at"),
+        (200, 1, "first", "But the events that were looked at came within less than a day"),
+        (200, 60, "now", "enforce them"),
+    ] {
+        desk.write(
+            "events.ndjson",
+            (0..events).map(|number| format!("{}\n", event(number * step))).collect::<String>(),
+        );
+        let advice = advice(&desk, &[]);
+        let enforce = item(&advice, "globex", "enforce", "globex").unwrap();
+        assert_eq!(enforce["ready"], ready, "{enforce}");
+        assert!(enforce["says"].as_str().unwrap().contains(says), "{enforce}");
+    }
 }
 
 #[test]
@@ -147,12 +224,8 @@ fn hostile_names_are_shown_and_never_run() {
         "{:?}",
         ran.out
     );
-    assert!(!ran.out.contains("attribute add"), "{}", ran.out);
-    assert!(
-        ran.out.contains("attrsync settings enforcement globex enforced --reason"),
-        "others have theirs: {}",
-        ran.out
-    );
+    assert!(!ran.out.contains("attribute add") && !ran.out.contains("type = "), "{}", ran.out);
+    assert!(ran.out.contains("settings.example.toml: enforcement = \"enforced\""), "others have theirs: {}", ran.out);
 }
 
 /// An organization that observes, and whose plan and companies anybody can set.
@@ -194,6 +267,11 @@ fn sign(desk: &Desk, arguments: &[&str]) -> String {
     run(desk, &[&["sign", "--organization", "acme"], arguments].concat()).trim().to_owned()
 }
 
+/// The event so often that something can be done at once.
+fn often(event: &Value) -> Vec<Value> {
+    vec![event.clone(); 100]
+}
+
 /// What is advised of these events.
 fn advised(desk: &Desk, events: &[Value]) -> Value {
     desk.write("events.ndjson", events.iter().map(|event| format!("{event}\n")).collect::<String>());
@@ -209,13 +287,13 @@ fn what_a_lock_would_have_refused_is_what_it_refuses() {
     let event = json!({
         "organization": "acme", "featurebaseJwt": token, "plan": "Pro", "companies": [{"id": "c1", "plan": "Pro"}],
     });
-    let advice = advised(&desk, &[event]);
+    let advice = advised(&desk, &often(&event));
     let locks: Vec<_> = advice["organizations"][0]["advice"].as_array().unwrap().iter().collect();
     let lock = |of: &str, about: &str| {
         let lock = locks.iter().find(|item| item["advice"] == "lock" && item["of"] == of && item["about"] == about);
         lock.map(|item| (item["ready"].clone(), item["figures"]["unsigned"].clone())).unwrap()
     };
-    assert_eq!(lock("user", "plan"), (json!("first"), json!(1)));
+    assert_eq!(lock("user", "plan"), (json!("first"), json!(100)));
     assert_eq!(lock("user", "companies"), (json!("now"), json!(0)), "a copy of a company that stands meets no lock");
     assert_eq!(lock("company", "plan"), (json!("now"), json!(0)), "nor does what it says of it");
 
@@ -239,14 +317,14 @@ fn an_identity_secret_that_companies_need_stays_and_a_wrong_hash_is_no_reason_to
         (item["ready"].as_str().unwrap().to_owned(), item["figures"]["companyHash"].as_u64())
     };
     let token = sign(&desk, &["--claim", "userId=1"]);
-    let proven = advised(&desk, &[event(&token, &hash)]);
-    assert_eq!(ready(&proven, "migrate", "iv-1"), ("first".to_owned(), Some(1)), "{proven}");
+    let proven = advised(&desk, &often(&event(&token, &hash)));
+    assert_eq!(ready(&proven, "migrate", "iv-1"), ("first".to_owned(), Some(100)), "{proven}");
     assert_eq!(ready(&proven, "enforce", "acme"), ("now".to_owned(), None));
-    let wrong = advised(&desk, &[event(&token, &"0".repeat(64))]);
-    assert_eq!(ready(&wrong, "enforce", "acme"), ("first".to_owned(), Some(1)), "{wrong}");
+    let wrong = advised(&desk, &often(&event(&token, &"0".repeat(64))));
+    assert_eq!(ready(&wrong, "enforce", "acme"), ("first".to_owned(), Some(100)), "{wrong}");
     assert_eq!(ready(&wrong, "migrate", "iv-1"), ("now".to_owned(), None));
     let signing = sign(&desk, &["--claim", "userId=1", "--claim", r#"companies:=[{"id":"c1"}]"#]);
-    let needless = advised(&desk, &[event(&signing, &hash)]);
+    let needless = advised(&desk, &often(&event(&signing, &hash)));
     assert_eq!(ready(&needless, "migrate", "iv-1"), ("now".to_owned(), None), "the token proves the company");
 }
 
@@ -279,7 +357,7 @@ fn every_attribute_of_the_settings_has_room() {
     };
     let signed = |names: &[String]| json!({"organization": "acme", "featurebaseJwt": token(names)});
     let unsigned = json!({"organization": "acme", "anonymousId": "v", "a000": "x"});
-    let advice = advised(&desk, &[unsigned, signed(&names[1..]), signed(&names[..1])]);
+    let advice = advised(&desk, &[vec![unsigned], often(&signed(&names[1..])), vec![signed(&names[..1])]].concat());
     let lock = item(&advice, "acme", "lock", "a000").unwrap();
     assert_eq!((&lock["ready"], &lock["figures"]["unsigned"]), (&json!("first"), &json!(1)), "{lock}");
     assert_eq!(item(&advice, "acme", "lock", "a149").unwrap()["ready"], "now");
@@ -299,7 +377,9 @@ fn where_not_all_organizations_are_told_apart_nothing_is_safe_until_one_is_chose
         assert_eq!((&enforce["advice"], &enforce["ready"]), (&json!("enforce"), &json!("first")));
         assert!(enforce["says"].as_str().unwrap().ends_with("choose it with --organization"), "{enforce}");
     }
-    let chosen = ["advise", "--from-file", "events.ndjson", "--type", "identify", "--json", "--organization", "o7"];
+    let of_one: String = often(&events[7]).iter().map(|event| format!("{event}\n")).collect();
+    desk.write("more.ndjson", desk.read("events.ndjson") + &of_one);
+    let chosen = ["advise", "--from-file", "more.ndjson", "--type", "identify", "--json", "--organization", "o7"];
     let chosen: Value = serde_json::from_str(&run(&desk, &chosen)).unwrap();
     assert_eq!(item(&chosen, "o7", "enforce", "o7").unwrap()["ready"], "now");
 }
@@ -307,7 +387,7 @@ fn where_not_all_organizations_are_told_apart_nothing_is_safe_until_one_is_chose
 #[test]
 fn advice_from_picked_events_is_refused_and_of_one_type_alone_nothing_is_safe() {
     let desk = Desk::new();
-    desk.write("events.ndjson", "{\"organization\":\"globex\",\"anonymousId\":\"1\"}\n");
+    desk.write("events.ndjson", "{\"organization\":\"globex\",\"anonymousId\":\"1\"}\n".repeat(100));
     for line in ["advise --from-file events.ndjson --user 1", "advise --rejected", "advise --rejected --reason locked"]
     {
         let ran = desk.run(&line.split(' ').collect::<Vec<_>>());

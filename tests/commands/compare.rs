@@ -328,7 +328,7 @@ fn what_cannot_be_compared_is_told_with_the_way_out() {
         (&["--html", "page.html", "--to-file", "-"], 2, "cannot be used with"),
         (&["--html", "page.html"], 2, "--compare"),
         (&["--compare", "now", "now", "--html", "-", "--json"], 2, "name a file for the page"),
-        (&["--compare", "now", "now", "--html", "in", "--force"], 1, "is read from and written to"),
+        (&["--compare", "now", "now", "--html", "in", "--force"], 2, "is read from and written to"),
         (&["--compare", "now", "now", "--settings-as", "judged"], 2, "cannot be used with"),
         (&["--compare", "now", "now", "--to-file", "-"], 2, "cannot be used with"),
     ] {

@@ -174,3 +174,59 @@ fn a_huge_event_is_one_verdict() {
     let ran = explain(&desk, &["huge"]);
     assert!(ran.code == Some(11) && ran.out.contains("verdict  rejected: record_too_large"), "{}", ran.out);
 }
+
+#[test]
+fn the_size_of_a_huge_event_is_all_of_it() {
+    let desk = Desk::new();
+    let event = format!("{{\"organization\":\"acme\",\"anonymousId\":\"{}\"}}", "x".repeat(20_000_000));
+    desk.write("huge.json", format!("{event}\n \n"));
+    desk.write("huge.ndjson", format!("{{}}\r\n{event}\r\n{{}}\r\n"));
+    for given in [&["huge.json"][..], &["huge.ndjson", "--line", "2"]] {
+        let told = explain(&desk, given).out;
+        for said in
+            [format!(": {} bytes, no headers", event.len()), format!("{}, where 1048576 is the limit", event.len())]
+        {
+            assert!(told.contains(&said), "{said:?} is missing in:\n{told}");
+        }
+        let verdict = lines(&explain(&desk, &[given, &["--json"]].concat()).out).remove(0);
+        assert_eq!(verdict["detail"], json!({"limit": 1_048_576, "size": event.len()}));
+    }
+    let several = desk.feed(&["explain", "-"], format!("{{}}\n{event}\n").as_bytes());
+    assert!(several.code == Some(2) && several.err.contains("pick one with --line"), "{}", several.err);
+}
+
+#[test]
+fn an_organization_that_is_not_there_is_told_beside_those_that_are() {
+    let desk = Desk::new();
+    let tell = |event: Value, more: &[&str]| {
+        desk.write("event.json", event.to_string());
+        let ran = explain(&desk, &[&["event.json", "--type", "boot"], more].concat());
+        assert_eq!(ran.code, Some(11), "{}", ran.out);
+        ran.out
+    };
+    let misspelt = json!({"organization": "Acme", "anonymousId": "v"});
+    let told = tell(misspelt.clone(), &[]);
+    let said = "✗ no organization Acme; the settings have acme, globex; acme differs in case alone";
+    assert!(told.contains(said) && told.contains("✗ unknown_organization"), "{told}");
+    let told = tell(misspelt, &["--redact"]);
+    assert!(
+        told.contains("✗ no organization [redacted]; the settings have acme, globex") && !told.contains("Acme"),
+        "{told}"
+    );
+    let told = tell(json!({"organization": "initech", "anonymousId": "v"}), &[]);
+    assert!(told.contains("✗ no organization initech; the settings have acme, globex  ["), "{told}");
+    let told = tell(json!({"organization": "acme", "appId": "nosuch", "anonymousId": "v"}), &[]);
+    assert!(told.contains("✗ no organization with the app id nosuch; the settings have acme"), "{told}");
+}
+
+#[test]
+fn of_many_organizations_the_first_few_are_named() {
+    let desk = Desk::new();
+    let settings: String = (0..1_500).map(|number| format!("[[organizations]]\nslug = \"o{number:04}\"\n")).collect();
+    desk.write("many.toml", settings);
+    desk.write("event.json", json!({"organization": "O1234", "anonymousId": "v"}).to_string());
+    let ran: Ran =
+        desk.bare(&["explain", "event.json", "--type", "boot", "--settings", "many.toml"]).output().unwrap().into();
+    let said = "o0018, o0019 and 1,480 more; o1234 differs in case alone";
+    assert!(ran.out.contains(said) && !ran.out.contains("o0020"), "{}", ran.out);
+}

@@ -7,9 +7,12 @@ mod advise;
 mod compare;
 mod dev;
 mod explain;
+mod inputs;
 mod packaging;
 mod replay;
+mod settings;
 mod sign;
+mod traffic;
 
 use std::{
     fs,

@@ -96,8 +96,8 @@ fn what_cannot_be_done_is_told_with_the_way_out() {
         ("none", "out", 1, "none cannot be opened"),
         (".", "out", 1, ". is a folder"),
         ("in", "there", 2, "there is there already; --force replaces it"),
-        ("in", "in", 1, "is read from and written to"),
-        ("in", ".", 1, ". is a folder"),
+        ("in", "in", 2, "is read from and written to"),
+        ("in", ".", 2, ". is a folder"),
         ("in", "no/such/out", 1, "no/such/out cannot be written"),
     ] {
         let ran = desk.run(&["replay", "--from-file", from, "--to-file", to]);
@@ -290,4 +290,25 @@ fn the_settings_of_a_time_take_a_time_as_any_other_option_does() {
         assert!(ran.code == Some(2) && ran.err.contains("name a database"), "{}", ran.err);
     }
     assert_eq!(desk.run(&["replay", "--from-file", "events", "--at", "7d"]).code, Some(0));
+}
+
+#[test]
+fn topics_of_verdicts_are_neither_read_as_events_nor_written_among_live_ones() {
+    let desk = Desk::new();
+    let (verdicts, live) = ("holds verdicts, not events; replay --rejected", "is a live topic; --into-live");
+    for (line, told) in [
+        ("replay --topic attributes.accepted", verdicts),
+        ("replay --topic attributes.rejected --to-topics again", verdicts),
+        ("replay --topic attributes.rejected --compare now now", verdicts),
+        ("replay --topic mine --set kafka.accepted_topic=mine", verdicts),
+        ("advise --topic events --topic attributes.rejected", verdicts),
+        ("replay --to-topics attributes", live),
+        ("replay --to-topics again,attributes.rejected", live),
+        ("replay --to-topics events,again", "events is read from and written to"),
+    ] {
+        let line = format!("{line} --brokers 127.0.0.1:9");
+        let ran = desk.run(&line.split(' ').collect::<Vec<_>>());
+        assert!(ran.code == Some(2) && ran.err.contains(told), "{line}: {:?}\n{}", ran.code, ran.err);
+    }
+    assert_eq!(desk.names(), [""; 0]);
 }

@@ -63,6 +63,65 @@ fn claims_come_from_a_file_or_a_pipe_and_the_command_line_wins() {
     );
 }
 
+/// The claims of a token.
+fn claims(token: &str) -> Value {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    let payload = token.trim().split('.').nth(1).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+}
+
+#[test]
+fn a_claim_wins_over_what_the_other_options_set() {
+    let desk = Desk::new();
+    desk.write("claims.json", r#"{"userId": "1", "exp": 7}"#);
+    let of = |arguments: &[&str]| claims(&sign(&desk, arguments).out);
+    assert_eq!(of(&["--claim", "exp:=5", "--expires-in", "1h"]), json!({"exp": 5, "iat": 1_795_341_600}));
+    assert_eq!(of(&["--claim", "userId=1", "--claim", "iat:=1", "--expires-in", "1h"])["exp"], 1_795_345_200);
+    assert_eq!(of(&["claims.json"])["exp"], 7);
+    assert_eq!(of(&["claims.json", "--expires-in", "1h"])["exp"], 1_795_345_200);
+    assert_eq!(of(&["claims.json", "--expires-in", "1h", "--claim", "exp:=5"])["exp"], 5);
+}
+
+#[test]
+fn what_would_be_signed_otherwise_than_it_is_written_is_refused() {
+    let desk = Desk::new();
+    let signed = sign(&desk, &["--claim", "userId:=12345678901234567890"]);
+    assert_eq!(claims(&signed.out)["userId"].to_string(), "12345678901234567890");
+    for (claim, said) in [
+        (
+            "userId:=12345678901234567890123",
+            "userId would not be signed as it is: a number of it has more digits than are kept",
+        ),
+        ("companies:=[{\"id\":1,\"id\":2}]", "\"id\" is there twice"),
+    ] {
+        let ran = sign(&desk, &["--claim", claim]);
+        assert!(ran.code == Some(2) && ran.out.is_empty() && ran.err.contains(said), "{:?} {}", ran.code, ran.err);
+    }
+    for (text, said) in [
+        (
+            r#"{"userId": "1", "plan": "Pro", "plan": "Free"}"#,
+            "claims.json would not be signed as they are: \"plan\" is there twice",
+        ),
+        (
+            r#"{"userId": 12345678901234567890123}"#,
+            "userId: a number of it has more digits than are kept; write it as text",
+        ),
+    ] {
+        desk.write("claims.json", text);
+        let ran = sign(&desk, &["claims.json"]);
+        assert!(ran.code == Some(1) && ran.out.is_empty() && ran.err.contains(said), "{:?} {}", ran.code, ran.err);
+        assert!(!ran.err.contains("123456") && !ran.err.contains("Free"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_time_at_which_no_key_is_honoured_is_told() {
+    let desk = Desk::new();
+    let ran = desk.run(&["sign", "--organization", "acme", "--claim", "userId=1", "--at", "2024-01-01"]);
+    let said = "no key with a secret is honoured at 2024-01-01T00:00:00.000Z; name one with --key, of 2025-06";
+    assert!(ran.code == Some(1) && ran.err.contains(said), "{:?} {}", ran.code, ran.err);
+}
+
 #[test]
 fn a_hash_verifies_for_the_identifier_that_it_covers() {
     let desk = Desk::new();

@@ -1,8 +1,10 @@
-//! The rules of advice: one file each, one signature. What a rule can't know, since the settings are not at hand, it doesn't say.
+//! The rules of advice: one file each, one signature. What a rule can't know, since the settings are not at hand, it doesn't say; and
+//! where little was seen ([`floor`]) nothing is done at once.
 
 mod configure;
 mod enforce;
 mod expire;
+mod floor;
 mod lock;
 mod migrate;
 mod retire;
@@ -42,10 +44,10 @@ impl Case<'_> {
 pub fn advise(case: &Case<'_>) -> Vec<Item> {
     let rules = [lock::rule, unlock::rule, configure::rule, retire::rule, enforce::rule, migrate::rule, expire::rule];
     let mut items: Vec<_> = rules.iter().flat_map(|rule| rule(case)).collect();
-    if let Some(part) = case.part {
-        for item in items.iter_mut().filter(|item| item.ready == Ready::Now) {
+    for item in items.iter_mut().filter(|item| item.ready == Ready::Now) {
+        if let Some(why) = case.part.map(str::to_owned).or_else(|| floor::too_little(item, case.seen)) {
             item.ready = Ready::First;
-            item.says += &format!(". But {part}");
+            item.says += &format!(". But {why}");
         }
     }
     items.sort_by_key(|item| item.ready);

@@ -75,6 +75,7 @@ fn item(case: &Case<'_>, method: Method, key: &Valid<'_>, all: &[Valid<'_>]) -> 
     let newer = || all.iter().filter(move |other| key.is_older_than(other));
     // Keys that are not told apart could be this one.
     let replaced = newer().any(|other| other.used.is_some()) && case.seen.keys.rest().often.events == 0;
+    let signed_since: u64 = newer().filter_map(|other| other.used).map(|used| used.often.events).sum();
     let companies = if method == Method::Hmac { case.seen.company_proven } else { 0 };
     let events = key.used.map_or(0, |used| used.often.events);
     let says = match key.used {
@@ -106,6 +107,7 @@ fn item(case: &Case<'_>, method: Method, key: &Valid<'_>, all: &[Valid<'_>]) -> 
         figures: [("events", events)]
             .into_iter()
             .chain((companies > 0).then_some(("companyHash", companies)))
+            .chain((signed_since > 0).then_some(("newer", signed_since)))
             .collect(),
         check: case.compare().filter(|_| events + companies > 0),
         command: command("attrsync settings key retire", &[case.slug, key.id], flags),

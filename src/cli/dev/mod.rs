@@ -31,11 +31,11 @@ use super::{
     dashboard::{address_in_use, start, url},
     feed::{Feed, FeedOptions, Plan},
     interrupt::{self, Interrupt},
-    output::print,
+    output::{Usage, print},
     run::worker_options,
 };
 use crate::{
-    config::{self, Config, Log, LogFormat},
+    config::{self, Config, Log, LogFormat, SettingsSource},
     dashboard::{Dashboard, History},
     observe::log,
     store::{Settings, Source, log_warnings},
@@ -48,13 +48,14 @@ use view::View;
 
 /// What stands below the help.
 const AFTER_HELP: &str = "\
-Nothing else has to be installed. The embedded broker has no transactions: verdicts are delivered at least once here. Nor can
-it look up offsets by time or tell how its topics are set up: `--since` finds nothing in it, and `topics check` gets no answer.
+Nothing else has to be installed. The embedded broker has no transactions: verdicts are delivered at
+least once here. Nor can it look up offsets by time or tell how its topics are set up: `--since`
+finds nothing in it, and `topics check` gets no answer.
 
 Examples:
-  attrsync dev                                             watch ten events a second being judged
-  attrsync dev --events 1000 --rate 500                    end after a thousand, with a summary
-  attrsync dev --no-traffic --settings mine.toml           judge your own events by your own settings
+  attrsync dev                                     watch ten events a second being judged
+  attrsync dev --events 1000 --rate 500            end after a thousand, with a summary
+  attrsync dev --no-traffic --settings mine.toml   judge your own events by your own settings
 
 Exit codes: 0 ended by ctrl-C, or all events have their verdicts; 1 a fault; 2 usage.";
 
@@ -136,10 +137,18 @@ impl DevArgs {
     }
 
     fn load(&self, config: &Config) -> anyhow::Result<Settings> {
-        let source = self.settings.clone().map_or(Source::Embedded(crate::store::EXAMPLE), Source::File);
-        let settings = Settings::load(source, config.policy())?;
+        let settings = Settings::load(self.source()?, config.policy())?;
         log_warnings(settings.warnings());
         Ok(settings)
+    }
+
+    /// The settings file, or the samples. What the configuration takes for no path isn't opened: it may be a URL with a login.
+    fn source(&self) -> Result<Source, Usage> {
+        let Some(path) = &self.settings else { return Ok(Source::Embedded(crate::store::EXAMPLE)) };
+        match path.to_str().map(|path| SettingsSource::try_from(format!("file:{path}"))) {
+            Some(Err(_)) => Err(Usage::new("--settings: expected the path of a settings file; dev reads no database")),
+            _ => Ok(Source::File(path.clone())),
+        }
     }
 
     /// Shows verdicts until all events have theirs, or somebody presses ctrl-C.

@@ -10,7 +10,11 @@ use clap::{ArgGroup, Args};
 use serde_json::json;
 
 use crate::{
-    cli::{input::Input, judging, output::Usage},
+    cli::{
+        input::{Input, may_be_credential},
+        judging,
+        output::Usage,
+    },
     domain::{Snapshot, line_end},
 };
 
@@ -96,8 +100,7 @@ impl CredentialOptions {
 
 /// The credential in a file, without the line end that editors add.
 fn read(name: &str, file: &Path) -> anyhow::Result<String> {
-    let in_history = |text: &str| text.matches('.').count() == 2 && text.len() > 100 || text.len() == 64;
-    if file.to_str().is_some_and(in_history) && !file.exists() {
+    if may_be_credential(&file.to_string_lossy()) && !file.exists() {
         let wrong = format!(
             "--{name} takes a file, or - for standard input; a {name} among the arguments stays in the shell's history"
         );

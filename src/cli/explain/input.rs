@@ -1,6 +1,6 @@
 //! The one event that is explained: a whole file, on as many lines as it likes, or one line of many.
 
-use std::io::Read;
+use std::io::{BufReader, Read};
 
 use anyhow::{Context, bail};
 use serde::de::IgnoredAny;
@@ -11,24 +11,33 @@ use crate::{
     source::file::{self, Batch, Reader},
 };
 
+/// The event, as far as it was kept: what is longer than any record that is accepted is counted and not kept.
+#[derive(Debug, PartialEq)]
+pub(super) struct Kept {
+    /// The bytes that were kept.
+    pub(super) text: Vec<u8>,
+    /// How many more there were.
+    pub(super) skipped: usize,
+}
+
 /// The line of this number.
-pub(super) fn line(input: Input, policy: &Policy, number: i64) -> anyhow::Result<Vec<u8>> {
+pub(super) fn line(input: Input, policy: &Policy, number: i64) -> anyhow::Result<Kept> {
     let (name, mut reader, mut batch) = (input.name, Reader::new(input.reader, policy), Batch::default());
     while reader.fill(&mut batch).with_context(|| format!("{name} cannot be read"))? {
         if let Some(line) = batch.lines().find(|line| line.number == number) {
-            return Ok(line.bytes().to_vec());
+            return Ok(Kept { text: line.bytes().to_vec(), skipped: line.skipped() });
         }
     }
     bail!("{name} has no record on line {number}");
 }
 
 /// All of it, as long as it is one event.
-pub(super) fn whole(input: Input, policy: &Policy) -> anyhow::Result<Vec<u8>> {
+pub(super) fn whole(input: Input, policy: &Policy) -> anyhow::Result<Kept> {
     let Input { name, reader, .. } = input;
-    let mut text = Vec::new();
-    let read = reader.take(file::longest_line(policy) as u64).read_to_end(&mut text);
-    read.with_context(|| format!("{name} cannot be read"))?;
-    let event = file::without_mark(&text).trim_ascii();
+    let (mut reader, mut text) = (BufReader::new(reader), Vec::new());
+    let unreadable = || format!("{name} cannot be read");
+    (&mut reader).take(file::longest_line(policy) as u64).read_to_end(&mut text).with_context(unreadable)?;
+    let event = file::without_mark(&text).trim_ascii_start();
     if event.is_empty() {
         bail!("{name} is empty; an event or a record of kcat's (-J) is expected");
     }
@@ -40,7 +49,11 @@ pub(super) fn whole(input: Input, policy: &Policy) -> anyhow::Result<Vec<u8>> {
             format!("{name} holds several records; pick one with --line, or judge them all with attrsync replay");
         return Err(Usage::new(wrong).into());
     }
-    Ok(event.to_vec())
+    // Last: what is several records may be a stream that doesn't end.
+    let skipped = file::count_rest(&mut reader).with_context(unreadable)?;
+    // Blanks at the end are the file's, and before what was skipped they are the event's own.
+    let event = if skipped == 0 { event.trim_ascii_end() } else { event };
+    Ok(Kept { text: event.to_vec(), skipped })
 }
 
 #[cfg(test)]
@@ -51,8 +64,12 @@ mod tests {
         Input { name: "event.json".to_owned(), bytes: None, reader: Box::new(text) }
     }
 
+    fn kept(kept: anyhow::Result<Kept>) -> Result<Vec<u8>, String> {
+        kept.map(|kept| kept.text).map_err(|error| error.to_string())
+    }
+
     fn whole_of(text: &'static [u8]) -> Result<Vec<u8>, String> {
-        whole(input(text), &Policy::default()).map_err(|error| error.to_string())
+        kept(whole(input(text), &Policy::default()))
     }
 
     #[test]
@@ -71,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_line_is_found_by_its_number() {
-        let of = |number| line(input(b"{}\n\n[]\n"), &Policy::default(), number).map_err(|error| error.to_string());
+        let of = |number| kept(line(input(b"{}\n\n[]\n"), &Policy::default(), number));
         assert_eq!(of(3), Ok(b"[]".to_vec()));
         assert_eq!(of(2).unwrap_err(), "event.json has no record on line 2");
         assert!(of(4).is_err());

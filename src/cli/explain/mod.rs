@@ -32,12 +32,13 @@ use super::{
     output::{OK, StandardOutput, print},
 };
 use crate::{
-    domain::{Arena, Snapshot, verdict::Outcome},
+    domain::{Arena, Detail, Reason, Snapshot, Verdict, verdict::Outcome},
     replay::Defaults,
     source::file::Line,
     worker::judge,
 };
 use credential::{CredentialOptions, Made};
+use input::Kept;
 use steps::Case;
 
 /// What stands below the help.
@@ -92,10 +93,10 @@ impl ExplainArgs {
         let settings = self.judge.settings()?;
         let snapshot = settings.current();
         let (arena, mut defaults) = (Arena::new(), self.judge.defaults());
-        let (name, text) = self.given(&snapshot, &mut defaults)?;
+        let (name, Kept { text, skipped }) = self.given(&snapshot, &mut defaults)?;
         let line = Line::new(self.line.unwrap_or(1), &text);
         let record = defaults.apply(line.record(&name, &arena), &arena);
-        let verdict = judge(&arena, &record, &snapshot, defaults.now);
+        let verdict = whole(judge(&arena, &record, &snapshot, defaults.now), skipped);
         if self.json {
             let mut out = StandardOutput(io::stdout().lock());
             serde_json::to_writer(&mut out, &verdict).map_err(io::Error::from)?;
@@ -103,7 +104,7 @@ impl ExplainArgs {
         } else {
             let alone = self.credential.alone();
             let (snapshot, defaults) = (&snapshot, &defaults);
-            let case = Case { arena: &arena, snapshot, defaults, line: &text, alone, record, verdict };
+            let case = Case { arena: &arena, snapshot, defaults, line: &text, skipped, alone, record, verdict };
             print(&render::text(&case.steps(), &verdict, self.redact))?;
         }
         Ok(ExitCode::from(match verdict.outcome {
@@ -114,18 +115,28 @@ impl ExplainArgs {
     }
 
     /// The event, and what stands for its topic.
-    fn given(&self, snapshot: &Snapshot, defaults: &mut Defaults) -> anyhow::Result<(String, Vec<u8>)> {
+    fn given(&self, snapshot: &Snapshot, defaults: &mut Defaults) -> anyhow::Result<(String, Kept)> {
         let Some(file) = &self.file else {
             let Made { name, text, event_type } = self.credential.event(snapshot)?;
             defaults.event_type.get_or_insert_with(|| event_type.to_owned());
-            return Ok((name.to_owned(), text));
+            return Ok((name.to_owned(), Kept { text, skipped: 0 }));
         };
         let input = Input::open(file)?;
         let name = input.name.clone();
-        let text = match self.line {
+        let kept = match self.line {
             Some(number) => input::line(input, snapshot.policy(), number)?,
             None => input::whole(input, snapshot.policy())?,
         };
-        Ok((name, text))
+        Ok((name, kept))
+    }
+}
+
+/// The verdict on all of an event of which so many bytes were not kept: they are judged by their number alone.
+fn whole(verdict: Verdict<'_>, skipped: usize) -> Verdict<'_> {
+    match (verdict.reason, verdict.detail) {
+        (Some(Reason::RecordTooLarge), Some(Detail::Limit { limit, size })) => {
+            Verdict { detail: Some(Detail::Limit { limit, size: size + skipped }), ..verdict }
+        }
+        _ => verdict,
     }
 }

@@ -2,9 +2,10 @@
 
 use super::steps::{Case, Mark, Steps, named, theirs, words};
 use crate::{
-    decode::UnverifiedEvent,
+    cli::judging,
+    decode::{Tenant, UnverifiedEvent},
     domain::{
-        EventTime, Organization, Snapshot, Stage, Value,
+        Detail, EventTime, Organization, Reason, Snapshot, Stage, Value,
         key::{Algorithm, Standing, Validity},
         snapshot::{Enforcement, JwtKey},
         verdict::{Method, Status},
@@ -15,7 +16,9 @@ use crate::{
 impl<'a> Case<'_, 'a> {
     /// Who the organization is, what was offered as proof, and how that ended.
     pub(super) fn verify(&self, steps: &mut Steps, event: &UnverifiedEvent<'a>) {
-        let Some(organization) = self.verdict.organization.and_then(|slug| self.snapshot.by_slug(slug)) else { return };
+        let Some(organization) = self.verdict.organization.and_then(|slug| self.snapshot.by_slug(slug)) else {
+            return self.no_organization(steps, event.payload.tenant);
+        };
         steps.say(Mark::Passed, format!("organization {}", organization.slug));
         steps.by("settings slug, app_id");
         steps.say(Mark::Fact, enforcement(organization, self.snapshot));
@@ -34,6 +37,22 @@ impl<'a> Case<'_, 'a> {
             steps.say(Mark::Fact, "proof: none");
         }
         self.proven(steps);
+    }
+
+    /// Tells the name by which no organization was found, and which there are.
+    fn no_organization(&self, steps: &mut Steps, tenant: Tenant<'_>) {
+        let sought = |field: &str| self.verdict.detail == Some(Detail::Field { field });
+        let (what, name) = match tenant {
+            _ if self.verdict.reason != Some(Reason::UnknownOrganization) => return,
+            Tenant { organization: Some(slug), .. } if sought("organization") => ("no organization ", slug),
+            Tenant { app_id: Some(app_id), .. } if sought("appId") => ("no organization with the app id ", app_id),
+            _ => return,
+        };
+        steps.add(
+            Mark::Failed,
+            [words(what), theirs(name), words(format!("; {}", judging::known(self.snapshot, name)))],
+        );
+        steps.by("settings slug, app_id");
     }
 
     fn token(&self, steps: &mut Steps, organization: &Organization, token: Value<'a>) {

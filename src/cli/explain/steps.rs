@@ -51,6 +51,8 @@ pub(super) struct Case<'c, 'a> {
     pub(super) defaults: &'c Defaults,
     /// The line or file that the record was read from.
     pub(super) line: &'c [u8],
+    /// How many bytes it had beyond those.
+    pub(super) skipped: usize,
     /// What it is where it is no record: an event, a token or a hash alone.
     pub(super) alone: &'static str,
     pub(super) record: Record<'a>,
@@ -124,7 +126,8 @@ impl<'a> Case<'_, 'a> {
 
     fn source(&self, steps: &mut Steps) {
         let Record { position, headers, value, .. } = self.record;
-        let bytes = value.map_or_else(|| "no value".to_owned(), |value| format!("{} bytes", value.len()));
+        let bytes = |value: &[u8]| format!("{} bytes", value.len() + self.skipped);
+        let bytes = value.map_or_else(|| "no value".to_owned(), bytes);
         let alone = value.is_some_and(|value| value.as_ptr() == self.line.as_ptr());
         let what = if alone { self.alone } else { "a record of kcat's" };
         let given = usize::from(self.defaults.event_type.is_some());

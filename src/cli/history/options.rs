@@ -1,6 +1,7 @@
 //! Which events: the options that every command over history has.
 
 use std::{
+    io::Write as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -13,9 +14,10 @@ use crate::{
         interrupt,
         judging::event_type,
         moment::moment,
-        output::{Interrupted, Usage},
+        output::{DOUBTFUL, Interrupted, Usage, styled},
     },
     config::{ClientRole, Config},
+    count::words::grouped,
     domain::{EventTime, Reason, shell},
     replay::{
         Defaults, Failure, Fetching, File, Filter, Limits, Offsets, Positions, Rejections, Source, Topics, Wanted,
@@ -202,15 +204,23 @@ impl HistoryOptions {
     fn rejections(&self, config: &Config, defaults: Defaults) -> anyhow::Result<Positions> {
         let rejected = std::slice::from_ref(&config.kafka.rejected_topic);
         let topic = Topics::open(rejected, &self.wanted(), fetching(config), defaults);
-        let topic = topic.map_err(|failure| away(failure, config))?;
+        let topic = Arc::new(topic.map_err(|failure| away(failure, config))?);
         let work = Rejections::new(WhichRejections {
             reasons: self.reason.clone(),
             organization: self.organization.clone(),
             event_type: self.event_type.clone(),
         });
         let held = (&interrupt::listen()?, self.limits());
-        let found = super::run(Arc::new(topic), held, move || work.clone())?;
-        Ok(found.ok_or(Interrupted)?.found())
+        let found = super::run(Arc::clone(&topic) as Arc<dyn Source>, held, move || work.clone())?;
+        let found = found.ok_or(Interrupted)?.found();
+        if topic.gone() > 0 {
+            let (gone, name) = (grouped(topic.gone()), &config.kafka.rejected_topic);
+            let told = format!(
+                "{gone} offsets of {name} that were asked for are past retention: the events behind those are not looked for"
+            );
+            writeln!(anstream::stderr(), "{}", styled(DOUBTFUL, &told))?;
+        }
+        Ok(found)
     }
 
     /// Which events.
@@ -249,6 +259,13 @@ impl HistoryOptions {
             if !topics.contains(topic) {
                 topics.push(topic.clone());
             }
+        }
+        let verdicts = [&config.kafka.accepted_topic, &config.kafka.rejected_topic];
+        if let Some(topic) = topics.iter().find(|topic| verdicts.contains(topic)) {
+            let wrong = format!(
+                "{topic} holds verdicts, not events; replay --rejected judges the events behind rejections again"
+            );
+            return Err(Usage::new(wrong).into());
         }
         if topics.len() > 1 && !self.offsets.is_empty() {
             let wrong = format!("--offsets are of one topic, and {} are read; name it with --topic", topics.join(", "));

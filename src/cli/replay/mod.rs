@@ -25,35 +25,39 @@ use clap::Args;
 use super::{
     history::{self, HistoryOptions},
     interrupt,
-    judging::JudgeOptions,
-    output::interrupted,
+    judging::{self, JudgeOptions},
+    output::{Usage, interrupted, warn},
 };
-use crate::replay::{Judgement, Tally};
+use crate::replay::{By, Judgement, Tally};
 use compare::{CompareOptions, Means};
 use into_topics::TopicOptions;
-use settings::SettingsAs;
+use settings::{ChosenSettings, SettingsAs};
 use summary::Summary;
 use target::Target;
 use verdicts::Verdicts;
 
 /// What stands below the help.
 const AFTER_HELP: &str = "\
-Reads the topics of kafka.input.topics to where they end now, or a file: a line of that is a record as `kcat -J` prints it, or
-the event alone. Without --to-file, --to-topics or --into-live verdicts are counted and written nowhere. docs/REPLAY.md tells more.
+Reads the topics of kafka.input.topics to where they end now, or a file: a line of that is a record
+as `kcat -J` prints it, or the event alone. Without --to-file, --to-topics or --into-live verdicts
+are counted and written nowhere. docs/REPLAY.md tells more.
 
 Examples:
-  attrsync replay --since 7d                                     count what the last week gives by today's settings
-  attrsync replay --since 7d --settings next.toml --json         or by others, for machines
-  attrsync replay --offsets 0:100-200 --to-file -                look at single verdicts
-  attrsync replay --rejected --reason locked --organization acme judge again what was refused
+  attrsync replay --since 7d                       what the last week gives by today's settings
+  attrsync replay --since 7d --settings next.toml --json
+                                                   or by others, for machines
+  attrsync replay --offsets 0:100-200 --to-file -  look at single verdicts
+  attrsync replay --rejected --reason locked --organization acme
+                                                   judge again what was refused
   attrsync replay --from 2026-11-01 --to 2026-12-01 --to-topics november
-                                                                 into november.accepted and november.rejected, exactly once
-  attrsync replay --resume 20261125-140501-3fa9                  go on with one that was interrupted or killed
-  attrsync replay --settings-as judged --to-file verdicts.ndjson the very verdicts that were told live
+                                                   into topics of its own, exactly once
+  attrsync replay --resume 20261125-140501-3fa9    go on with one that was interrupted or killed
+  attrsync replay --settings-as judged --to-file verdicts.ndjson
+                                                   the very verdicts that were told live
   kcat -C -b localhost -t events -J -e | attrsync replay --from-file - --to-file verdicts.ndjson
   attrsync replay --since 7d --compare now next.toml --html changes.html
-                                                                 what other settings change, as a page (docs/COMPARE.md)
-  attrsync replay --since 2d --compare at:2d now                 what the changes of two days did
+                                                   what other settings change, as a page
+  attrsync replay --since 2d --compare at:2d now   what the changes of two days did
 
 Exit codes: 0 every record has its verdict; 1 a fault; 2 usage or configuration; 130 interrupted.";
 
@@ -111,8 +115,17 @@ impl ReplayArgs {
             Some(file) => Target::apart_from(self.history.from_file.as_deref(), file, self.force)?,
             None => Target::nowhere(),
         };
-        let chosen = self.history.open(&config, defaults)?;
-        let Some(settings) = self.chosen_settings(&config, &interrupt)? else { return Ok(interrupted()) };
+        // Before any event is looked for: of an organization that there is not, there are none. Settings that differ by event come
+        // after that: they are learnt of verdicts, which come when the events have come.
+        let one = if self.settings_as.is_none() { self.chosen_settings(&config, &interrupt)? } else { None };
+        let slug = self.slug(one.as_ref())?;
+        let mut chosen = self.history.open(&config, defaults)?;
+        if chosen.not_found().is_some() {
+            self.refuse_app_id(slug.as_deref())?;
+        }
+        chosen.filter.organization = slug;
+        let settings = one.map_or_else(|| self.chosen_settings(&config, &interrupt), |one| Ok(Some(one)))?;
+        let Some(settings) = settings else { return Ok(interrupted()) };
         let judgement = Judgement { by: settings.by.clone(), now, filter: chosen.filter.clone() };
         let work = Verdicts { judgement, written: self.to_file.is_some(), tally: Tally::default() };
         let (source, held) = (Arc::clone(&chosen.source), (&interrupt, self.history.limits()));
@@ -124,5 +137,28 @@ impl ReplayArgs {
         let (tally, not_found, fetched_bytes) = (&tally, chosen.not_found(), chosen.fetched_bytes());
         Summary { tally, version, gone, not_found, fetched_bytes, took, replay: None }.print(self.json, &target)?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Rejections were looked for by what they say themselves of their organization, and that is the slug.
+    fn refuse_app_id(&self, slug: Option<&str>) -> Result<(), Usage> {
+        match slug {
+            Some(slug) if self.history.filter().organization.as_deref() != Some(slug) => {
+                Err(Usage::new(format!("rejections are found by the slug alone; write --organization {slug}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The slug of the organization that was asked for. Where each event has settings of its own, those of today may not have it any
+    /// more: that is a doubt and no error.
+    fn slug(&self, one: Option<&ChosenSettings>) -> anyhow::Result<Option<String>> {
+        let Some(asked) = self.history.filter().organization else { return Ok(None) };
+        if let Some(By::One(snapshot)) = one.map(|one| &one.by) {
+            return judging::slug(snapshot, Some(&asked));
+        }
+        judging::slug(&self.judge.settings()?.current(), Some(&asked)).or_else(|unknown| {
+            warn(format_args!("{unknown} now; if none was called so when its events came, none is found"))?;
+            Ok(Some(asked))
+        })
     }
 }

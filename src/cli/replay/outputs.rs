@@ -1,9 +1,7 @@
 //! The topics that a replay writes to: there, not read from, and the live ones only where that was said.
 
-use anyhow::bail;
-
 use crate::{
-    cli::run::worker_options,
+    cli::{output::Usage, run::worker_options},
     config::Config,
     worker::{Delivery, Options},
 };
@@ -30,13 +28,14 @@ pub(super) fn named(text: &str) -> Result<(String, String), String> {
 }
 
 /// Refuses topics in which a replay's verdicts would be taken for something else.
-pub(super) fn check(config: &Config, (accepted, rejected): (&str, &str), read: &[String]) -> anyhow::Result<()> {
+pub(super) fn check(config: &Config, (accepted, rejected): (&str, &str), read: &[String]) -> Result<(), Usage> {
     let live = [config.kafka.accepted_topic.as_str(), config.kafka.rejected_topic.as_str()];
     if let Some(topic) = [accepted, rejected].into_iter().find(|topic| live.contains(topic)) {
-        bail!("{topic} is a live topic; --into-live replays into those, or name others with --to-topics");
+        let wrong = format!("{topic} is a live topic; --into-live replays into those, or name others with --to-topics");
+        return Err(Usage::new(wrong));
     }
     if let Some(topic) = [accepted, rejected].into_iter().find(|topic| read.iter().any(|read| read == topic)) {
-        bail!("{topic} is read from and written to; name other topics with --to-topics");
+        return Err(Usage::new(format!("{topic} is read from and written to; name other topics with --to-topics")));
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use tempfile::TempPath;
 
 use crate::{
@@ -52,7 +52,7 @@ impl Target {
         if let (Some(from), Some(to)) = (from.and_then(real), real(path))
             && from == to
         {
-            bail!("{} is read from and written to; name another file", to.display());
+            return Err(Usage::new(format!("{} is read from and written to; name another file", to.display())).into());
         }
         Self::open(path, force)
     }
@@ -64,7 +64,9 @@ impl Target {
             return Ok((Self::Stream { terminal: stdout().is_terminal(), standard: true }, output));
         }
         let replaced = match fs::metadata(path) {
-            Ok(about) if about.is_dir() => bail!("{} is a folder; name a file for the verdicts", path.display()),
+            Ok(about) if about.is_dir() => {
+                return Err(Usage::new(format!("{} is a folder; name a file for the verdicts", path.display())).into());
+            }
             Ok(about) if !about.is_file() => {
                 let file = OpenOptions::new().write(true).open(path);
                 let file = file.with_context(|| format!("{} cannot be opened", path.display()))?;

@@ -22,7 +22,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use self::reading::{Changes, Sources};
-use super::{options::ConfigOptions, source::source};
+use super::{config::by_default, judging::with_way_out, options::ConfigOptions, source::source};
 use crate::{
     config::Config,
     observe::{
@@ -43,9 +43,11 @@ Examples:
   attrsync run --config attrsync.toml
   attrsync run --brokers kafka:9092 --settings settings.toml --set worker.shards=2
 
-SIGTERM or SIGINT: the first finishes the batch in hand, a second one ends at once. Probes and metrics are at admin.address.
+SIGTERM or SIGINT: the first finishes the batch in hand, a second one ends at once. Probes and
+metrics are at admin.address.
 
-Exit codes: 0 stopped by a signal, nothing in hand; 1 a fault that persists, or stopped at once; 2 usage or configuration.";
+Exit codes: 0 stopped by a signal, nothing in hand; 1 a fault that persists, or stopped at once;
+2 usage or configuration.";
 
 /// Judge events from Kafka until SIGTERM
 #[derive(Debug, Args)]
@@ -77,7 +79,9 @@ impl RunArgs {
 }
 
 fn load(config: &Config) -> anyhow::Result<Settings> {
-    let settings = Settings::load(source(config, None)?, config.policy())?;
+    let named_nowhere = by_default(&config.settings.source);
+    let settings = Settings::load(source(config, None)?, config.policy());
+    let settings = settings.map_err(|error| with_way_out(error, named_nowhere))?;
     log_warnings(settings.warnings());
     log_unusable(settings.unusable());
     Ok(settings)

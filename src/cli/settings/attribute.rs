@@ -46,7 +46,7 @@ struct Which {
 enum AttributeCommand {
     /// Add an attribute; until then its values are dropped
     #[command(
-        after_help = "Example:\n  attrsync settings attribute add acme plan --type text --options Free,Premium --locked --reason 'for billing'"
+        after_help = "Example:\n  attrsync settings attribute add acme plan --type text --options Free,Premium --locked \\\n    --reason 'for billing'"
     )]
     Add {
         #[command(flatten)]
@@ -155,16 +155,17 @@ impl AttributeArgs {
             }
             AttributeCommand::Lock { which, consent, change } => {
                 let what = format!("lock {} of {}; unsigned values will be rejected", which.name, which.organization);
-                consent.ask_after(&lock_advice(&safe(&which.organization)), &what)?;
+                change.ask_after(consent, &lock_advice(&safe(&which.organization)), &what)?;
                 set(which, change, |attribute| attribute.locked = Some(true))
             }
             AttributeCommand::Unlock { which, consent, change } => {
-                consent.ask(&format!("unlock {} of {}; anybody can then set it", which.name, which.organization))?;
+                let what = format!("unlock {} of {}; anybody can then set it", which.name, which.organization);
+                change.ask(consent, &what)?;
                 set(which, change, |attribute| attribute.locked = Some(false))
             }
             AttributeCommand::Archive { which, consent, change } => {
-                consent
-                    .ask(&format!("archive {} of {}; its values will be dropped", which.name, which.organization))?;
+                let what = format!("archive {} of {}; its values will be dropped", which.name, which.organization);
+                change.ask(consent, &what)?;
                 set(which, change, |attribute| attribute.archived = true)
             }
             AttributeCommand::List(options) => list(options),

@@ -8,9 +8,10 @@ use clap::Args;
 use super::render;
 use crate::{
     cli::{
+        consent::Consent,
         options::ConfigOptions,
         output::{Usage, print, print_json, warn},
-        source::{block_on, connect, master_keys},
+        source::{block_on, connect, database, master_keys},
     },
     config::Config,
     store::{Author, Change, Database, DatabaseError, Edit, MasterKeys, document::Organization},
@@ -62,6 +63,18 @@ impl ChangeOptions {
         let by = self.by.clone().or_else(|| std::env::var("USER").ok()).filter(|by| !by.is_empty());
         let author = Author { actor: by.unwrap_or_default(), reason: self.reason.clone() };
         Ok(Means { master_keys: master_keys(&config)?, author, config, since: self.since })
+    }
+
+    /// Asks before a change, once it is sure that there is a database named in which to make it.
+    pub(super) fn ask(&self, consent: &Consent, what: &str) -> anyhow::Result<()> {
+        database(&self.means()?.config)?;
+        consent.ask(what)
+    }
+
+    /// The same where there is something to know or to look at first: it stands above the question.
+    pub(super) fn ask_after(&self, consent: &Consent, advice: &str, what: &str) -> anyhow::Result<()> {
+        database(&self.means()?.config)?;
+        consent.ask_after(advice, what)
     }
 
     /// Changes one organization and tells what is different.

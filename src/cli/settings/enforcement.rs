@@ -49,9 +49,10 @@ impl EnforcementArgs {
         };
         if mode == Enforcement::Enforced {
             let what = format!("have {} reject identities without proof", self.organization);
-            self.consent.ask_after(&enforcement_advice(&safe(&self.organization)), &what)?;
+            self.change.ask_after(&self.consent, &enforcement_advice(&safe(&self.organization)), &what)?;
         } else {
-            self.consent.ask(&format!("let {} accept identities without proof", self.organization))?;
+            let what = format!("let {} accept identities without proof", self.organization);
+            self.change.ask(&self.consent, &what)?;
         }
         self.change.edit(&self.organization, |organization| {
             organization.enforcement = mode;

@@ -73,7 +73,7 @@ struct Material {
 enum KeyCommand {
     /// Add a key
     #[command(
-        after_help = "Examples:\n  attrsync settings key add acme 2026-11 --generate --reason rotation\n  attrsync settings key add acme 2026-11 --algorithm ES256 --public-key-file key.pem --reason 'their own key'"
+        after_help = "Examples:\n  attrsync settings key add acme 2026-11 --generate --reason rotation\n  attrsync settings key add acme 2026-11 --algorithm ES256 --public-key-file key.pem \\\n    --reason 'their own key'"
     )]
     Add {
         #[command(flatten)]
@@ -136,14 +136,14 @@ impl KeyArgs {
             }
             KeyCommand::Retire { which, at, consent, change } => {
                 let at = at.unwrap_or_else(now);
-                consent.ask(&format!("retire {} of {} at {at}", which.id, which.organization))?;
+                change.ask(consent, &format!("retire {} of {} at {at}", which.id, which.organization))?;
                 change.edit(&which.organization, |organization| {
                     which.retired(organization).map(|retired| *retired = Some(Moment(at)))
                 })
             }
             KeyCommand::Revoke { organization, ids, identity, consent, change } => {
                 let what = format!("revoke {} of {organization}, and whatever holds the same", ids.join(", "));
-                consent.ask(&format!("{what}; it is never honoured again"))?;
+                change.ask(consent, &format!("{what}; it is never honoured again"))?;
                 revoke(organization, (ids, *identity), change)
             }
             KeyCommand::List(options) => list(options),

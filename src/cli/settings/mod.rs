@@ -30,19 +30,21 @@ use clap::{Args, Subcommand};
 /// What stands below the help.
 const AFTER_HELP: &str = "\
 Examples:
-  attrsync settings plan settings.toml                 what the file would change; exit code 2 when anything
+  attrsync settings plan settings.toml       what the file would change; exit code 2 when anything
   attrsync settings apply settings.toml --reason 'new plans'
-  attrsync settings export > settings.toml             everything, secrets left out; --secrets shows them
+  attrsync settings export > settings.toml   everything, secrets left out; --secrets shows them
   attrsync settings history acme
   attrsync settings org add acme --app-id 65f1c0de65f1c0de65f1c0de --reason 'signed up'
   attrsync settings key add acme 2026-11 --generate --reason rotation
   attrsync settings attribute lock acme plan --reason 'grants access'
   attrsync settings enforcement acme observe --reason 'on the way'
 
-The database is settings.source, its master keys settings.master_keys. Changes need the role attrsync_admin.
+The database is settings.source, its master keys settings.master_keys. Changes need the role
+attrsync_admin.
 
-Exit codes: 0 all went well; 1 a fault, a refusal, or not confirmed; 2 usage or configuration, no terminal to confirm on, and (plan)
-something would change, which --json tells apart: only a plan prints anything.";
+Exit codes: 0 all went well; 1 a fault, a refusal, or not confirmed; 2 usage or configuration, no
+terminal to confirm on, and (plan) something would change, which --json tells apart: only a plan
+prints anything.";
 
 /// Plan, apply, export and edit the settings in PostgreSQL
 #[derive(Debug, Args)]

@@ -78,14 +78,14 @@ impl OrgArgs {
                 options.change(async |database, edit| database.add_organization(edit, organization).await)
             }
             OrgCommand::Rename { slug, new, consent, options } => {
-                consent.ask(&format!("rename {slug} to {new}; events with the old slug will be rejected"))?;
+                options.ask(consent, &format!("rename {slug} to {new}; events with the old slug will be rejected"))?;
                 options.edit(slug, |organization| {
                     organization.slug.clone_from(new);
                     Ok(())
                 })
             }
             OrgCommand::Archive { slug, consent, options } => {
-                consent.ask(&format!("archive {slug}; its events will be rejected"))?;
+                options.ask(consent, &format!("archive {slug}; its events will be rejected"))?;
                 options.change(async |database, edit| database.archive_organization(edit, slug).await)
             }
             OrgCommand::List { json, config } => list(*json, config),

@@ -35,22 +35,26 @@ Examples:
   attrsync topics create --partitions 24   make what is missing
   attrsync topics check --json             for a pipeline
 
-Exit codes: 0 every topic is as it should be; 1 one is not, or no broker answers; 2 usage or configuration.";
+Exit codes: 0 every topic is as it should be; 1 one is not, or no broker answers; 2 usage or
+configuration.";
 
 const CREATE_HELP: &str = "\
 Examples:
   attrsync topics create --dry-run
   attrsync topics create --partitions 24 --retention-days 30
-  attrsync topics create --set kafka.accepted_topic=nov.accepted --set kafka.rejected_topic=nov.rejected
+  attrsync topics create --set kafka.accepted_topic=nov.accepted \\
+    --set kafka.rejected_topic=nov.rejected
 
-Exit codes: 0 every topic is as it should be; 1 one is not, or no broker answers; 2 usage or configuration.";
+Exit codes: 0 every topic is as it should be; 1 one is not, or no broker answers; 2 usage or
+configuration.";
 
 const CHECK_HELP: &str = "\
 Examples:
   attrsync topics check
   attrsync topics check --brokers kafka:9092 --json
 
-Exit codes: 0 every topic is as it should be; 1 one is not, or no broker answers; 2 usage or configuration.";
+Exit codes: 0 every topic is as it should be; 1 one is not, or no broker answers; 2 usage or
+configuration.";
 
 /// Make the input and output topics, or check those that are there
 #[derive(Debug, Args)]
@@ -127,6 +131,7 @@ impl TopicsArgs {
             let was_there = results.values().any(|result| *result == Ok(Done::WasThere));
             let found = if was_there { cluster.look(&expected.names())? } else { found };
             rows = plan::rows_after(&expected, found, &Creation { plans, results, dry_run });
+            plan::note_kept(&mut rows, wanted);
         }
         if common.json {
             print_json(&json!({"ok": rows.iter().all(Row::is_good), "topics": rows}))?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Wanted,
-    check::{self, DAY_MS, Expected, Finding, Found, Role, Row, State, Topic},
+    check::{self, DAY_MS, Expected, Finding, Found, Role, Row, State, Topic, counted},
 };
 
 /// Partitions of new topics where no input topic gives a number: enough to share among a dozen shards.
@@ -88,4 +88,20 @@ pub(super) fn rows_after(expected: &Expected, mut found: Found, creation: &Creat
         }
     }
     rows
+}
+
+/// Notes of topics that were there what was asked for and isn't so: a topic that is there is left alone.
+pub(super) fn note_kept(rows: &mut [Row], wanted: Wanted) {
+    for row in rows.iter_mut().filter(|row| row.state == State::Ok) {
+        let Some(shape) = row.shape else { continue };
+        let numbers = [
+            (shape.partitions, wanted.partitions, "partition"),
+            (shape.replicas, wanted.replication_factor, "replica"),
+        ];
+        let kept = numbers.into_iter().filter_map(|(has, wanted, what)| {
+            let wanted = wanted.map(usize::from).filter(|wanted| *wanted != has)?;
+            Some(Finding::note(format!("has {}, not {wanted}; kept as it is", counted(has, what))))
+        });
+        row.findings.extend(kept);
+    }
 }

@@ -3,7 +3,7 @@
 use super::{
     Wanted,
     check::{Expected, Found, Role, Row, Severity, State, Topic, rows},
-    plan::{Creation, Done, plans, rows_after},
+    plan::{Creation, Done, note_kept, plans, rows_after},
 };
 
 fn expected() -> Expected {
@@ -124,4 +124,30 @@ fn what_somebody_else_made_meanwhile_is_told_as_it_is() {
     assert_eq!(rows.iter().map(|row| row.state).collect::<Vec<_>>(), [State::Ok, State::Ok, State::Missing]);
     assert_eq!(rows[1].shape.unwrap().to_string(), "1 partition, 1 replica, kept 7 d");
     assert!(rows[2].findings[0].message.contains("isn't seen yet"), "{rows:?}");
+}
+
+#[test]
+fn a_topic_that_is_there_is_kept_and_what_was_asked_of_it_in_vain_is_noted() {
+    let found = found(&[("events", topic(&[])), ("yes", topic(&[])), ("no", topic(&[]))]);
+    let told = |wanted| {
+        let mut rows = rows(&expected(), &found);
+        note_kept(&mut rows, wanted);
+        assert!(rows.iter().all(Row::is_good), "{rows:?}");
+        rows[0].findings.iter().map(|finding| finding.message.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(Wanted { partitions: Some(12), ..WANTED }), ["has 6 partitions, not 12; kept as it is"]);
+    assert_eq!(told(Wanted { replication_factor: Some(1), ..WANTED }), ["has 3 replicas, not 1; kept as it is"]);
+    assert_eq!(told(Wanted { partitions: Some(6), replication_factor: Some(3), ..WANTED }), [""; 0]);
+    assert_eq!(told(WANTED), [""; 0]);
+}
+
+#[test]
+fn a_topic_that_was_made_as_asked_is_not_noted() {
+    let found = Found { brokers: 3, ..Found::default() };
+    let wanted = Wanted { partitions: Some(4), ..WANTED };
+    let plans = plans(&rows(&expected(), &found), &found, wanted, &expected());
+    let results = plans.iter().map(|plan| (plan.topic.clone(), Ok(Done::Made))).collect();
+    let mut rows = rows_after(&expected(), found, &Creation { plans, results, dry_run: false });
+    note_kept(&mut rows, Wanted { partitions: Some(5), ..WANTED });
+    assert!(rows.iter().all(|row| row.findings.is_empty()), "{rows:?}");
 }

@@ -2,15 +2,17 @@
 //!
 //! Lines are read in batches, so that several threads can judge while one reads, and memory is bounded whatever the input
 //! is: a batch ends where the reader's buffer does (a pipe's verdicts don't wait for its next lines), and what exceeds the
-//! longest line is skipped, not kept. Every line that isn't blank is exactly one record, however broken it is.
+//! longest line is counted, not kept. Every line that isn't blank is exactly one record, however broken it is.
 
 mod line;
+mod rest;
 
 use std::{
     io::{self, BufRead, BufReader, Read},
     ops::Range,
 };
 
+pub use self::rest::of_input as count_rest;
 use crate::domain::{Arena, Policy, Record};
 
 /// What one look at the operating system reads; about what a batch holds.
@@ -45,16 +47,26 @@ pub struct Reader<R> {
 #[derive(Default)]
 pub struct Batch {
     bytes: Vec<u8>,
-    /// Where each line is in `bytes`, and its number in the file.
-    lines: Vec<(Range<usize>, i64)>,
+    lines: Vec<Place>,
 }
 
-/// One line: its number, from 1, and its bytes.
+/// Where a line is.
+struct Place {
+    /// In the bytes of its batch.
+    kept: Range<usize>,
+    /// How many more bytes it had, which were not kept.
+    skipped: usize,
+    /// In the file.
+    number: i64,
+}
+
+/// One line: its number, from 1, and its bytes, as far as they were kept.
 #[derive(Clone, Copy)]
 pub struct Line<'a> {
     /// The number.
     pub number: i64,
     bytes: &'a [u8],
+    skipped: usize,
 }
 
 impl<R: Read> Reader<R> {
@@ -89,12 +101,13 @@ impl<R: Read> Reader<R> {
             return Ok(false);
         }
         self.line += 1;
+        let mut skipped = 0;
         if batch.bytes.ends_with(b"\n") {
             batch.bytes.pop();
         } else if read == self.longest {
-            self.input.skip_until(b'\n')?;
+            skipped = rest::of_line(&mut self.input)?;
         }
-        if batch.bytes[start..].ends_with(b"\r") {
+        if skipped == 0 && batch.bytes[start..].ends_with(b"\r") {
             batch.bytes.pop();
         }
         if self.line == 1 && batch.bytes.starts_with(BYTE_ORDER_MARK) {
@@ -103,22 +116,23 @@ impl<R: Read> Reader<R> {
         if batch.bytes[start..].trim_ascii().is_empty() {
             batch.bytes.truncate(start);
         } else {
-            batch.lines.push((start..batch.bytes.len(), self.line));
+            batch.lines.push(Place { kept: start..batch.bytes.len(), skipped, number: self.line });
         }
         Ok(true)
     }
 }
 
 impl Batch {
-    /// The bytes of all lines, their ends not counted.
+    /// How many bytes all lines had, their ends not counted.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() + self.lines.iter().map(|place| place.skipped).sum::<usize>()
     }
 
     /// The lines in their order.
     pub fn lines(&self) -> impl ExactSizeIterator<Item = Line<'_>> {
-        self.lines.iter().map(|(range, number)| Line { number: *number, bytes: &self.bytes[range.clone()] })
+        let line = |place: &Place| (place.number, &self.bytes[place.kept.clone()], place.skipped);
+        self.lines.iter().map(line).map(|(number, bytes, skipped)| Line { number, bytes, skipped })
     }
 }
 
@@ -126,13 +140,19 @@ impl<'a> Line<'a> {
     /// A line from elsewhere.
     #[must_use]
     pub fn new(number: i64, bytes: &'a [u8]) -> Self {
-        Self { number, bytes }
+        Self { number, bytes, skipped: 0 }
     }
 
-    /// The bytes.
+    /// The bytes, as far as they were kept.
     #[must_use]
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
+    }
+
+    /// How many more there were: none of a line that some record needs.
+    #[must_use]
+    pub fn skipped(&self) -> usize {
+        self.skipped
     }
 
     /// The record that the line is. `name` stands for the topic of an event that comes without one, the line's number for
@@ -202,6 +222,21 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert_eq!((lines[0].0, lines[0].1.len()), (1, longest));
         assert_eq!(lines[1], (2, b"next".to_vec()));
+    }
+
+    #[test]
+    fn what_is_cut_from_a_line_is_counted() {
+        let policy = policy(100);
+        let longest = longest_line(&policy);
+        for (more, end) in
+            [(0, "\n"), (0, "\r\n"), (1, ""), (1, "\r\n"), (2 * BUFFER_BYTES, "\n"), (2 * BUFFER_BYTES, "")]
+        {
+            let input = "x".repeat(longest + more) + end;
+            let (mut reader, mut batch) = (Reader::new(input.as_bytes(), &policy), Batch::default());
+            assert!(reader.fill(&mut batch).unwrap());
+            let found: Vec<_> = batch.lines().map(|line| (line.bytes.len(), line.skipped())).collect();
+            assert_eq!((found, batch.bytes()), (vec![(longest, more)], longest + more), "{more} {end:?}");
+        }
     }
 
     #[test]
