@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::{
     history::{self, HistoryOptions},
     interrupt,
-    judging::{self, JudgeOptions, Which},
+    judging::{JudgeOptions, Which},
     output::{DIM, DOUBTFUL, GOOD, interrupted, print, print_json, styled},
     terminal::safe,
 };
@@ -99,7 +99,7 @@ impl AdviseArgs {
         // Before any event is looked for: of an organization that there is not, there are none.
         let loaded = self.judge.settings()?;
         let settings = loaded.current();
-        let organization = judging::slug(&settings, self.history.filter().organization.as_deref())?;
+        let organization = self.history.slug(&[&settings])?;
         let mut chosen = self.history.open(&config, defaults)?;
         chosen.filter.organization = organization;
         let (snapshot, filter) = (observing(&settings), chosen.filter.clone());

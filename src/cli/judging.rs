@@ -180,11 +180,6 @@ pub(super) fn organization<'s>(snapshot: &'s Snapshot, name: &str) -> anyhow::Re
     found.with_context(|| format!("no organization {name:?}; {}", known(snapshot, name)))
 }
 
-/// The slug of the organization whose events are asked for, by that or by its app id; none where all are.
-pub(super) fn slug(snapshot: &Snapshot, name: Option<&str>) -> anyhow::Result<Option<String>> {
-    name.map(|name| organization(snapshot, name).map(|found| found.slug.to_string())).transpose()
-}
-
 /// Which organizations the settings have in place of one that they don't, for people: `the settings have acme, globex`. The first few,
 /// since there may be a hundred thousand; and the one that was probably meant.
 pub(super) fn known(snapshot: &Snapshot, name: &str) -> String {

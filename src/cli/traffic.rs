@@ -42,10 +42,6 @@ or configuration.";
 const LOOK: Duration = Duration::from_millis(50);
 /// How long a broker may take to say whether the topic is there. One that takes longer is asked by the producer.
 const ANSWER: Duration = Duration::from_secs(3);
-/// How long a topic may be unknown that was made a moment ago: the controller has it before all brokers do.
-const MADE_LATELY: Duration = Duration::from_secs(2);
-/// The pause before a topic is looked for again.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Send made-up events, signed and forged, to the input topic of a cluster
 #[derive(Debug, Args)]
@@ -89,7 +85,7 @@ fn not_arrived(topic: &str) -> String {
 fn find(topic: &str, config: &Config, interrupt: &Interrupt) -> Result<(), Fault> {
     let (client, began) = (config.kafka.client(ClientRole::Consumer), Instant::now());
     while matches!(kafka::partitions(&client, topic, ANSWER), Ok(None)) {
-        if began.elapsed() > MADE_LATELY || interrupt.comes_within(LOOK_AGAIN) {
+        if began.elapsed() > kafka::MADE_LATELY || interrupt.comes_within(kafka::LOOK_AGAIN) {
             let brokers = config.kafka.bootstrap_servers.clone();
             return Err(Fault::TopicMissing { topic: topic.to_owned(), brokers });
         }

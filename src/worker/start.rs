@@ -143,11 +143,6 @@ impl Options {
     }
 }
 
-/// How long a topic may be unknown that was made a moment ago: the controller has it before all brokers do.
-const MADE_LATELY: Duration = Duration::from_secs(2);
-/// The pause before a topic is looked for again.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
-
 /// Waits for a broker as long as the tries last and nobody asks for a stop.
 fn count_partitions(options: &Options, topic: &str, stop: &Stop) -> Result<usize, Fault> {
     let (mut tries, mut missing) = (Tries::new(options.retry), None);
@@ -155,8 +150,8 @@ fn count_partitions(options: &Options, topic: &str, stop: &Stop) -> Result<usize
         let fault = match kafka::partitions(&options.consumer, topic, LOOKUP) {
             Ok(Some(partitions)) => return Ok(partitions),
             Ok(None) => {
-                let lately = missing.get_or_insert_with(Instant::now).elapsed() < MADE_LATELY;
-                if lately && !stop.wait(LOOK_AGAIN) {
+                let lately = missing.get_or_insert_with(Instant::now).elapsed() < kafka::MADE_LATELY;
+                if lately && !stop.wait(kafka::LOOK_AGAIN) {
                     continue;
                 }
                 return Err(Fault::TopicMissing { topic: topic.to_owned(), brokers: options.brokers() });

@@ -346,3 +346,18 @@ fn a_file_that_is_called_now_is_compared_by_its_path() {
     let found = report(&desk, "in", ["now", "./now"]);
     assert_eq!((&found["before"]["settings"], &found["after"]["settings"]), (&json!("now"), &json!("./now")));
 }
+
+#[test]
+fn an_organization_of_either_settings_is_compared_and_one_of_neither_is_an_error() {
+    let desk = Desk::new();
+    desk.write("in", "{\"organization\":\"initech\"}\n{\"organization\":\"acme\"}\n");
+    desk.write("without.toml", sample());
+    desk.write("with.toml", sample() + "\n[[organizations]]\nslug = \"initech\"\n");
+    for sides in [["without.toml", "with.toml"], ["with.toml", "without.toml"]] {
+        let ran = compare(&desk, "in", sides, &["--organization", "initech", "--json"]);
+        let found: Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(found["records"], 1, "{}", ran.err);
+    }
+    let ran = compare(&desk, "in", ["without.toml", "with.toml"], &["--organization", "initec"]);
+    assert!(ran.code == Some(1) && ran.err.contains("no organization \"initec\""), "{:?} {}", ran.code, ran.err);
+}

@@ -6,19 +6,20 @@ use std::{
     sync::Arc,
 };
 
+use anyhow::Context as _;
 use clap::Args;
 
 use crate::{
     cli::{
         input::Input,
         interrupt,
-        judging::event_type,
+        judging::{self, event_type},
         moment::moment,
         output::{DOUBTFUL, Interrupted, Usage, styled},
     },
     config::{ClientRole, Config},
     count::words::grouped,
-    domain::{EventTime, Reason, shell},
+    domain::{EventTime, Reason, Snapshot, shell},
     replay::{
         Defaults, Failure, Fetching, File, Filter, Limits, Offsets, Positions, Rejections, Source, Topics, Wanted,
         WhichRejections,
@@ -57,7 +58,7 @@ pub(in crate::cli) struct HistoryOptions {
     #[arg(long, value_name = "TIME", value_parser = moment)]
     to: Option<EventTime>,
 
-    /// Events of this organization, by its slug
+    /// Events of this organization, by its slug or its app id
     #[arg(long, value_name = "SLUG")]
     organization: Option<String>,
 
@@ -221,6 +222,21 @@ impl HistoryOptions {
             writeln!(anstream::stderr(), "{}", styled(DOUBTFUL, &told))?;
         }
         Ok(found)
+    }
+
+    /// The slug of the organization whose events are asked for, by that or by its app id, in any of these settings; none where all are.
+    pub(in crate::cli) fn slug(&self, settings: &[&Snapshot]) -> anyhow::Result<Option<String>> {
+        let Some(asked) = self.organization.as_deref() else { return Ok(None) };
+        let mut found = settings.iter().map(|snapshot| judging::organization(snapshot, asked));
+        let first = found.next().with_context(|| format!("no settings have {asked}"))?;
+        let slug = found.fold(first, Result::or)?.slug.to_string();
+        if self.rejected && slug != asked {
+            // They are looked for by what they say themselves.
+            return Err(
+                Usage::new(format!("rejections name their organization by its slug: --organization {slug}")).into()
+            );
+        }
+        Ok(Some(slug))
     }
 
     /// Which events.

@@ -70,10 +70,12 @@ impl CompareOptions {
         let (config, defaults) = (means.judge.config()?, means.judge.defaults());
         let snapshot = |which| means.judge.settings_of(which).map(|settings| settings.current());
         let snapshots = [snapshot(before)?, snapshot(after)?];
+        let organization = means.history.slug(&snapshots.each_ref().map(Arc::as_ref))?;
         let [first, second] = snapshots.each_ref().map(|snapshot| snapshot.version());
         let now = defaults.now;
         let page = self.page(means)?;
-        let chosen = means.history.open(&config, defaults)?;
+        let mut chosen = means.history.open(&config, defaults)?;
+        chosen.filter.organization = organization;
         let (key, filter) = (RandomState::new(), chosen.filter.clone());
         let work = move || Comparing {
             snapshots: snapshots.clone(),

@@ -183,6 +183,7 @@ impl ReplayArgs {
     /// Begins a new plan by these settings; it is kept before anything is sent.
     fn begin(&self, plan: Plan, config: &Config, settings: &ChosenSettings) -> anyhow::Result<Plan> {
         let plan = Plan {
+            filter: Filter { organization: self.slug(Some(settings))?, ..plan.filter.clone() },
             settings: settings.words.clone(),
             settings_version: settings.version,
             policy_version: settings.policy_version,

@@ -25,8 +25,8 @@ use clap::Args;
 use super::{
     history::{self, HistoryOptions},
     interrupt,
-    judging::{self, JudgeOptions},
-    output::{Usage, interrupted, warn},
+    judging::JudgeOptions,
+    output::{interrupted, warn},
 };
 use crate::replay::{By, Judgement, Tally};
 use compare::{CompareOptions, Means};
@@ -120,9 +120,6 @@ impl ReplayArgs {
         let one = if self.settings_as.is_none() { self.chosen_settings(&config, &interrupt)? } else { None };
         let slug = self.slug(one.as_ref())?;
         let mut chosen = self.history.open(&config, defaults)?;
-        if chosen.not_found().is_some() {
-            self.refuse_app_id(slug.as_deref())?;
-        }
         chosen.filter.organization = slug;
         let settings = one.map_or_else(|| self.chosen_settings(&config, &interrupt), |one| Ok(Some(one)))?;
         let Some(settings) = settings else { return Ok(interrupted()) };
@@ -139,24 +136,14 @@ impl ReplayArgs {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Rejections were looked for by what they say themselves of their organization, and that is the slug.
-    fn refuse_app_id(&self, slug: Option<&str>) -> Result<(), Usage> {
-        match slug {
-            Some(slug) if self.history.filter().organization.as_deref() != Some(slug) => {
-                Err(Usage::new(format!("rejections are found by the slug alone; write --organization {slug}")))
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// The slug of the organization that was asked for. Where each event has settings of its own, those of today may not have it any
     /// more: that is a doubt and no error.
     fn slug(&self, one: Option<&ChosenSettings>) -> anyhow::Result<Option<String>> {
         let Some(asked) = self.history.filter().organization else { return Ok(None) };
         if let Some(By::One(snapshot)) = one.map(|one| &one.by) {
-            return judging::slug(snapshot, Some(&asked));
+            return self.history.slug(&[snapshot]);
         }
-        judging::slug(&self.judge.settings()?.current(), Some(&asked)).or_else(|unknown| {
+        self.history.slug(&[&self.judge.settings()?.current()]).or_else(|unknown| {
             warn(format_args!("{unknown} now; if none was called so when its events came, none is found"))?;
             Ok(Some(asked))
         })

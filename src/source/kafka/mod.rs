@@ -59,6 +59,11 @@ pub(crate) struct Membership {
 /// How long a consumer may take to end.
 const ENDING: Duration = Duration::from_secs(5);
 
+/// How long a topic may be unknown that was made a moment ago: the controller has it before all brokers do.
+pub(crate) const MADE_LATELY: Duration = Duration::from_secs(2);
+/// The pause before it is looked for again.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
 /// The consumer of one shard.
 pub(crate) struct Consumer {
     inner: Client,
