@@ -10,6 +10,9 @@ use tokio::{
 
 use crate::worker::Stopper;
 
+/// What comes within this time of the first signal is the same wish: `timeout` signals a process and then its group, itself among them.
+const ONE_WISH: Duration = Duration::from_millis(100);
+
 /// Listens from now on, in a thread that lives as long as the process.
 pub(super) fn listen(stopper: Stopper, patience: Duration) -> io::Result<()> {
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
@@ -23,6 +26,8 @@ pub(super) fn listen(stopper: Stopper, patience: Duration) -> io::Result<()> {
             let name = next(&mut term, &mut int).await;
             tracing::info!(signal = name, "finishing the batch in hand");
             stopper.stop();
+            time::sleep(ONE_WISH).await;
+            while time::timeout(Duration::ZERO, next(&mut term, &mut int)).await.is_ok() {}
             let why = match time::timeout(patience, next(&mut term, &mut int)).await {
                 Ok(name) => format!("a second signal, {name}"),
                 Err(_) => format!("not done within worker.shutdown_timeout_ms ({})", patience.as_millis()),

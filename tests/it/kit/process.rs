@@ -108,7 +108,13 @@ impl Process {
 
     /// Sends a signal: `TERM`, which it may take its time for; `STOP`, which holds it still; `CONT`.
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args(["-s", name, &self.child.borrow().id().to_string()]).status().unwrap();
+        self.signal_at_once(name, 1);
+    }
+
+    /// Sends it so often, at once.
+    pub(crate) fn signal_at_once(&self, name: &str, times: usize) {
+        let id = self.child.borrow().id().to_string();
+        let sent = Command::new("kill").args(["-s", name]).args(std::iter::repeat_n(id, times)).status().unwrap();
         assert!(sent.success());
     }
 
