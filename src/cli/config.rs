@@ -104,7 +104,7 @@ fn check(config: &ConfigOptions, database: bool) -> anyhow::Result<ExitCode> {
     let loaded = config.load_for_work()?;
     let settings = match &loaded.config.settings.source {
         SettingsSource::File(path) if database => {
-            let file = path.display();
+            let file = config::without_userinfo(&path.to_string_lossy());
             return Err(
                 Usage::new(format!("--database is of no use: the settings are in {file} (settings.source)")).into()
             );

@@ -58,8 +58,8 @@ impl Input {
 /// What is said of a path that is none, and that nobody should read again on a screen.
 fn no_file() -> Usage {
     Usage::new(
-        "a file is expected, or - for standard input; what stands among the arguments stays in the shell's history, too: pipe it, \
-         as in … | attrsync explain -",
+        "there is no such file, and what was named may be a secret, so it is not repeated: a file is expected, or - for standard input; \
+         what stands among the arguments stays in the shell's history, too: pipe it, as in … | attrsync explain -",
     )
 }
 
@@ -104,7 +104,7 @@ mod tests {
             "[1]",
         ] {
             let told = told(path);
-            assert!(told.starts_with("a file is expected, or - for standard input"), "{path}: {told}");
+            assert!(told.contains("a file is expected, or - for standard input"), "{path}: {told}");
             assert!(!told.contains(path.trim()), "{told}");
         }
     }

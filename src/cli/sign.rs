@@ -280,7 +280,7 @@ fn digits(number: &str) -> (bool, String, i64) {
     let digits = all.trim_start_matches('0').trim_end_matches('0');
     let zeros = all.len() - all.trim_end_matches('0').len();
     let exponent = exponent.parse::<i64>().unwrap_or(i64::MAX / 2);
-    let power = exponent - fraction.len() as i64 + zeros as i64;
+    let power = exponent.saturating_sub(fraction.len() as i64).saturating_add(zeros as i64);
     (negative, digits.to_owned(), if digits.is_empty() { 0 } else { power })
 }
 
@@ -326,6 +326,7 @@ mod tests {
             "0.0015",
             "15e-4",
             "1e-7",
+            "0e9223372036854775807",
             r#"{"a":1,"A":[1,{"a":2}]," b ":"1"}"#,
             "[ ]",
             "null",
@@ -337,6 +338,7 @@ mod tests {
             "12345678901234567890123",
             "0.12345678901234567890",
             "-18446744073709551617",
+            "0.1e-9223372036854775808",
             r#"{"a":[{"b":12345678901234567890.5}]}"#,
         ] {
             let wrong = exact(rounded).unwrap_err();

@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::output::Usage;
 use crate::{
-    config::{Config, SettingsSource},
+    config::{Config, SettingsSource, without_userinfo},
     domain::EventTime,
     store::{Address, Database, DatabaseSource, MasterKeys, Source},
 };
@@ -23,7 +23,7 @@ pub(super) fn database(config: &Config) -> anyhow::Result<Address> {
         SettingsSource::File(path) => Err(Usage::new(format!(
             "the settings are in the file {}; name a database with --set settings.source=postgres://USER@HOST/DATABASE, or in \
              ATTRSYNC__SETTINGS__SOURCE, or edit that file: a worker takes a change up by itself",
-            path.display()
+            without_userinfo(&path.to_string_lossy())
         ))
         .into()),
     }

@@ -85,7 +85,10 @@ fn not_arrived(topic: &str) -> String {
 fn find(topic: &str, config: &Config, interrupt: &Interrupt) -> Result<(), Fault> {
     let (client, began) = (config.kafka.client(ClientRole::Consumer), Instant::now());
     while matches!(kafka::partitions(&client, topic, ANSWER), Ok(None)) {
-        if began.elapsed() > kafka::MADE_LATELY || interrupt.comes_within(kafka::LOOK_AGAIN) {
+        if interrupt.comes_within(kafka::LOOK_AGAIN) {
+            return Ok(());
+        }
+        if began.elapsed() > kafka::MADE_LATELY {
             let brokers = config.kafka.bootstrap_servers.clone();
             return Err(Fault::TopicMissing { topic: topic.to_owned(), brokers });
         }

@@ -43,7 +43,10 @@ impl Watch {
                 continue;
             }
             match self.look() {
-                Ok(Some((_, nobodys))) if nobodys.is_empty() => settled = Some(changes),
+                Ok(Some((_, nobodys))) if nobodys.is_empty() => {
+                    before.clear();
+                    settled = Some(changes);
+                }
                 // Between the two steps it is as it should be; two looks apart it is not.
                 Ok(Some((group, nobodys))) => {
                     if nobodys == before && self.is_ours_to_mend(&group) && !self.stop.asked() {
@@ -52,7 +55,9 @@ impl Watch {
                     before = nobodys;
                 }
                 Ok(None) => before.clear(),
-                Err(error) => tracing::debug!(%error, "the group can't be looked at"),
+                Err(error) => {
+                    tracing::warn!(%error, "the group can't be looked at; partitions may be nobody's meanwhile");
+                },
             }
         }
     }

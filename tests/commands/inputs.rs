@@ -48,6 +48,8 @@ fn the_password_of_a_database_in_place_of_a_file_is_not_repeated() {
             &["run", "-c", login],
             &["run", "--settings", login],
             &["replay", "--from-file", "events", "--settings", login],
+            &["settings", "attribute", "lock", "acme", "plan", "--reason", "r", "--settings", login],
+            &["config", "check", "--database", "--settings", login],
             &["settings", "plan", login, "--set", "settings.source=postgres://127.0.0.1:9/x"],
         ] {
             let ran = ran(&desk, arguments);

@@ -50,7 +50,7 @@ impl<'a> Case<'_, 'a> {
         };
         steps.add(
             Mark::Failed,
-            [words(what), theirs(name), words(format!("; {}", judging::known(self.snapshot, name)))],
+            [words(what), theirs(name), words("; "), theirs(judging::known(self.snapshot, name))],
         );
         steps.by("settings slug, app_id");
     }

@@ -95,6 +95,10 @@ impl ReplayArgs {
         let (interrupt, began) = (interrupt::listen()?, Instant::now());
         // Before the settings, which may take hours to be learnt of verdicts: what comes meanwhile is no part of it.
         let id = self.topics.resume.as_deref();
+        // Before any rejection is looked for; settings that differ by event are learnt later.
+        if id.is_none() && self.settings_as.is_none() && self.history.filter().organization.is_some() {
+            self.history.slug(&[&self.judge.settings()?.current()])?;
+        }
         let new = if id.is_none() { Some(self.plan(&config)?) } else { None };
         let Some(settings) = self.chosen_settings(&config, &interrupt)? else { return Ok(interrupted()) };
         let plan = match new {

@@ -26,7 +26,7 @@ use super::{
     history::{self, HistoryOptions},
     interrupt,
     judging::JudgeOptions,
-    output::{interrupted, warn},
+    output::{Usage, interrupted, warn},
 };
 use crate::replay::{By, Judgement, Tally};
 use compare::{CompareOptions, Means};
@@ -144,6 +144,10 @@ impl ReplayArgs {
             return self.history.slug(&[snapshot]);
         }
         self.history.slug(&[&self.judge.settings()?.current()]).or_else(|unknown| {
+            // Not a doubt about what was: it can't be looked for so.
+            if unknown.is::<Usage>() {
+                return Err(unknown);
+            }
             warn(format_args!("{unknown} now; if none was called so when its events came, none is found"))?;
             Ok(Some(asked))
         })

@@ -101,7 +101,7 @@ fn work(config: &Config, settings: &Arc<Settings>, changes: Changes, stopper: &S
     let _exporter = spans.clone().map(|spans| Exporter::start(target(config), spans, of_worker(read))).transpose()?;
     let worker = match Worker::start(&Options { spans, ..options }, settings, stopper) {
         // Whoever asks for a stop while no broker answers has nothing in hand.
-        Err(Fault::Unreachable { .. }) if stopper.asked() => return Ok(()),
+        Err(Fault::Unreachable { .. } | Fault::TopicMissing { .. }) if stopper.asked() => return Ok(()),
         started => started?,
     };
     let counts = stats.get_or_init(|| worker.stats());
