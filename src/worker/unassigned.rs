@@ -57,7 +57,7 @@ impl Watch {
                 Ok(None) => before.clear(),
                 Err(error) => {
                     tracing::warn!(%error, "the group can't be looked at; partitions may be nobody's meanwhile");
-                },
+                }
             }
         }
     }

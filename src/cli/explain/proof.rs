@@ -48,10 +48,7 @@ impl<'a> Case<'_, 'a> {
             Tenant { app_id: Some(app_id), .. } if sought("appId") => ("no organization with the app id ", app_id),
             _ => return,
         };
-        steps.add(
-            Mark::Failed,
-            [words(what), theirs(name), words("; "), theirs(judging::known(self.snapshot, name))],
-        );
+        steps.add(Mark::Failed, [words(what), theirs(name), words("; "), theirs(judging::known(self.snapshot, name))]);
         steps.by("settings slug, app_id");
     }
 
