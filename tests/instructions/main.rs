@@ -1,8 +1,9 @@
 //! What a judgement costs, counted in instructions: a guard that a noisy machine can't move, as it moves every time that is
 //! measured. Valgrind runs this very program with a number of judgements and with twice as many; the difference is theirs alone.
 //!
-//! `ATTRSYNC_UPDATE=1 cargo test --test instructions` writes counts.tsv anew, after a change that is meant to cost more, or that
-//! costs less. The counts are those of the dev profile: the release profile has others, about a third of them.
+//! `CARGO_INCREMENTAL=0 ATTRSYNC_UPDATE=1 cargo test --test instructions` writes counts.tsv anew, after a change that is meant to cost
+//! more, or that costs less. The counts are those of the dev profile built as a whole, as CI does: the release profile has others, about a
+//! third of them.
 
 mod events;
 
@@ -20,8 +21,9 @@ const WANTED: &str = "ATTRSYNC_TEST_JUDGEMENTS";
 /// Judgements of the shorter run.
 const FEW: u64 = 200;
 
-/// Hundredths by which a count may differ: the C library copies and compares with other instructions on other processors.
-const TOLERANCE: u64 = 4;
+/// Hundredths by which a count may differ: the C library copies and compares with other instructions on other processors, and an
+/// incremental build parts the crate otherwise, so that less of it is inlined (by 5 on the smallest event).
+const TOLERANCE: u64 = 6;
 
 #[test]
 fn a_judgement_takes_the_instructions_that_it_took() {
@@ -53,7 +55,7 @@ fn a_judgement_takes_the_instructions_that_it_took() {
         .collect();
     assert!(
         different.is_empty(),
-        "{}\nIf that is meant: ATTRSYNC_UPDATE=1 cargo test --test instructions, and say why in the commit",
+        "{}\nIf that is meant: CARGO_INCREMENTAL=0 ATTRSYNC_UPDATE=1 cargo test --test instructions, and say why in the commit",
         different.join("\n")
     );
 }
