@@ -2,7 +2,7 @@
 //!
 //! - [`judge()`] is the pure path from a record to its verdict.
 //! - [`start`] makes a thread for each shard, and [`shard`] is the loop that it runs, one [`batch`] after the other.
-//! - [`unassigned`] looks after partitions that the group gave to nobody.
+//! - [`watch`] looks after partitions that the group gave to nobody.
 //! - [`transaction`] is the only way out: verdicts and offsets together, or neither.
 //! - [`fault`] is everything that can go wrong on our side, and what is done about each; [`progress`] is where a fault goes
 //!   back to.
@@ -28,7 +28,7 @@ mod stop;
 mod traces;
 mod transaction;
 mod tries;
-mod unassigned;
+mod watch;
 
 pub use self::{
     fault::Fault,

@@ -21,7 +21,7 @@ use super::{
     traces::Traces,
     transaction::Outbox,
     tries::Tries,
-    unassigned::Watch,
+    watch::Watch,
 };
 use crate::{
     emit::Encoder,

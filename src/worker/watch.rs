@@ -36,13 +36,21 @@ type Partitions = BTreeSet<(String, i32)>;
 impl Watch {
     /// Runs until a stop is asked for.
     pub(super) fn run(&self) {
-        let (mut settled, mut before) = (None, Partitions::new());
+        let (mut settled, mut before, mut blind) = (None, Partitions::new(), false);
         while !self.stop.wait(self.every) {
             let changes = self.stats.assignments();
             if settled == Some(changes) {
                 continue;
             }
-            match self.look() {
+            let looked = self.look();
+            // Once: a cluster that is away has the shards say so, too.
+            if let Err(error) = &looked
+                && !blind
+            {
+                tracing::warn!(%error, "the group can't be looked at; partitions may be nobody's meanwhile");
+            }
+            blind = looked.is_err();
+            match looked {
                 Ok(Some((_, nobodys))) if nobodys.is_empty() => {
                     before.clear();
                     settled = Some(changes);
@@ -54,10 +62,7 @@ impl Watch {
                     }
                     before = nobodys;
                 }
-                Ok(None) => before.clear(),
-                Err(error) => {
-                    tracing::warn!(%error, "the group can't be looked at; partitions may be nobody's meanwhile");
-                }
+                Ok(None) | Err(_) => before.clear(),
             }
         }
     }
