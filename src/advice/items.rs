@@ -46,13 +46,14 @@ impl Item {
         // What no command may say, no line of a file may either.
         self.command.as_ref()?;
         let of = if self.of == "company" { "company_attributes" } else { "attributes" };
-        let attribute = |says: &str| match self.about.as_str() {
-            MEMBERSHIP if self.of == "user" => format!("[organizations.membership] {}", says.trim_start_matches("…, ")),
-            name => format!("[organizations.{of}] {} = {{ {says} }}", key(name)),
+        let attribute = |says: &str| format!("[organizations.{of}] {} = {{ {says} }}", key(&self.about));
+        let lock = |locked: bool| match self.about.as_str() {
+            MEMBERSHIP if self.of == "user" => format!("[organizations.membership] locked = {locked}"),
+            _ => attribute(&format!("…, locked = {locked}")),
         };
         Some(match self.advice {
-            "lock" => attribute("…, locked = true"),
-            "unlock" => attribute("…, locked = false"),
+            "lock" => lock(true),
+            "unlock" => lock(false),
             "configure" => attribute("type = \"…\""),
             "retire" | "migrate" => format!("retired_at of {}", key(&self.about)),
             "enforce" => "enforcement = \"enforced\"".to_owned(),

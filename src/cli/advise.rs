@@ -110,12 +110,16 @@ impl AdviseArgs {
         let history = self.history_for_a_shell();
         let part = self.history.part().or_else(|| found.part());
         let mut advice = advice(&found, (&settings, history.as_deref(), part), chosen.missing());
-        let file = in_file(&mut advice, loaded.source());
-        if self.json {
-            print_json(&advice)?;
-        } else {
-            print(&table(&advice, file.as_ref()))?;
+        let file = if let Source::File(path) = loaded.source() { Some(path.display().to_string()) } else { None };
+        if !self.json {
+            print(&table(&advice, file.as_deref()))?;
+            return Ok(ExitCode::SUCCESS);
         }
+        if file.is_some() {
+            // They would change a database.
+            advice.organizations.iter_mut().flat_map(|of| &mut of.advice).for_each(|item| item.command = None);
+        }
+        print_json(&advice)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -230,27 +234,9 @@ fn advice<'a>(
     }
 }
 
-/// A settings file, and what to write there for each piece of advice, in their order.
-struct InFile {
-    name: String,
-    edits: Vec<Option<String>>,
-}
-
-/// Where settings are in a file, takes away the commands: they would change a database.
-fn in_file(advice: &mut Advice<'_>, source: &Source) -> Option<InFile> {
-    let Source::File(path) = source else { return None };
-    let items = advice.organizations.iter_mut().flat_map(|of| &mut of.advice);
-    let edits = items.map(|item| {
-        let edited = item.edited();
-        item.command = None;
-        edited
-    });
-    Some(InFile { edits: edits.collect(), name: path.display().to_string() })
-}
-
-/// A table for people. Writing into a text does not fail.
-fn table(advice: &Advice<'_>, file: Option<&InFile>) -> String {
-    let mut edits = file.map(|file| file.edits.iter()).unwrap_or_default();
+/// A table for people; where settings are in a file, with what to write there in place of commands, which would change a database. Writing
+/// into a text does not fail.
+fn table(advice: &Advice<'_>, file: Option<&str>) -> String {
     let judged = times(advice.events, "event was", "events were");
     let mut text = format!("{judged} judged by settings {}.", advice.settings_version);
     if advice.gone > 0 {
@@ -271,16 +257,12 @@ fn table(advice: &Advice<'_>, file: Option<&InFile>) -> String {
         if advice.is_empty() {
             _ = writeln!(text, "  nothing to advise");
         }
-        for item in advice {
-            let edit = file.zip(edits.next()).and_then(|(file, edit)| Some((file.name.as_str(), edit.as_deref()?)));
-            told(&mut text, item, edit);
-        }
+        advice.iter().for_each(|item| told(&mut text, item, file));
     }
     text
 }
 
-/// What is told of a piece of advice; and a settings file and what to write there, where that carries it out.
-fn told(text: &mut String, item: &Item, edit: Option<(&str, &str)>) {
+fn told(text: &mut String, item: &Item, file: Option<&str>) {
     let ready = match item.ready {
         Ready::Now => styled(GOOD, "now  "),
         Ready::First => styled(DOUBTFUL, "first"),
@@ -288,9 +270,12 @@ fn told(text: &mut String, item: &Item, edit: Option<(&str, &str)>) {
     let whose = if item.of == "company" { " of a company" } else { "" };
     _ = writeln!(text, "  {ready}  {:<9} {}{whose}: {}", item.advice, safe(&item.about), safe(&item.says));
     let then = if item.check.is_none() { "run" } else { "then" };
-    let edit = edit.map(|(file, edit)| format!("{file}: {edit}"));
-    for (what, line) in [("look at", &item.check), (then, &item.command), ("edit", &edit)] {
-        if let Some(line) = line {
+    let carried_out = match file {
+        Some(file) => ("edit", item.edited().map(|edit| format!("{file}: {edit}"))),
+        None => (then, item.command.clone()),
+    };
+    for (what, line) in [("look at", item.check.clone()), carried_out] {
+        if let Some(line) = &line {
             _ = writeln!(text, "         {:<9} {}", styled(DIM, format_args!("{what:<9}")), safe(line));
         }
     }

@@ -5,10 +5,7 @@
 //! attrsync traffic --rate 5000 --events 1000000
 //! ```
 
-use std::{
-    process::ExitCode,
-    time::{Duration, Instant},
-};
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
@@ -83,15 +80,13 @@ fn not_arrived(topic: &str) -> String {
 /// Refuses a topic of which the brokers say that it isn't there: a producer would only find that nothing arrives in time. Whatever else
 /// is wrong, the producer tells.
 fn find(topic: &str, config: &Config, interrupt: &Interrupt) -> Result<(), Fault> {
-    let (client, began) = (config.kafka.client(ClientRole::Consumer), Instant::now());
-    while matches!(kafka::partitions(&client, topic, ANSWER), Ok(None)) {
-        if interrupt.comes_within(kafka::LOOK_AGAIN) {
-            return Ok(());
-        }
-        if began.elapsed() > kafka::MADE_LATELY {
-            let brokers = config.kafka.bootstrap_servers.clone();
-            return Err(Fault::TopicMissing { topic: topic.to_owned(), brokers });
-        }
+    let (client, mut stopped) = (config.kafka.client(ClientRole::Consumer), false);
+    let found = kafka::partitions_made_lately(&client, topic, ANSWER, |pause| {
+        stopped = interrupt.comes_within(pause);
+        stopped
+    });
+    if !matches!(found, Ok(None)) || stopped {
+        return Ok(());
     }
-    Ok(())
+    Err(Fault::TopicMissing { topic: topic.to_owned(), brokers: config.kafka.bootstrap_servers.clone() })
 }

@@ -5,7 +5,7 @@ use std::{
     num::NonZeroUsize,
     sync::Arc,
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use super::{
@@ -145,17 +145,12 @@ impl Options {
 
 /// Waits for a broker as long as the tries last and nobody asks for a stop.
 fn count_partitions(options: &Options, topic: &str, stop: &Stop) -> Result<usize, Fault> {
-    let (mut tries, mut missing) = (Tries::new(options.retry), None);
+    let mut tries = Tries::new(options.retry);
     loop {
-        let fault = match kafka::partitions(&options.consumer, topic, LOOKUP) {
+        let found = kafka::partitions_made_lately(&options.consumer, topic, LOOKUP, |pause| stop.wait(pause));
+        let fault = match found {
             Ok(Some(partitions)) => return Ok(partitions),
-            Ok(None) => {
-                let lately = missing.get_or_insert_with(Instant::now).elapsed() < kafka::MADE_LATELY;
-                if lately && !stop.wait(kafka::LOOK_AGAIN) {
-                    continue;
-                }
-                return Err(Fault::TopicMissing { topic: topic.to_owned(), brokers: options.brokers() });
-            }
+            Ok(None) => return Err(Fault::TopicMissing { topic: topic.to_owned(), brokers: options.brokers() }),
             Err(source) if source.code().is_some_and(refused) => {
                 return Err(Fault::TopicRefused { topic: topic.to_owned(), source });
             }

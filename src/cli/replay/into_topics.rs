@@ -93,14 +93,11 @@ impl ReplayArgs {
             self.topics.ask(&config)?;
         }
         let (interrupt, began) = (interrupt::listen()?, Instant::now());
-        // Before the settings, which may take hours to be learnt of verdicts: what comes meanwhile is no part of it.
         let id = self.topics.resume.as_deref();
-        // Before any rejection is looked for; settings that differ by event are learnt later.
-        if id.is_none() && self.settings_as.is_none() && self.history.filter().organization.is_some() {
-            self.history.slug(&[&self.judge.settings()?.current()])?;
-        }
-        let new = if id.is_none() { Some(self.plan(&config)?) } else { None };
-        let Some(settings) = self.chosen_settings(&config, &interrupt)? else { return Ok(interrupted()) };
+        let (one, organization) = self.known_first(&config, &interrupt)?;
+        // Before settings that may take hours to be learnt of verdicts: what comes meanwhile is no part of it.
+        let new = if id.is_none() { Some(self.plan(&config, organization)?) } else { None };
+        let Some(settings) = self.or_learnt(one, &config, &interrupt)? else { return Ok(interrupted()) };
         let plan = match new {
             Some(new) => self.begin(new, &config, &settings)?,
             None => self.planned(id.unwrap_or_default(), &config, &settings)?,
@@ -149,7 +146,7 @@ impl ReplayArgs {
     }
 
     /// A new plan, but for the settings. What is wrong with it is told before anything is waited for.
-    fn plan(&self, config: &Config) -> anyhow::Result<Plan> {
+    fn plan(&self, config: &Config, organization: Option<String>) -> anyhow::Result<Plan> {
         let id = self.topics.id.clone().unwrap_or_else(new_id);
         if Plan::path(&self.topics.plans, &id).exists() {
             bail!("there is a plan of a replay {id} here; go on with it with --resume {id}, or choose another --id");
@@ -170,7 +167,7 @@ impl ReplayArgs {
             accepted,
             rejected,
             // The ranges say which time.
-            filter: Filter { from: None, to: None, ..self.history.filter() },
+            filter: Filter { from: None, to: None, organization, ..self.history.filter() },
             default_type,
             now,
             group: config.kafka.group_id.clone(),
@@ -187,7 +184,6 @@ impl ReplayArgs {
     /// Begins a new plan by these settings; it is kept before anything is sent.
     fn begin(&self, plan: Plan, config: &Config, settings: &ChosenSettings) -> anyhow::Result<Plan> {
         let plan = Plan {
-            filter: Filter { organization: self.slug(Some(settings))?, ..plan.filter.clone() },
             settings: settings.words.clone(),
             settings_version: settings.version,
             policy_version: settings.policy_version,

@@ -24,11 +24,14 @@ use clap::Args;
 
 use super::{
     history::{self, HistoryOptions},
-    interrupt,
+    interrupt::{self, Interrupt},
     judging::JudgeOptions,
     output::{Usage, interrupted, warn},
 };
-use crate::replay::{By, Judgement, Tally};
+use crate::{
+    config::Config,
+    replay::{By, Judgement, Tally},
+};
 use compare::{CompareOptions, Means};
 use into_topics::TopicOptions;
 use settings::{ChosenSettings, SettingsAs};
@@ -115,14 +118,10 @@ impl ReplayArgs {
             Some(file) => Target::apart_from(self.history.from_file.as_deref(), file, self.force)?,
             None => Target::nowhere(),
         };
-        // Before any event is looked for: of an organization that there is not, there are none. Settings that differ by event come
-        // after that: they are learnt of verdicts, which come when the events have come.
-        let one = if self.settings_as.is_none() { self.chosen_settings(&config, &interrupt)? } else { None };
-        let slug = self.slug(one.as_ref())?;
+        let (one, organization) = self.known_first(&config, &interrupt)?;
         let mut chosen = self.history.open(&config, defaults)?;
-        chosen.filter.organization = slug;
-        let settings = one.map_or_else(|| self.chosen_settings(&config, &interrupt), |one| Ok(Some(one)))?;
-        let Some(settings) = settings else { return Ok(interrupted()) };
+        chosen.filter.organization = organization;
+        let Some(settings) = self.or_learnt(one, &config, &interrupt)? else { return Ok(interrupted()) };
         let judgement = Judgement { by: settings.by.clone(), now, filter: chosen.filter.clone() };
         let work = Verdicts { judgement, written: self.to_file.is_some(), tally: Tally::default() };
         let (source, held) = (Arc::clone(&chosen.source), (&interrupt, self.history.limits()));
@@ -134,6 +133,29 @@ impl ReplayArgs {
         let (tally, not_found, fetched_bytes) = (&tally, chosen.not_found(), chosen.fetched_bytes());
         Summary { tally, version, gone, not_found, fetched_bytes, took, replay: None }.print(self.json, &target)?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// The settings, where all events have the same, and the slug of the organization that was asked for: before any event is looked for,
+    /// since of an organization that there is not, there are none.
+    fn known_first(
+        &self,
+        config: &Config,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<(Option<ChosenSettings>, Option<String>)> {
+        let one = if self.settings_as.is_none() { self.chosen_settings(config, interrupt)? } else { None };
+        let organization = self.slug(one.as_ref())?;
+        Ok((one, organization))
+    }
+
+    /// These settings; or those that differ by event, which are learnt of verdicts, and those come when the events have come. `None` where
+    /// it was interrupted.
+    fn or_learnt(
+        &self,
+        one: Option<ChosenSettings>,
+        config: &Config,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Option<ChosenSettings>> {
+        if one.is_some() { Ok(one) } else { self.chosen_settings(config, interrupt) }
     }
 
     /// The slug of the organization that was asked for. Where each event has settings of its own, those of today may not have it any

@@ -131,8 +131,11 @@ impl Batch {
 
     /// The lines in their order.
     pub fn lines(&self) -> impl ExactSizeIterator<Item = Line<'_>> {
-        let line = |place: &Place| (place.number, &self.bytes[place.kept.clone()], place.skipped);
-        self.lines.iter().map(line).map(|(number, bytes, skipped)| Line { number, bytes, skipped })
+        self.lines.iter().map(|Place { kept, skipped, number }| Line {
+            number: *number,
+            bytes: &self.bytes[kept.clone()],
+            skipped: *skipped,
+        })
     }
 }
 

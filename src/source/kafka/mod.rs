@@ -18,7 +18,11 @@ mod record;
 mod statistics;
 mod trouble;
 
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{
+    ops::Deref,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use rdkafka::{
     ClientConfig, Offset as KafkaOffset, TopicPartitionList,
@@ -60,9 +64,9 @@ pub(crate) struct Membership {
 const ENDING: Duration = Duration::from_secs(5);
 
 /// How long a topic may be unknown that was made a moment ago: the controller has it before all brokers do.
-pub(crate) const MADE_LATELY: Duration = Duration::from_secs(2);
+const MADE_LATELY: Duration = Duration::from_secs(2);
 /// The pause before it is looked for again.
-pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(200);
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// The consumer of one shard.
 pub(crate) struct Consumer {
@@ -260,8 +264,26 @@ impl Drop for Client {
 }
 
 /// Counts the partitions of a topic; `None` where there is no such topic.
-pub(crate) fn partitions(passed: &ClientConfig, topic: &str, timeout: Duration) -> Result<Option<usize>, LookUpError> {
+fn partitions(passed: &ClientConfig, topic: &str, timeout: Duration) -> Result<Option<usize>, LookUpError> {
     Ok(listed(&outsider(passed)?, topic, timeout)?.map(|partitions| partitions.len()))
+}
+
+/// The same of a topic that may have been made a moment ago, and is then looked for again. `stopped` waits for so long, and says whether
+/// to wait no longer.
+pub(crate) fn partitions_made_lately(
+    passed: &ClientConfig,
+    topic: &str,
+    timeout: Duration,
+    mut stopped: impl FnMut(Duration) -> bool,
+) -> Result<Option<usize>, LookUpError> {
+    let mut missing = None;
+    loop {
+        let found = partitions(passed, topic, timeout)?;
+        let since = missing.get_or_insert_with(Instant::now);
+        if found.is_some() || since.elapsed() >= MADE_LATELY || stopped(LOOK_AGAIN) {
+            return Ok(found);
+        }
+    }
 }
 
 /// A client for look-ups, which is no member of anything, and nobody looks at what it counts.
