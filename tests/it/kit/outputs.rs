@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     fmt,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use attrsync::{domain::verdict::Outcome, emit::Channel};
@@ -161,6 +161,23 @@ fn channels(outcome: Outcome) -> &'static [bool] {
         Outcome::Partial => &[false, true],
         Outcome::Rejected => &[false],
     }
+}
+
+/// Whether a transaction that is open now stays so for this long, as that of a worker that stands still does: the others commit.
+pub(crate) fn stays_open(topics: &Topics, time: Duration) -> bool {
+    let open = || {
+        let seen: HashSet<_> = ends_of(topics, READ_COMMITTED).into_iter().collect();
+        // What readers see ends where the records do, unless a transaction is in its way.
+        &seen - &ends(topics).into_iter().collect()
+    };
+    let (begun, first) = (Instant::now(), open());
+    let stays = || !first.is_disjoint(&open());
+    while stays() {
+        if begun.elapsed() > time {
+            return true;
+        }
+    }
+    false
 }
 
 /// How many records the verdicts of everything that was sent are.
