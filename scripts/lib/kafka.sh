@@ -44,7 +44,7 @@ kafka_start() {
     -cp 'jars/*' kafka.Kafka "$kafka_properties" </dev/null >"$kafka_log" 2>&1 8>&- 9>&-) &
   printf '%s\n' "$!" >"$kafka_pid"
   disown
-  wait_until 60 kafka_decided && kafka_answers || start_failed kafka
+  wait_until 300 kafka_decided && ! ended "$(pid_in "$kafka_pid")" || start_failed kafka
 }
 
 # Answers, or has ended and never will.

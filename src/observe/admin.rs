@@ -118,7 +118,7 @@ mod tests {
     /// The status and the body of one request, and that the server closes after it.
     fn get(admin: &Admin, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(admin.address()).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();

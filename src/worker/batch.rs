@@ -75,7 +75,11 @@ impl<'s> Batch<'s> {
         }
         let transaction = outbox.begin()?;
         let given_back = match self.fill(first, &transaction, counts) {
-            Ok(_) if self.consumer.assignment_lost() => return Err(transaction.abort(Fault::AssignmentLost)),
+            Ok(_) if self.consumer.assignment_lost() => {
+                // A rival of its name takes the assignment too, and is the reason to tell.
+                let fault = self.consumer.over().map_or(Fault::AssignmentLost, Fault::Reading);
+                return Err(transaction.abort(fault));
+            }
             Ok(given_back) => given_back,
             Err(fault) => return Err(transaction.abort(fault)),
         };

@@ -107,6 +107,8 @@ test("what is paused stands still in every view until it goes on", async ({ open
   const button = tab.getByRole("button", { name: "Pause" });
   await button.click();
   await tab.getByText("Paused at").waitFor();
+  // What was answered just before is drawn in the next frame.
+  await tab.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   const [told, before] = [await tab.getByText("Paused at").textContent(), await figure(tab, "Accepted")];
   let asked = 0;
   tab.on("request", (request) => { asked += request.url().includes("/api/") ? 1 : 0; });

@@ -82,7 +82,7 @@ fn a_cluster_that_is_away_for_a_while_is_waited_for() {
     let mock = Mock::new("away");
     let setup = Setup::new(&mock.topics, &["worker.fault_tries=100", STATIC]);
     let worker = setup.start("a");
-    worker.logs("assigned");
+    worker.reads(&mock.topics);
     mock.cluster.broker_down(-1).unwrap();
     worker.logs("no broker of ");
     mock.cluster.broker_up(-1).unwrap();
@@ -100,9 +100,10 @@ fn a_cluster_that_is_away_for_good_ends_the_process_with_one_line_that_says_wher
     let mock = Mock::new("gone");
     let setup = Setup::new(&mock.topics, &["worker.fault_tries=2", STATIC]);
     let mut worker = setup.start("a");
-    worker.logs("assigned");
+    worker.reads(&mock.topics);
     mock.cluster.broker_down(-1).unwrap();
-    assert_eq!(worker.ended().code(), Some(1));
+    // Twice it waits for what nobody answers, and then until everything of it has ended.
+    assert_eq!(worker.ended_within(3 * SOON).code(), Some(1));
     let log = worker.log();
     let line = log.lines().last().unwrap();
     assert!(line.contains("shard 0: given up after 2 tries: no broker of "), "{line}");

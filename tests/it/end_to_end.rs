@@ -45,7 +45,8 @@ fn deliver(test: &str, membership: &[&str], events: usize, steps: &[Step]) -> us
     // By default records wait for the commit, and a kill would hardly ever find one on its way. So they are written at once, and
     // committed so much later that at nearly any time some are not.
     let prompt = ["worker.commit_interval_ms=1000", "kafka.producer.properties.linger.ms=5"];
-    let setup = Setup::new(&topics, &[&prompt[..], membership].concat());
+    // The stream leaves a slow machine no calm minute, after which tries would count anew.
+    let setup = Setup::new(&topics, &[&prompt[..], &["worker.fault_tries=60"], membership].concat());
     let (mut killed, steady) = (setup.start("a"), setup.start("b"));
     [&killed, &steady].iter().for_each(|worker| worker.reads(&topics));
     let feeding = std::thread::spawn({

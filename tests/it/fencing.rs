@@ -92,7 +92,7 @@ fn two_processes_of_one_name_come_to_an_end_that_names_it_and_the_way_out() {
     let setup = Setup::new(&topics, &["worker.fault_tries=3", "worker.shards=1", STATIC]);
     let mut both = [setup.start("a"), setup.start("a")];
     let mut feed = Feed::new(&topics);
-    eventually("one of them ends", SOON, || {
+    eventually("one of them ends", 3 * SOON, || {
         // A rival's producer is noticed by a batch.
         feed.mixture(20);
         feed.flush();

@@ -92,13 +92,13 @@ fn may_join(topics: &Topics) {
 fn a_right_that_is_missing_is_named_and_with_those_that_the_documents_name_a_worker_works_over_tls() {
     let (Some(secure), broker) = (Secure::listener(), broker()) else { return };
     let topics = Topics::create(&broker.0, "secure", 2);
-    let setup = secure.of(&topics, &[ONCE]);
+    let setup = secure.of(&topics, &[]);
     let refused = |what: &str| {
         let line = last_line(setup.start("a"));
         assert!(line.contains(what) && line.contains(RIGHTS) && !line.contains("given up after"), "{what}: {line}");
     };
     refused(&topics.input);
-    let check = output(&mut setup.command("topics check"));
+    let check = output(&mut setup.command("topics check --timeout-ms 60000"));
     let check = String::from_utf8_lossy(&check.stdout).into_owned();
     assert!(check.contains("unknown") && check.contains(RIGHTS) && !check.contains("does not exist"), "{check}");
     may_read(&topics);

@@ -30,8 +30,8 @@ fn stop(test: &str, membership: &[&str]) {
     feed.mixture(5_000);
     group.reaches(1);
     feed.mixture(5_000);
-    // As `timeout` does, which signals a process and then its group.
-    worker.signal_at_once("TERM", 2);
+    // As `timeout` does, which signals a process and then its group. Both are there when it goes on.
+    ["STOP", "TERM", "INT", "CONT"].iter().for_each(|signal| worker.signal(signal));
     let ended = worker.ended();
     assert!(ended.success(), "{ended}\n{}", worker.log());
     // The first one may have told all of it by now.
@@ -52,8 +52,17 @@ fn a_second_signal_ends_a_worker_at_once_and_what_it_had_in_hand_is_aborted() {
     let topics = Topics::create(&broker.0, "second-signal", 1);
     // Its successor would wait for the end of a session that is long.
     let setup = Setup::new(&topics, &[&PATIENT[..], &[STATIC]].concat());
+    // The first batch is open for a minute, however slowly it is looked for.
+    let longer = [
+        "worker.commit_interval_ms=60000",
+        "worker.message_timeout_ms=61000",
+        "worker.transaction_timeout_ms=65000",
+        "worker.session_timeout_ms=70000",
+        "worker.shutdown_timeout_ms=120000",
+    ];
+    let patient = Setup::new(&topics, &[&PATIENT[..], &longer, &[STATIC]].concat());
     let mut feed = Feed::new(&topics);
-    let mut worker = setup.start("a");
+    let mut worker = patient.start("a");
     feed.mixture(100);
     feed.flush();
     eventually("a batch is open", SOON, || !outputs::uncommitted(&topics).is_empty());

@@ -56,7 +56,12 @@ async fn traces(State(got): State<Arc<Mutex<Got>>>, headers: HeaderMap, body: By
     got.bytes.extend_from_slice(&body);
     for resource in request.resource_spans {
         got.services.extend(text(&resource.resource.unwrap().attributes, "service.name"));
-        got.spans.extend(resource.scope_spans.into_iter().flat_map(|scope| scope.spans));
+        for span in resource.scope_spans.into_iter().flat_map(|scope| scope.spans) {
+            // One whose answer came late is sent again.
+            if got.spans.iter().all(|known| known.span_id != span.span_id) {
+                got.spans.push(span);
+            }
+        }
     }
 }
 

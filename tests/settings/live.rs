@@ -157,7 +157,7 @@ fn a_database_out_of_reach_is_told_and_its_settings_hold_for_a_while_only() {
         source.address = through(&proxy, &base);
         source.max_staleness = Duration::from_secs(2);
     });
-    assert!(followed.settings.fresh_for() > Duration::ZERO);
+    eventually("they are fresh", || followed.settings.fresh_for() > Duration::ZERO);
     proxy.cut();
     eventually("it is told", || followed.settings.out_of_reach_for().is_some());
     assert!(followed.knows("acme"), "those that were read judge on");

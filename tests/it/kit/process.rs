@@ -62,6 +62,8 @@ impl Setup {
             "worker.session_timeout_ms=6000".to_owned(),
             "worker.transaction_timeout_ms=5000".to_owned(),
             "worker.message_timeout_ms=4000".to_owned(),
+            // On a busy machine one thing after the other may take as long as it may.
+            "worker.shutdown_timeout_ms=60000".to_owned(),
             "admin.address=127.0.0.1:0".to_owned(),
             "log.format=text".to_owned(),
         ];
@@ -108,13 +110,8 @@ impl Process {
 
     /// Sends a signal: `TERM`, which it may take its time for; `STOP`, which holds it still; `CONT`.
     pub(crate) fn signal(&self, name: &str) {
-        self.signal_at_once(name, 1);
-    }
-
-    /// Sends it so often, at once.
-    pub(crate) fn signal_at_once(&self, name: &str, times: usize) {
         let id = self.child.borrow().id().to_string();
-        let sent = Command::new("kill").args(["-s", name]).args(std::iter::repeat_n(id, times)).status().unwrap();
+        let sent = Command::new("kill").args(["-s", name, &id]).status().unwrap();
         assert!(sent.success());
     }
 
@@ -137,7 +134,12 @@ impl Process {
 
     /// Waits until it has ended.
     pub(crate) fn ended(&mut self) -> ExitStatus {
-        ended(self.child.get_mut(), SOON)
+        self.ended_within(SOON)
+    }
+
+    /// The same, of one that has much to wait for itself.
+    pub(crate) fn ended_within(&mut self, deadline: Duration) -> ExitStatus {
+        ended(self.child.get_mut(), deadline)
     }
 
     /// Ends it in good order.
