@@ -17,7 +17,7 @@ use crate::{
     plot::{self, Course},
     print, progress,
     watch::Watch,
-    worker::Running,
+    worker::{Running, is_tuned},
 };
 
 const IMAGE: &str = "benchmarks/backlog.svg";
@@ -53,7 +53,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     deleted?;
     let text = format!("{}\n{}. {} events.\n", table(&seconds), machine.told(), options.events);
     print(&text);
-    if options.events == WHOLE {
+    if options.events == WHOLE && !is_tuned() {
         keep(&seconds, &machine, options.events)?;
         document::write("backlog", &format!("![events a second and resident memory over time]({IMAGE})\n\n{text}"))?;
         progress("docs/BENCHMARKS.md has it now");

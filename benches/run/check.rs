@@ -9,7 +9,7 @@ use attrsync::{
 };
 use rdkafka::{
     Message as _,
-    consumer::{BaseConsumer, Consumer as _},
+    consumer::Consumer as _,
     error::KafkaError,
     message::{BorrowedMessage, Headers as _},
 };
@@ -44,14 +44,9 @@ pub(crate) fn complete(topics: &Topics, committed: &[i64], input: &Input) -> any
             Err(error) => return Err(error.into()),
         }
     }
-    unassign(&consumer);
-    found.counts()
-}
-
-/// So that nothing more is fetched while it is dropped.
-fn unassign(consumer: &BaseConsumer) {
-    // It goes in any case.
+    // So that nothing more is fetched while it is dropped, which it is in any case.
     let _ = consumer.unassign();
+    found.counts()
 }
 
 struct Found<'f> {
@@ -85,7 +80,7 @@ impl Found<'_> {
         ensure!(Channel::of(outcome).contains(&channel), "{id} is there, but its event is {}", outcome.name());
         let told = header(message, "ce_type").and_then(|told| told.strip_prefix("attrsync.verdict."));
         ensure!(told == Some(outcome.name()), "{id} has the type {told:?}: it should be {}", outcome.name());
-        let (reason, right) = (header(message, "attrsync-reason"), self.reason(outcome));
+        let (reason, right) = (header(message, "attrsync-reason"), self.input.events.reason(number));
         ensure!(reason == right, "{id} has the reason {reason:?}: it should be {right:?}");
         match self.input.sample.get(&(number, channel.name())) {
             Some(right) => self.same(message, right).with_context(|| id.to_owned()),
@@ -104,14 +99,6 @@ impl Found<'_> {
         told.sort();
         ensure!(told == right.headers, "the headers are {told:?}: they should be {:?}", right.headers);
         says(serde_json::from_slice(message.payload().context("no value")?)?, &right.value)
-    }
-
-    fn reason(&self, outcome: Outcome) -> Option<&'static str> {
-        match outcome {
-            Outcome::Accepted => None,
-            Outcome::Partial => Some("locked"),
-            Outcome::Rejected => Some(self.input.events.forged_reason()),
-        }
     }
 
     /// Counts the verdicts, each of which must be there.

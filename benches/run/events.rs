@@ -18,9 +18,13 @@ pub(crate) trait Events {
     /// What the n-th event is made for.
     fn outcome(&self, number: i64) -> Outcome;
 
-    /// The reason of those that are made to be rejected.
-    fn forged_reason(&self) -> &'static str {
-        "signature_invalid"
+    /// The reason that its verdict gives first.
+    fn reason(&self, number: i64) -> Option<&'static str> {
+        match self.outcome(number) {
+            Outcome::Accepted => None,
+            Outcome::Partial => Some("locked"),
+            Outcome::Rejected => Some("signature_invalid"),
+        }
     }
 
     /// The n-th event.
@@ -67,8 +71,8 @@ impl<E: Events> Events for Repeated<E> {
         self.of.outcome(i64::try_from(self.at(number)).unwrap_or(0))
     }
 
-    fn forged_reason(&self) -> &'static str {
-        self.of.forged_reason()
+    fn reason(&self, number: i64) -> Option<&'static str> {
+        self.of.reason(i64::try_from(self.at(number)).unwrap_or(0))
     }
 
     fn event(&mut self, number: i64) -> Vec<u8> {

@@ -22,6 +22,15 @@ impl Spread {
 /// Median, least and most, as a table has them.
 pub(crate) fn spread(values: impl Iterator<Item = f64>, digits: usize) -> String {
     Spread::of(values).map_or("failed".to_owned(), |Spread { median, least, most }| {
-        format!("{median:.digits$} ({least:.digits$}–{most:.digits$})")
+        let [median, least, most] = [median, least, most].map(|value| grouped(value, digits));
+        format!("{median} ({least}–{most})")
     })
+}
+
+/// A number with its thousands parted.
+pub(crate) fn grouped(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
+    let whole = text.find('.').unwrap_or(text.len());
+    let comma = |at: usize| if at > 0 && at < whole && (whole - at).is_multiple_of(3) { "," } else { "" };
+    text.char_indices().map(|(at, digit)| format!("{}{digit}", comma(at))).collect()
 }

@@ -8,7 +8,7 @@ use plotters::{
     style::text_anchor::{HPos, Pos, VPos},
 };
 
-use crate::figures::Spread;
+use crate::figures::{Spread, grouped};
 
 const BAR: RGBColor = RGBColor(0x5b, 0x8d, 0xb8);
 const INK: RGBColor = RGBColor(0x24, 0x29, 0x2f);
@@ -116,12 +116,4 @@ fn top(most: f64) -> f64 {
 /// An axis that ends below 10 has a digit after the point.
 fn digits(most: f64) -> usize {
     usize::from(most < 10.0)
-}
-
-/// A number with its thousands parted.
-fn grouped(value: f64, digits: usize) -> String {
-    let text = format!("{value:.digits$}");
-    let whole = text.find('.').unwrap_or(text.len());
-    let comma = |at: usize| if at > 0 && at < whole && (whole - at).is_multiple_of(3) { "," } else { "" };
-    text.char_indices().map(|(at, digit)| format!("{}{digit}", comma(at))).collect()
 }

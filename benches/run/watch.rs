@@ -90,6 +90,15 @@ impl Watch {
         }
     }
 
+    /// Waits until so much is committed, and some of each partition: then each thread of the worker has those that are its own.
+    pub(crate) fn under_way(&mut self, events: i64) -> anyhow::Result<Mark> {
+        let mut mark = self.until(events)?;
+        while self.partitions.iter().any(|(_, committed)| *committed == 0) {
+            mark = self.until(mark.committed + 1)?;
+        }
+        Ok(mark)
+    }
+
     /// How far it is; an error where it gets nowhere.
     pub(crate) fn look(&mut self) -> anyhow::Result<Mark> {
         let offsets = self.group.offsets()?;

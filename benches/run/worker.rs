@@ -46,6 +46,16 @@ impl Drop for Topics {
     }
 }
 
+/// What else is to be tried, as `ATTRSYNC_BENCH_SET="worker.shards=1 kafka.producer.properties.linger.ms=5"`.
+fn tried() -> String {
+    std::env::var("ATTRSYNC_BENCH_SET").unwrap_or_default()
+}
+
+/// Whether attrsync is told anything that isn't its default: figures of that are nobody else's.
+pub(crate) fn is_tuned() -> bool {
+    !tried().is_empty()
+}
+
 /// A worker that runs. It is killed when this is dropped, and then its topics are deleted.
 pub(crate) struct Running {
     child: Child,
@@ -80,8 +90,7 @@ impl Running {
             format!("kafka.rejected_topic={}", topics.rejected),
             "admin.address=127.0.0.1:0".to_owned(),
         ];
-        // What else is to be tried, as ATTRSYNC_BENCH_SET="worker.shards=1 kafka.producer.properties.linger.ms=5".
-        let tried = std::env::var("ATTRSYNC_BENCH_SET").unwrap_or_default();
+        let tried = tried();
         let all = own.iter().chain(set).map(String::as_str).chain(tried.split_whitespace());
         for key in all {
             command.args(["--set", key]);

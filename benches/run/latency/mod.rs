@@ -20,8 +20,15 @@ use crate::{
     machine::Machine,
     peers::mixes::{Maker, Mix},
     print, progress,
+    worker::is_tuned,
 };
 
+/// Events a second.
+const RATES: [i64; 2] = [1_000, 20_000];
+/// Percent of the highest rate.
+const SHARE: i64 = 80;
+/// Of each run.
+const SECONDS: i64 = 40;
 /// Events that are made before anything is measured.
 const DIFFERENT: i64 = 20_000;
 
@@ -29,16 +36,16 @@ const DIFFERENT: i64 = 20_000;
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// Events a second, one run each.
-    #[arg(default_values_t = [1_000, 20_000], value_name = "PER_SECOND", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(default_values_t = RATES, value_name = "PER_SECOND", value_parser = clap::value_parser!(i64).range(1..))]
     rates: Vec<i64>,
     /// Then so many percent of the highest rate; 0: not.
-    #[arg(long, default_value_t = 80, value_parser = clap::value_parser!(i64).range(0..=100))]
+    #[arg(long, default_value_t = SHARE, value_parser = clap::value_parser!(i64).range(0..=100))]
     share: i64,
     /// The highest rate, where it need not be looked for.
     #[arg(long, value_name = "PER_SECOND")]
     highest: Option<i64>,
     /// Seconds of each run; the first five are left out.
-    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(i64).range(6..))]
+    #[arg(long, default_value_t = SECONDS, value_parser = clap::value_parser!(i64).range(6..))]
     seconds: i64,
     /// Writes no document.
     #[arg(long)]
@@ -48,6 +55,14 @@ pub(crate) struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self { rates: vec![20_000], share: 0, highest: None, seconds: 60, no_write: true }
+    }
+}
+
+impl Options {
+    /// Whether the figures are to be kept: those of other rates or times would take the place of all.
+    fn writes(&self) -> bool {
+        let usual = (&self.rates[..], self.share, self.highest, self.seconds) == (&RATES, SHARE, None, SECONDS);
+        usual && !self.no_write && !is_tuned()
     }
 }
 
@@ -80,7 +95,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     }
     let text = table(&all, &machine, options);
     print(&text);
-    if !options.no_write && !failed {
+    if options.writes() && !failed {
         document::write("latency", &text)?;
         progress("docs/BENCHMARKS.md has it now");
     }

@@ -1,15 +1,15 @@
 //! One worker over one backlog: started, watched by what its group has committed, stopped, its output checked.
 //!
-//! A worker is measured once it runs: the window begins when a fifth as many events are done, by when each of its threads has its
-//! partitions. Where there is a second window, of a worker that warms up, the first one begins with its first commit: what it shows is the
-//! beginning. The start itself is in the time to the first verdict.
+//! A worker is measured once it runs: the window begins when half as many events are done and each partition has had a commit. Where
+//! there is a second window, of a worker that warms up, the first one begins with its first commit: what it shows is the beginning. The
+//! start itself is in the time to the first verdict.
 
 use std::time::Duration;
 
 use crate::{
     check,
     input::Input,
-    peers::worker::Worker,
+    peers::worker::{Pace, Worker},
     watch::{Watch, Window},
 };
 
@@ -28,14 +28,13 @@ impl Plan {
         Self { events, warm_from: 3 * events }
     }
 
-    /// Events of a window of this worker: of a slow one a quarter.
+    /// Events of a window of this worker. It takes seconds, beside which the tenths between two commits are little.
     pub(crate) fn events_of(self, worker: &Worker) -> i64 {
-        if worker.is_slow() { self.events / 4 } else { self.events }
-    }
-
-    /// Events after which the window of this worker begins.
-    fn begin(self, worker: &Worker) -> i64 {
-        if worker.warms() { 1 } else { self.events_of(worker) / 5 }
+        match worker.pace() {
+            Pace::Slow => self.events / 4,
+            Pace::Warms => self.events,
+            Pace::Fast => 2 * self.events,
+        }
     }
 
     /// What the topic must hold: more than anybody is watched for, so that nobody runs dry in one partition while others have some left.
@@ -78,9 +77,10 @@ pub(crate) fn measure(worker: &Worker, input: &Input, plan: Plan) -> anyhow::Res
     let mut watch = Watch::new(worker.start(input, folder.path())?, &input.topic)?;
     let first = watch.until(1)?;
     let events = plan.events_of(worker);
-    let from = watch.until(plan.begin(worker))?;
+    let warms = worker.pace() == Pace::Warms;
+    let from = if warms { first } else { watch.under_way(events / 2)? };
     let window = watch.window(from, events)?;
-    let warm = if worker.warms() {
+    let warm = if warms {
         let from = watch.until(plan.warm_from)?;
         Some(watch.window(from, events)?)
     } else {

@@ -3,7 +3,8 @@
 //!
 //! Every event carries three attributes that nobody configured and `plan`, which is locked: signed as a rule, unsigned in one of
 //! ten. Another one of ten is forged: its token was signed for other claims. Tokens expire an hour after the events, which are long
-//! past when they are judged.
+//! past when they are judged, so that whoever goes by the wall clock refuses them all; but one of fifty had expired an hour before its
+//! event, so that whoever doesn't look accepts too many.
 
 use std::collections::HashMap;
 
@@ -24,6 +25,18 @@ use crate::events::{BEGIN_MS, Events};
 
 /// What everybody judges by.
 pub(crate) const SETTINGS: &str = include_str!("settings.toml");
+/// What an event is made for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Made {
+    Good,
+    /// Its locked attribute is unsigned.
+    Locked,
+    /// Its token or hash is of something else.
+    Forged,
+    /// Its token had expired.
+    Expired,
+}
+
 /// Which events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Mix {
@@ -64,11 +77,13 @@ impl Mix {
     }
 
     /// What the n-th event is made for.
-    pub(crate) fn outcome(self, number: i64) -> Outcome {
-        match (Random::new(number.unsigned_abs()).below(10), self) {
-            (0, _) => Outcome::Rejected,
-            (1, _) | (_, Self::Locked) => Outcome::Partial,
-            _ => Outcome::Accepted,
+    fn made(self, number: i64) -> Made {
+        match (Random::new(number.unsigned_abs()).below(50), self) {
+            (..5, _) => Made::Forged,
+            // Hashes don't expire.
+            (5, mix) if mix != Self::Hmac => Made::Expired,
+            (6..11, _) | (_, Self::Locked) => Made::Locked,
+            _ => Made::Good,
         }
     }
 }
@@ -124,19 +139,19 @@ impl Maker {
         hex::encode(&self.identity.sign(identifier.as_bytes()))
     }
 
-    fn token(&mut self, number: i64, person: &Person, outcome: Outcome) -> String {
-        let begin = BEGIN_MS / 1000;
+    fn token(&mut self, number: i64, person: &Person, made: Made) -> String {
+        let begin = BEGIN_MS / 1000 - if made == Made::Expired { 7200 } else { 0 };
         let mut claims = json!({
             "userId": person.id, "email": person.email, "name": person.name, "iat": begin, "exp": begin + 3600,
         });
-        if outcome != Outcome::Partial {
+        if made != Made::Locked {
             claims["plan"] = json!("Free");
         }
         if self.mix == Mix::Companies {
             claims["companies"] = (0..15).map(|at| company(number * 15 + at)).collect();
         }
         let token = self.sign(number, &claims);
-        if outcome != Outcome::Rejected {
+        if made != Made::Forged {
             return token;
         }
         // Somebody gives himself another plan.
@@ -166,11 +181,21 @@ impl Events for Maker {
     }
 
     fn outcome(&self, number: i64) -> Outcome {
-        self.mix.outcome(number)
+        match self.mix.made(number) {
+            Made::Good => Outcome::Accepted,
+            Made::Locked => Outcome::Partial,
+            Made::Forged | Made::Expired => Outcome::Rejected,
+        }
     }
 
-    fn forged_reason(&self) -> &'static str {
-        if self.mix == Mix::Hmac { "hash_mismatch" } else { "signature_invalid" }
+    fn reason(&self, number: i64) -> Option<&'static str> {
+        match self.mix.made(number) {
+            Made::Good => None,
+            Made::Locked => Some("locked"),
+            Made::Forged if self.mix == Mix::Hmac => Some("hash_mismatch"),
+            Made::Forged => Some("signature_invalid"),
+            Made::Expired => Some("token_expired"),
+        }
     }
 
     fn event(&mut self, number: i64) -> Vec<u8> {
@@ -185,17 +210,17 @@ impl Events for Maker {
             "createdAt": "2024-03-01T09:30:00Z", "theme": "dark",
             "utm_source": "newsletter", "utm_campaign": "autumn", "experiment": format!("pricing-{}", random.below(4)),
         });
-        let outcome = self.mix.outcome(number);
-        if outcome == Outcome::Partial {
+        let made = self.mix.made(number);
+        if made == Made::Locked {
             payload["plan"] = json!("Enterprise");
         }
         if self.mix == Mix::Hmac {
-            let proven = if outcome == Outcome::Rejected { "somebody else" } else { &person.id };
+            let proven = if made == Made::Forged { "somebody else" } else { &person.id };
             payload["userHash"] = json!(self.hash(proven));
             (payload["name"], payload["interests"]) = (json!(person.name), json!(["kafka", "identity"]));
         } else {
             payload["email"] = json!(person.email);
-            payload["featurebaseJwt"] = json!(self.token(number, &person, outcome));
+            payload["featurebaseJwt"] = json!(self.token(number, &person, made));
         }
         let event = json!({
             "id": format!("evt-{number:012x}"), "type": "identify", "receivedAt": "2026-11-22T10:00:00.000Z",

@@ -1,7 +1,8 @@
 //! attrsync beside what people would write themselves (`bench/peers`), at the same work with the same guarantee, on a real Kafka. `scripts/bench`
 //! builds everything and starts this.
 //!
-//! The input of a mix is made once. In each round every worker gets fresh output topics and a group of its own, one worker at a time. It is
+//! The input of a mix is made once. In each round every worker gets fresh output topics and a group of its own, one worker at a time, and
+//! each round begins with another one, so that what the one before leaves to the broker isn't always left to the same. It is
 //! watched by what its group has committed until that is enough, then stopped; then its output is read under `read_committed` and held
 //! against what the events were made for: exactly one verdict for every event below the committed offsets, and none beyond.
 
@@ -32,6 +33,8 @@ struct Measured {
 struct Table {
     mix: Mix,
     plan: measure::Plan,
+    /// Rounds.
+    asked: usize,
     rows: Vec<Measured>,
 }
 
@@ -59,9 +62,10 @@ fn measure_mix(mix: Mix, options: &Options) -> anyhow::Result<(Table, usize)> {
     let plan = options.plan(mix);
     let input = Input::prepare(Box::new(Maker::new(mix)), plan.backlog())?;
     let mut rows: Vec<_> = options.workers().map(|worker| Measured { worker, rounds: Vec::new() }).collect();
-    let mut failed = 0;
+    let (mut failed, workers) = (0, rows.len());
     for round in 1..=options.rounds() {
-        for row in &mut rows {
+        let (others, first) = rows.split_at_mut((round - 1) % workers);
+        for row in first.iter_mut().chain(others) {
             let about = format!("{mix}, round {round} of {}: {}", options.rounds(), row.worker.name());
             match measure::measure(&row.worker, &input, plan) {
                 Ok(figures) => {
@@ -75,5 +79,5 @@ fn measure_mix(mix: Mix, options: &Options) -> anyhow::Result<(Table, usize)> {
             }
         }
     }
-    Ok((Table { mix, plan, rows }, failed))
+    Ok((Table { mix, plan, asked: options.rounds(), rows }, failed))
 }

@@ -5,10 +5,13 @@ use crate::peers::{
     mixes::Mix,
     worker::{self, Worker},
 };
+use crate::worker::is_tuned;
+
+/// Short enough for a dashboard, and long enough that what a commit takes is little beside the events of it.
+const COMMIT_MS: u32 = 100;
 
 /// Measures attrsync beside what people would write themselves. `scripts/bench --help` tells it with examples.
-#[derive(clap::Parser)]
-#[command(name = "scripts/bench")]
+#[derive(clap::Args)]
 pub(crate) struct Options {
     /// A first look: HS256 alone, three rounds, 150,000 events.
     #[arg(long)]
@@ -21,12 +24,12 @@ pub(crate) struct Options {
     mix: Vec<Mix>,
     /// How often each worker is measured [default: 5, quick 3].
     #[arg(long)]
-    rounds: Option<u32>,
+    rounds: Option<usize>,
     /// How many events a worker is measured over [default: by mix].
     #[arg(long)]
     events: Option<i64>,
     /// Milliseconds between two commits, for every worker.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, default_value_t = COMMIT_MS)]
     pub(crate) commit_ms: u32,
     /// Prints JSON for machines, with every round.
     #[arg(long)]
@@ -34,9 +37,6 @@ pub(crate) struct Options {
     /// Writes docs/BENCHMARKS.md, which only a whole run does by itself.
     #[arg(long)]
     write: bool,
-    /// cargo adds it.
-    #[arg(long, hide = true)]
-    bench: bool,
 }
 
 impl Options {
@@ -55,7 +55,7 @@ impl Options {
             .filter(|worker| self.only.is_empty() || self.only.iter().any(|name| name == worker.name()))
     }
 
-    pub(crate) fn rounds(&self) -> u32 {
+    pub(crate) fn rounds(&self) -> usize {
         self.rounds.unwrap_or(if self.quick { 3 } else { 5 })
     }
 
@@ -63,9 +63,11 @@ impl Options {
         Plan::of(self.events.unwrap_or(if self.quick { 150_000 } else { mix.events() }))
     }
 
-    /// Whether the figures are to be kept: a part of them, or those without a peer that can't be built here, would take the place of all.
+    /// Whether the figures are to be kept: a part of them, those of other conditions, or those without a peer that can't be built here
+    /// would take the place of all.
     pub(crate) fn writes(&self) -> bool {
-        let whole = !self.quick && self.only.is_empty() && self.mix.is_empty() && self.events.is_none();
-        self.write || whole && worker::all_are_built()
+        let whole = !self.quick && self.only.is_empty() && self.mix.is_empty() && worker::all_are_built();
+        let usual = self.events.is_none() && self.rounds.is_none() && self.commit_ms == COMMIT_MS;
+        self.write || whole && usual && !is_tuned()
     }
 }

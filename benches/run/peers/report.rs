@@ -4,8 +4,13 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Measured, Table, measure::Figures, options::Options};
-use crate::{document, figures::spread, machine::Machine, watch::Window};
+use super::{Measured, Table, measure::Figures, options::Options, worker::Pace};
+use crate::{
+    document,
+    figures::{grouped, spread},
+    machine::Machine,
+    watch::Window,
+};
 
 /// All that was measured.
 pub(crate) struct Report<'r> {
@@ -52,26 +57,33 @@ impl Report<'_> {
 impl Table {
     fn markdown(&self) -> String {
         let mut text = format!(
-            "### {}: {}\n\n| worker | events/s | CPU µs/event | peak memory, MiB | start to first verdict, s |\n|---|---|---|---|---|\n",
+            "### {}: {}\n\n| worker | events/s | CPU µs/event | peak memory, MiB | start to first verdict, s | between commits, ms |\n|---|---|---|---|---|---|\n",
             self.mix,
             self.mix.about(),
         );
         for row in &self.rows {
             let rounds = &row.rounds;
             let name = row.worker.name();
-            let label =
-                if row.worker.warms() { format!("{name}, the first {}", self.plan.events) } else { name.to_owned() };
+            let warms = row.worker.pace() == Pace::Warms;
+            let count = |events: i64| grouped(events as f64, 0);
+            let mut label =
+                if warms { format!("{name}, the first {}", count(self.plan.events)) } else { name.to_owned() };
+            if rounds.len() < self.asked {
+                // Writing into a String cannot fail.
+                let _ = write!(label, " ({} rounds failed)", self.asked - rounds.len());
+            }
             let memory = spread(rounds.iter().map(|round| round.peak_mib as f64), 0);
             let first = spread(rounds.iter().map(|round| round.first_verdict.as_secs_f64()), 2);
+            let gap = spread(rounds.iter().map(|round| round.commit_gap.as_secs_f64() * 1e3), 0);
             let window = |window: &dyn Fn(&Figures) -> Option<Window>| {
                 let all: Vec<_> = rounds.iter().filter_map(window).collect();
-                (spread(all.iter().map(|w| w.events_per_s()), 0), spread(all.iter().map(|w| w.cpu_micros()), 2))
+                (spread(all.iter().map(|w| w.events_per_s()), 0), spread(all.iter().map(|w| w.cpu_micros()), 1))
             };
             let (rate, cpu) = window(&|round| Some(round.window));
-            let _ = writeln!(text, "| {label} | {rate} | {cpu} | {memory} | {first} |");
-            if row.worker.warms() {
+            let _ = writeln!(text, "| {label} | {rate} | {cpu} | {memory} | {first} | {gap} |");
+            if warms {
                 let (rate, cpu) = window(&|round| round.warm);
-                let _ = writeln!(text, "| {name}, warm: after {} | {rate} | {cpu} | | |", self.plan.warm_from);
+                let _ = writeln!(text, "| {name}, warm: after {} | {rate} | {cpu} | | | |", count(self.plan.warm_from));
             }
         }
         text

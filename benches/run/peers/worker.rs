@@ -27,32 +27,45 @@ pub(crate) struct Worker {
     commit_ms: u32,
 }
 
+/// How a worker runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    Fast,
+    /// It takes several times as long as the others.
+    Slow,
+    /// Its code is compiled while it runs, so that it is measured once more when it is warm.
+    Warms,
+}
+
 /// attrsync, and the peers that have been built.
 pub(crate) fn built(commit_ms: u32) -> impl Iterator<Item = Worker> {
-    let versions = format!("attrsync {}", env!("CARGO_PKG_VERSION"));
+    let versions = format!("attrsync {} ({})", env!("CARGO_PKG_VERSION"), env!("ATTRSYNC_COMMIT"));
     let attrsync = Worker { name: "attrsync".to_owned(), versions, commit_ms };
-    let folders = fs::read_dir(Path::new(ROOT).join("bench/peers")).into_iter().flatten().flatten();
-    let mut peers: Vec<_> = folders
-        .filter_map(|folder| {
-            let name = folder.file_name().into_string().ok()?;
-            let versions = fs::read_to_string(target(&name).join("versions")).ok()?.trim().to_owned();
-            Some(Worker { name, versions, commit_ms })
-        })
-        .collect();
-    peers.sort_by(|one, other| one.name.cmp(&other.name));
-    std::iter::once(attrsync).chain(peers)
+    let built = peers().into_iter().filter_map(move |name| {
+        let versions = versions_of(&name)?;
+        Some(Worker { name, versions, commit_ms })
+    });
+    std::iter::once(attrsync).chain(built)
 }
 
 /// Whether no peer was left out.
 pub(crate) fn all_are_built() -> bool {
-    let folders = fs::read_dir(Path::new(ROOT).join("bench/peers")).into_iter().flatten().flatten();
-    let mut peers =
-        folders.filter(|folder| folder.path().is_dir()).filter_map(|folder| folder.file_name().into_string().ok());
-    peers.all(|peer| target(&peer).join("versions").exists())
+    peers().iter().all(|name| versions_of(name).is_some())
 }
 
-fn target(peer: &str) -> PathBuf {
-    Path::new(ROOT).join("target/peers").join(peer)
+/// The folders of `bench/peers`, by name.
+fn peers() -> Vec<String> {
+    let all = fs::read_dir(Path::new(ROOT).join("bench/peers")).into_iter().flatten().flatten();
+    let folders = all.filter(|entry| entry.path().is_dir());
+    let mut names: Vec<_> = folders.filter_map(|folder| folder.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
+
+/// What a peer is made with, which its build wrote down.
+fn versions_of(peer: &str) -> Option<String> {
+    let file: PathBuf = [ROOT, "target/peers", peer, "versions"].iter().collect();
+    Some(fs::read_to_string(file).ok()?.trim().to_owned())
 }
 
 impl Worker {
@@ -60,14 +73,13 @@ impl Worker {
         &self.name
     }
 
-    /// Whether its code is compiled while it runs, so that it is measured once more when it is warm.
-    pub(crate) fn warms(&self) -> bool {
-        self.name == "java"
-    }
-
-    /// Whether it takes several times as long as the others.
-    pub(crate) fn is_slow(&self) -> bool {
-        matches!(self.name.as_str(), "node" | "python")
+    /// How it is measured.
+    pub(crate) fn pace(&self) -> Pace {
+        match &self.name[..] {
+            "java" => Pace::Warms,
+            "node" | "python" => Pace::Slow,
+            _ => Pace::Fast,
+        }
     }
 
     /// Starts it on topics and a group of its own. What it keeps in files goes into the folder.

@@ -18,7 +18,7 @@ use crate::{
     machine::Machine,
     print, progress,
     watch::{Watch, Window},
-    worker::Running,
+    worker::{Running, is_tuned},
 };
 
 /// What can be asked of it.
@@ -39,6 +39,11 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Whether the figures are to be kept.
+    fn writes(&self) -> bool {
+        !self.quick && self.rounds.is_none() && !is_tuned()
+    }
+
     fn rounds(&self) -> usize {
         self.rounds.unwrap_or(if self.quick { 1 } else { 3 })
     }
@@ -84,7 +89,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
             failed = true;
         }
     }
-    if !options.quick {
+    if options.writes() {
         figures::keep(whole)?.iter().try_for_each(Series::write)?;
         progress("docs/BENCHMARKS.md and docs/benchmarks have what is whole");
     }
