@@ -18,6 +18,9 @@ import (
 
 const leeway = 60 * time.Second
 
+// millisecondsFrom is the number from which on a time in a token is one of milliseconds.
+const millisecondsFrom = 1e12
+
 // Numbers keep their digits.
 var codec = sonic.Config{UseNumber: true}.Froze()
 
@@ -43,24 +46,25 @@ func set(names ...string) map[string]bool {
 }
 
 type envelope struct {
-	ID      string `json:"id"`
-	Type    string `json:"type"`
+	ID      any `json:"id"`
+	Type    any `json:"type"`
 	Context struct {
-		AnonymousID *string `json:"anonymousId"`
+		AnonymousID any `json:"anonymousId"`
 	} `json:"context"`
 	Payload map[string]any `json:"payload"`
 }
 
 // judge fills in the verdict of one event.
 func (settings *Settings) judge(value []byte, at time.Time, verdict *Verdict) {
+	verdict.Event.Time = stamp(at)
 	var event envelope
 	if err := codec.Unmarshal(value, &event); err != nil || event.Payload == nil {
 		verdict.reject("malformed_json")
 		return
 	}
 	payload := event.Payload
-	verdict.Event = Event{ID: event.ID, Type: event.Type, Time: stamp(at)}
-	verdict.User = User{text(payload["userId"]), text(payload["email"]), event.Context.AnonymousID}
+	verdict.Event.ID, verdict.Event.Type = text(event.ID), text(event.Type)
+	verdict.User = User{text(payload["userId"]), text(payload["email"]), text(event.Context.AnonymousID)}
 	if event.Type != "identify" && event.Type != "boot" {
 		verdict.reject("unknown_type")
 		return
@@ -78,7 +82,7 @@ func (settings *Settings) judge(value []byte, at time.Time, verdict *Verdict) {
 	verdict.Organization = slug
 	claims, reason := organization.verify(payload, at, verdict)
 	if reason != "" {
-		verdict.Verification.Status = "failed"
+		verdict.Verification.Status, verdict.Verification.KeyID = "failed", nil
 		verdict.reject(reason)
 		return
 	}
@@ -104,7 +108,7 @@ func (organization *Organization) verify(payload map[string]any, at time.Time, v
 	if user.UserID != nil || user.Email != nil {
 		return nil, "proof_missing"
 	}
-	if user.AnonymousID == nil && verdict.Event.Type == "identify" {
+	if user.AnonymousID == nil && *verdict.Event.Type == "identify" {
 		return nil, "missing_identity"
 	}
 	return nil, ""
@@ -136,24 +140,41 @@ func (organization *Organization) claims(token string, at time.Time, verdict *Ve
 	case errors.Is(err, errAlgorithm):
 		return nil, "algorithm_not_allowed"
 	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
-		verdict.Verification.KeyID = nil
 		return nil, "signature_invalid"
 	case err != nil || read.MapClaims == nil:
 		return nil, "token_malformed"
 	}
 	claims := read.MapClaims
-	if expires, err := claims.GetExpirationTime(); err != nil {
-		return nil, "time_malformed"
-	} else if expires != nil && at.After(expires.Add(leeway)) {
+	for _, name := range [...]string{"exp", "nbf", "iat"} {
+		if reason := misdated(claims, name); reason != "" {
+			return nil, reason
+		}
+	}
+	if expires, _ := claims.GetExpirationTime(); expires != nil && at.After(expires.Add(leeway)) {
 		return nil, "token_expired"
 	}
-	if from, err := claims.GetNotBefore(); err != nil {
-		return nil, "time_malformed"
-	} else if from != nil && at.Before(from.Add(-leeway)) {
+	if from, _ := claims.GetNotBefore(); from != nil && at.Before(from.Add(-leeway)) {
 		return nil, "token_not_yet_valid"
 	}
 	verdict.Verification.Status = "verified"
 	return claims, ""
+}
+
+// misdated says why a time in a token is none; nothing where it is one, or isn't there.
+func misdated(claims jwt.MapClaims, name string) string {
+	value, there := claims[name]
+	if !there {
+		return ""
+	}
+	number, _ := value.(json.Number)
+	seconds, err := number.Float64()
+	switch {
+	case err != nil:
+		return "time_malformed"
+	case seconds >= millisecondsFrom:
+		return "time_in_milliseconds"
+	}
+	return ""
 }
 
 func (organization *Organization) keyFor(method jwt.SigningMethod) *Key {
@@ -205,7 +226,7 @@ func (organization *Organization) hash(hash string, user *User, verdict *Verdict
 
 // decide rules on every attribute: the signed ones, then those that the client sent beside them.
 func (organization *Organization) decide(claims jwt.MapClaims, payload map[string]any, verdict *Verdict) {
-	verdict.Attributes = make(map[string]Set, len(claims)+len(payload))
+	verdict.Values = &Values{Attributes: make(map[string]Set, len(claims)+len(payload)), Unset: []Unset{}}
 	page := page{verdict: verdict, table: organization.Attributes, set: verdict.Attributes, unset: &verdict.Unset}
 	for name, value := range claims {
 		if !noAttribute[name] && !registered[name] {
@@ -228,12 +249,19 @@ func (organization *Organization) decide(claims jwt.MapClaims, payload map[strin
 }
 
 func (organization *Organization) companies(list any, signed bool, verdict *Verdict) {
-	companies, _ := list.([]any)
+	companies, listed := list.([]any)
+	if list != nil && !listed {
+		reason := "wrong_type"
+		if !signed && organization.Membership.Locked {
+			reason = "locked"
+		}
+		verdict.Rejected = append(verdict.Rejected, Refused{"companies", nil, reason})
+	}
 	for _, entry := range companies {
 		company, _ := entry.(map[string]any)
 		id := text(company["id"])
 		if id == nil {
-			verdict.Rejected = append(verdict.Rejected, Refused{"companies", nil, "wrong_type"})
+			verdict.Rejected = append(verdict.Rejected, Refused{"companies", nil, "company_id_missing"})
 			continue
 		}
 		if !signed && organization.Membership.Locked {
@@ -303,7 +331,7 @@ func (attribute *Attribute) fit(value any) (any, string) {
 			return value, ""
 		}
 	case json.Number:
-		if attribute.Type == "number" {
+		if _, err := value.Float64(); err == nil && attribute.Type == "number" {
 			return value, ""
 		}
 	case []any:
@@ -349,8 +377,9 @@ func text(value any) *string {
 			return &value
 		}
 	case json.Number:
-		digits := value.String()
-		return &digits
+		if digits := value.String(); !strings.ContainsAny(digits, ".eE") {
+			return &digits
+		}
 	}
 	return nil
 }

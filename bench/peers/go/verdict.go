@@ -10,25 +10,30 @@ import (
 
 // Verdict is what both topics hold; a rejected record carries no values.
 type Verdict struct {
-	Verdict      string         `json:"verdict"`
-	Reason       *string        `json:"reason"`
-	Event        Event          `json:"event"`
-	Organization *string        `json:"organization"`
-	User         User           `json:"user"`
-	Verification Verification   `json:"verification"`
-	Attributes   map[string]Set `json:"attributes,omitempty"`
-	Unset        []Unset        `json:"unset,omitempty"`
-	Companies    []Company      `json:"companies,omitempty"`
-	Rejected     []Refused      `json:"rejected"`
-	Dropped      []Refused      `json:"dropped"`
-	Source       Source         `json:"source"`
+	Verdict      string       `json:"verdict"`
+	Reason       *string      `json:"reason"`
+	Event        Event        `json:"event"`
+	Organization *string      `json:"organization"`
+	User         User         `json:"user"`
+	Verification Verification `json:"verification"`
+	*Values
+	Rejected []Refused `json:"rejected"`
+	Dropped  []Refused `json:"dropped"`
+	Source   Source    `json:"source"`
+}
+
+// Values are what the accepted topic alone holds.
+type Values struct {
+	Attributes map[string]Set `json:"attributes"`
+	Unset      []Unset        `json:"unset"`
+	Companies  []Company      `json:"companies"`
 }
 
 // Event says which one it was.
 type Event struct {
-	ID   string `json:"id"`
-	Type string `json:"type"`
-	Time string `json:"time"`
+	ID   *string `json:"id"`
+	Type *string `json:"type"`
+	Time string  `json:"time"`
 }
 
 // User is whom it is about.
@@ -100,7 +105,7 @@ func (settings *Settings) outputs(record *kgo.Record, out sinks) []*kgo.Record {
 	}
 	verdict.Verdict = "partial"
 	accepted := verdict.record(out.accepted, "accepted", out.source)
-	verdict.Attributes, verdict.Unset, verdict.Companies = nil, nil, nil
+	verdict.Values = nil
 	return []*kgo.Record{accepted, verdict.record(out.rejected, "rejected", out.source)}
 }
 
@@ -141,7 +146,9 @@ func (verdict *Verdict) headers(channel string, source, key []byte) []kgo.Record
 	if verdict.Organization != nil {
 		add("attrsync-organization", []byte(*verdict.Organization))
 	}
-	add("attrsync-event-type", []byte(verdict.Event.Type))
+	if verdict.Event.Type != nil {
+		add("attrsync-event-type", []byte(*verdict.Event.Type))
+	}
 	if proof := &verdict.Verification; proof.Method != "" {
 		add("attrsync-verification", []byte(proof.Method+"/"+proof.Status))
 	}

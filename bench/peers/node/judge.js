@@ -4,6 +4,8 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { TokenError, createVerifier } from "fast-jwt";
 
 const LEEWAY_S = 60;
+/** From this number on a time in a token is one of milliseconds. */
+const MILLISECONDS_FROM = 1e12;
 const HASH = /^[0-9a-fA-F]{64}$/;
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 /** What an SDK sends that is no attribute. */
@@ -34,7 +36,10 @@ export class Settings {
   judge(value, time) {
     const verdict = blank(time);
     verdict.reason = this.#rule(value, time, verdict);
-    if (verdict.reason !== null && verdict.verification.method !== null) verdict.verification.status = "failed";
+    if (verdict.reason !== null && verdict.verification.method !== null) {
+      verdict.verification.status = "failed";
+      verdict.verification.keyId = null;
+    }
     return verdict;
   }
 
@@ -47,8 +52,8 @@ export class Settings {
     }
     const payload = event?.payload;
     if (payload === null || typeof payload !== "object") return "malformed_json";
-    verdict.event.id = event.id ?? null;
-    verdict.event.type = event.type ?? null;
+    verdict.event.id = text(event.id);
+    verdict.event.type = text(event.type);
     verdict.user = { userId: text(payload.userId), email: text(payload.email), anonymousId: text(event.context?.anonymousId) };
     if (event.type !== "identify" && event.type !== "boot") return "unknown_type";
     const slug = text(payload.organization);
@@ -56,10 +61,10 @@ export class Settings {
     const organization = this.#organizations.get(slug);
     if (organization === undefined) return "unknown_organization";
     verdict.organization = slug;
-    const claims = {};
-    const reason = prove(organization, payload, time, verdict, claims);
+    const proof = { claims: {} };
+    const reason = prove(organization, payload, time, verdict, proof);
     if (reason !== null) return reason;
-    decide(organization, claims, payload, verdict);
+    decide(organization, proof.claims, payload, verdict);
     return null;
   }
 }
@@ -93,14 +98,14 @@ const blank = (time) => ({
   source: null,
 });
 
-/** Checks the token, else the hash, else that nobody is claimed. Fills in the claims of a token that holds. */
-function prove(organization, payload, time, verdict, claims) {
+/** Checks the token, else the hash, else that nobody is claimed. The proof has the claims of a token that holds. */
+function prove(organization, payload, time, verdict, proof) {
   const { verification, user } = verdict;
   const token = text(payload.featurebaseJwt);
   if (token !== null) {
     verification.method = "jwt";
-    const reason = verify(organization, token, time, verification, claims);
-    return reason ?? agree(claims, user);
+    const reason = verify(organization, token, time, verification, proof);
+    return reason ?? agree(proof.claims, user);
   }
   const hash = text(payload.userHash);
   if (hash !== null) {
@@ -113,7 +118,7 @@ function prove(organization, payload, time, verdict, claims) {
   return user.anonymousId === null && verdict.event.type === "identify" ? "missing_identity" : null;
 }
 
-function verify(organization, token, time, verification, claims) {
+function verify(organization, token, time, verification, proof) {
   const key = keyOf(organization, token);
   if (typeof key === "string") return key;
   let verified;
@@ -124,13 +129,22 @@ function verify(organization, token, time, verification, claims) {
     if (error.code === TokenError.codes.invalidSignature) return "signature_invalid";
     return error.code === TokenError.codes.invalidAlgorithm ? "algorithm_not_allowed" : "token_malformed";
   }
-  const { exp, nbf } = verified;
+  const { exp, nbf, iat } = verified;
+  const malformed = misdated(exp) ?? misdated(nbf) ?? misdated(iat);
+  if (malformed !== null) return malformed;
   if (exp !== undefined && time / 1000 > exp + LEEWAY_S) return "token_expired";
   if (nbf !== undefined && time / 1000 < nbf - LEEWAY_S) return "token_not_yet_valid";
   verification.keyId = key.id;
   verification.status = "verified";
-  Object.assign(claims, verified);
+  proof.claims = verified;
   return null;
+}
+
+/** Why a time in a token is none; null where it is one, or isn't there. */
+function misdated(time) {
+  if (time === undefined) return null;
+  if (typeof time !== "number" || time === Infinity) return "time_malformed";
+  return time >= MILLISECONDS_FROM ? "time_in_milliseconds" : null;
 }
 
 /** The key that the token names, or the one of its algorithm; else the reason that there is none. */
@@ -141,6 +155,7 @@ function keyOf(organization, token) {
   } catch {
     return "token_malformed";
   }
+  if (head === null) return "token_malformed";
   const named = organization.keys.get(head.kid);
   if (named !== undefined) return named;
   for (const key of organization.keys.values()) {
@@ -197,10 +212,16 @@ function decide(organization, claims, payload, verdict) {
 }
 
 function companies(organization, list, signed, verdict) {
-  for (const company of list ?? []) {
+  if (list === undefined || list === null) return;
+  if (!Array.isArray(list)) {
+    const reason = signed || !organization.membershipLocked ? "wrong_type" : "locked";
+    verdict.rejected.push({ attribute: "companies", company: null, reason });
+    return;
+  }
+  for (const company of list) {
     const id = text(company?.id);
     if (id === null) {
-      verdict.rejected.push({ attribute: "companies", company: null, reason: "wrong_type" });
+      verdict.rejected.push({ attribute: "companies", company: null, reason: "company_id_missing" });
     } else if (!signed && organization.membershipLocked) {
       verdict.rejected.push({ attribute: "companies", company: id, reason: "locked" });
     } else {
@@ -239,7 +260,7 @@ function misfit(attribute, value) {
     case "text":
       return typeof value === "string" ? misfitText(attribute, value) : "wrong_type";
     case "number":
-      return typeof value === "number" ? null : "wrong_type";
+      return Number.isFinite(value) ? null : "wrong_type";
     case "boolean":
       return typeof value === "boolean" ? null : "wrong_type";
     case "date":

@@ -12,6 +12,8 @@ from jwt.algorithms import HMACAlgorithm
 from jwt.utils import base64url_decode
 
 LEEWAY_S = 60
+# From this number on a time in a token is one of milliseconds.
+MILLISECONDS_FROM = 1e12
 HASH = re.compile(r"[0-9a-fA-F]{64}")
 # What an SDK sends that is no attribute.
 NO_ATTRIBUTE = frozenset((
@@ -35,8 +37,22 @@ class PreparedHmac(HMACAlgorithm):
         return key if type(key) is Secret else super().prepare_key(key)
 
 
-jwt.unregister_algorithm("HS256")
-jwt.register_algorithm("HS256", PreparedHmac(HMACAlgorithm.SHA256))
+class Decoder(jwt.PyJWT):
+    """PyJWT with that HMAC, and with claims that orjson reads: what it reads it can also write."""
+
+    def __init__(self):
+        super().__init__()
+        self._jws.unregister_algorithm("HS256")
+        self._jws.register_algorithm("HS256", PreparedHmac(HMACAlgorithm.SHA256))
+
+    def _decode_payload(self, decoded):
+        claims = orjson.loads(decoded["payload"])
+        if type(claims) is not dict:
+            raise jwt.DecodeError("the claims are no object")
+        return claims
+
+
+DECODER = Decoder()
 
 
 class Rejected(Exception):
@@ -85,8 +101,9 @@ class Attribute:
 
     def date(self, value):
         try:
-            return stamp(datetime.fromisoformat(value).astimezone(timezone.utc))
-        except (TypeError, ValueError):
+            at = datetime.fromisoformat(value)
+            return stamp(at.astimezone(timezone.utc) if at.tzinfo else at.replace(tzinfo=timezone.utc))
+        except (TypeError, ValueError, OverflowError):
             raise Misfit("wrong_type") from None
 
 
@@ -129,12 +146,12 @@ class Organization:
         try:
             header = orjson.loads(base64url_decode(token[:token.find(".")]))
             key = self.key(text(header.get("kid")), header.get("alg"))
-            claims = jwt.decode(token, key.key, algorithms=key.algorithms, options=OPTIONS)
+            claims = DECODER.decode(token, key.key, algorithms=key.algorithms, options=OPTIONS)
         except jwt.InvalidSignatureError:
             raise Rejected("signature_invalid") from None
         except (jwt.InvalidTokenError, ValueError, AttributeError):
             raise Rejected("token_malformed") from None
-        expires, begins = claims.get("exp"), claims.get("nbf")
+        expires, begins, _ = (numeric_date(claims, name) for name in ("exp", "nbf", "iat"))
         if expires is not None and at > expires + LEEWAY_S:
             raise Rejected("token_expired")
         if begins is not None and at < begins - LEEWAY_S:
@@ -179,10 +196,15 @@ class Organization:
         self.companies(payload.get("companies"), False, verdict)
 
     def companies(self, listed, signed, verdict):
-        for company in listed or ():
-            id = text(company.get("id"))
+        if listed is None:
+            return
+        if type(listed) is not list:
+            refuse(verdict["rejected"], "companies", None, "wrong_type" if signed or not self.membership_locked else "locked")
+            return
+        for company in listed:
+            id = text(company.get("id")) if type(company) is dict else None
             if id is None:
-                refuse(verdict["rejected"], "companies", None, "wrong_type")
+                refuse(verdict["rejected"], "companies", None, "company_id_missing")
             elif not signed and self.membership_locked:
                 refuse(verdict["rejected"], "companies", id, "locked")
             else:
@@ -240,7 +262,7 @@ class Settings:
         except Rejected as rejected:
             verdict["reason"] = str(rejected)
             if verdict["verification"]["method"]:
-                verdict["verification"]["status"] = "failed"
+                verdict["verification"].update(status="failed", keyId=None)
         return verdict
 
     def rule(self, value, at, verdict):
@@ -249,10 +271,11 @@ class Settings:
             payload = event["payload"]
             user = verdict["user"]
             user["userId"], user["email"] = text(payload.get("userId")), text(payload.get("email"))
-            user["anonymousId"] = text((event.get("context") or {}).get("anonymousId"))
+            if type(context := event.get("context")) is dict:
+                user["anonymousId"] = text(context.get("anonymousId"))
         except (ValueError, KeyError, TypeError, AttributeError):
             raise Rejected("malformed_json") from None
-        verdict["event"]["id"], verdict["event"]["type"] = event.get("id"), event.get("type")
+        verdict["event"]["id"], verdict["event"]["type"] = text(event.get("id")), text(event.get("type"))
         if event.get("type") not in ("identify", "boot"):
             raise Rejected("unknown_type")
         slug = text(payload.get("organization"))
@@ -267,6 +290,18 @@ class Settings:
 
 def table(document):
     return {name: Attribute(attribute) for name, attribute in document.items()}
+
+
+def numeric_date(claims, name):
+    """A time in a token, in seconds; none where it isn't there."""
+    if name not in claims:
+        return None
+    seconds = claims[name]
+    if type(seconds) not in (int, float):
+        raise Rejected("time_malformed")
+    if seconds >= MILLISECONDS_FROM:
+        raise Rejected("time_in_milliseconds")
+    return seconds
 
 
 def agree(claims, user):

@@ -6,7 +6,7 @@ import signal
 import time
 
 import orjson
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from judge import Settings
 from verdict import outputs
@@ -15,10 +15,11 @@ ENV = {name: os.environ[f"PEER_{name}"] for name in
        ("BROKERS", "INPUT", "ACCEPTED", "REJECTED", "GROUP", "SOURCE", "SETTINGS", "COMMIT_MS")}
 # Messages between two looks at the clock: some milliseconds' worth.
 BATCH = 50
+COMMIT_S = int(ENV["COMMIT_MS"]) / 1000
 
 
 def consumer():
-    made = Consumer({
+    return Consumer({
         "bootstrap.servers": ENV["BROKERS"],
         "group.id": ENV["GROUP"],
         "auto.offset.reset": "earliest",
@@ -31,14 +32,14 @@ def consumer():
         "fetch.max.bytes": 2 * 1024 * 1024,
         "max.partition.fetch.bytes": 256 * 1024,
     })
-    made.subscribe([ENV["INPUT"]])
-    return made
 
 
 def producer():
     made = Producer({
         "bootstrap.servers": ENV["BROKERS"],
         "transactional.id": ENV["GROUP"],
+        # The Java client's: with librdkafka's own a key would be in another partition than anybody else's.
+        "partitioner": "murmur2_random",
         "compression.type": "lz4",
         # A full batch is sent at once, and a commit sends what waits.
         "linger.ms": 1000,
@@ -54,41 +55,63 @@ class Worker:
         self.settings = settings
         self.consumer = consumer()
         self.producer = producer()
+        # Where each partition goes on behind the open transaction; empty while none is open.
+        self.offsets = {}
+        self.revoked = False
         self.running = True
 
     def run(self):
-        while self.running:
-            messages = self.consumer.consume(BATCH, timeout=0.1)
-            if messages:
-                self.transact(messages)
-        self.consumer.close()
-
-    def transact(self, messages):
-        """Judges these and whatever else comes within the commit interval, and commits."""
-        until = time.monotonic() + int(ENV["COMMIT_MS"]) / 1000
-        self.producer.begin_transaction()
+        self.consumer.subscribe([ENV["INPUT"]], on_revoke=self.revoke)
         try:
-            while True:
-                for message in messages:
-                    self.judge(message)
-                self.producer.poll(0)
-                left = until - time.monotonic()
-                if left <= 0:
-                    break
-                messages = self.consumer.consume(BATCH, timeout=left)
-            self.producer.send_offsets_to_transaction(
-                self.consumer.position(self.consumer.assignment()), self.consumer.consumer_group_metadata())
-            self.producer.commit_transaction()
+            while self.running:
+                self.transact()
         except KafkaException:
             # The process ends with it, and what starts it anew goes on from what is committed.
-            self.producer.abort_transaction()
+            if self.offsets:
+                self.producer.abort_transaction()
             raise
+        self.consumer.close()
+
+    def transact(self):
+        """Judges some messages and whatever else comes within the commit interval, and commits."""
+        messages = self.consume(0.1)
+        until = time.monotonic() + COMMIT_S
+        while messages:
+            for message in messages:
+                self.judge(message)
+            left = until - time.monotonic()
+            messages = self.consume(left) if left > 0 else []
+        self.commit()
+
+    def consume(self, timeout):
+        """Some messages. Where partitions were revoked meanwhile, some may have been fetched before: all are read again."""
+        self.revoked = False
+        messages = self.consumer.consume(BATCH, timeout)
+        if not self.revoked:
+            return messages
+        if assigned := self.consumer.assignment():
+            self.consumer.assign(self.consumer.committed(assigned))
+        return []
+
+    def revoke(self, *_):
+        """Commits before the partitions go: who has them next goes on behind it. Where they are gone already the broker refuses."""
+        self.commit()
+        self.revoked = True
+
+    def commit(self):
+        """Commits the open transaction, if there is one, with the offsets of all that was judged in it."""
+        if self.offsets:
+            offsets = [TopicPartition(ENV["INPUT"], *at) for at in self.offsets.items()]
+            self.producer.send_offsets_to_transaction(offsets, self.consumer.consumer_group_metadata())
+            self.producer.commit_transaction()
+            self.offsets.clear()
 
     def judge(self, message):
         if (error := message.error()) is not None:
-            if error.code() == KafkaError._PARTITION_EOF:
-                return
             raise KafkaException(error)
+        if not self.offsets:
+            self.producer.begin_transaction()
+        self.offsets[message.partition()] = message.offset() + 1
         for channel, key, value, headers in outputs(self.settings, ENV["SOURCE"], message):
             topic = ENV["ACCEPTED"] if channel == "accepted" else ENV["REJECTED"]
             try:

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Measured, Table, measure::Figures, options::Options, worker::Pace};
 use crate::{
     document,
-    figures::{grouped, spread},
+    figures::{Spread, grouped, spread},
     machine::Machine,
     watch::Window,
 };
@@ -50,11 +50,41 @@ impl Report<'_> {
 
     /// Puts the tables into the document.
     pub(crate) fn write(&self) -> anyhow::Result<()> {
+        if let Some(standard) = self.tables.first() {
+            document::write("in short", &format!("{}\n{}.\n", standard.in_short(), self.machine.told()))?;
+        }
         document::write("", &self.markdown())
     }
 }
 
+/// Values of rounds.
+type Values = Vec<f64>;
+
 impl Table {
+    /// Medians, a column for each worker; of one that warms up, those once it is warm.
+    fn in_short(&self) -> String {
+        let names = self.rows.iter().map(|row| match row.worker.pace() {
+            Pace::Warms => format!("{}, warm", row.worker.name()),
+            _ => row.worker.name().to_owned(),
+        });
+        let mut text = line("", names);
+        text.push_str(&line("---", self.rows.iter().map(|_| "---".to_owned())));
+        let rows: [(&str, usize, fn(&Measured) -> Values); 4] = [
+            ("events/s", 0, |row| row.windows().map(Window::events_per_s).collect()),
+            ("CPU µs/event", 1, |row| row.windows().map(Window::cpu_micros).collect()),
+            ("peak memory, MiB", 0, |row| row.rounds.iter().map(|round| round.peak_mib as f64).collect()),
+            ("start to first verdict, s", 2, |row| {
+                row.rounds.iter().map(|round| round.first_verdict.as_secs_f64()).collect()
+            }),
+        ];
+        for (name, digits, values) in rows {
+            let median = |row: &Measured| Spread::of(values(row).into_iter()).map(|spread| spread.median);
+            let told = |row| median(row).map_or("failed".to_owned(), |median| grouped(median, digits));
+            text.push_str(&line(name, self.rows.iter().map(told)));
+        }
+        text
+    }
+
     fn markdown(&self) -> String {
         let mut text = format!(
             "### {}: {}\n\n| worker | events/s | CPU µs/event | peak memory, MiB | start to first verdict, s | between commits, ms |\n|---|---|---|---|---|---|\n",
@@ -95,7 +125,17 @@ impl Table {
     }
 }
 
+/// A line of a table.
+fn line(first: &str, others: impl Iterator<Item = String>) -> String {
+    format!("| {first} | {} |\n", others.collect::<Vec<_>>().join(" | "))
+}
+
 impl Measured {
+    /// The last window of each round.
+    fn windows(&self) -> impl Iterator<Item = Window> {
+        self.rounds.iter().map(|round| round.warm.unwrap_or(round.window))
+    }
+
     fn json(&self) -> Value {
         let window = |window: Window| {
             json!({

@@ -102,13 +102,14 @@ impl Series {
     /// Medians, least and most.
     pub(crate) fn table(&self) -> anyhow::Result<String> {
         let dimension = self.dimension()?;
-        let mut text =
-            format!("| {} | bytes | events/s | MB/s | CPU µs/event |\n|---|---|---|---|---|\n", dimension.axis());
+        let of_size = dimension == Dimension::Sizes;
+        let (name, rule) = if of_size { (" MB/s |", "---|") } else { ("", "") };
+        let mut text = format!("| {} | events/s | CPU µs/event |{name}\n|---|---|---|{rule}\n", dimension.axis());
         for point in &self.points {
-            let (rate, megabytes, cpu) =
-                (spread(point.rates(), 0), spread(point.megabytes(), 0), spread(point.cpu(), 2));
+            let (rate, cpu) = (spread(point.rates(), 0), spread(point.cpu(), 1));
+            let megabytes = if of_size { format!(" {} |", spread(point.megabytes(), 0)) } else { String::new() };
             // Writing into a String cannot fail.
-            let _ = writeln!(text, "| {} | {:.0} | {rate} | {megabytes} | {cpu} |", point.label, point.bytes);
+            let _ = writeln!(text, "| {} | {rate} | {cpu} |{megabytes}", point.label);
         }
         Ok(text)
     }

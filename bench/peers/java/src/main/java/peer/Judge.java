@@ -8,11 +8,13 @@ import com.auth0.jwt.interfaces.DecodedJWT;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
@@ -20,6 +22,7 @@ import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import javax.crypto.Mac;
@@ -27,6 +30,9 @@ import javax.crypto.Mac;
 /** Whose an event is, whether its proof holds at its own time, and what becomes of each attribute. For one thread. */
 final class Judge {
     private static final long LEEWAY_MS = 60_000;
+    private static final int HASH_BYTES = 32;
+    /** From this number on a time in a token is one of milliseconds. */
+    private static final double MILLISECONDS_FROM = 1e12;
     private static final DateTimeFormatter STAMP =
             DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
 
@@ -35,7 +41,10 @@ final class Judge {
             "organization", "appId", "featurebaseJwt", "userHash", "companyHash", "userId", "email", "anonymousId",
             "companies", "theme", "themeMode", "language", "languageOverride", "hideDefaultLauncher", "alignment",
             "horizontalPadding", "verticalPadding", "actionColor", "backgroundColor", "messenger", "$brandId");
+    private static final List<String> TIMES = List.of("exp", "nbf", "iat");
     private static final Set<String> REGISTERED = Set.of("iss", "sub", "aud", "exp", "nbf", "iat", "jti");
+
+    private static final byte[] NOTHING = {};
 
     private final ObjectMapper mapper;
     private final Settings settings;
@@ -47,9 +56,10 @@ final class Judge {
     }
 
     void judge(byte[] value, long timestamp, Verdict verdict) {
+        verdict.eventTime = STAMP.format(Instant.ofEpochMilli(timestamp));
         JsonNode event;
         try {
-            event = mapper.readTree(value);
+            event = mapper.readTree(value == null ? NOTHING : value);
         } catch (IOException error) {
             verdict.reason = "malformed_json";
             return;
@@ -58,9 +68,8 @@ final class Judge {
             verdict.reason = "malformed_json";
             return;
         }
-        verdict.eventId = event.path("id").textValue();
-        verdict.eventType = event.path("type").textValue();
-        verdict.eventTime = STAMP.format(Instant.ofEpochMilli(timestamp));
+        verdict.eventId = text(event.get("id"));
+        verdict.eventType = text(event.get("type"));
         verdict.userId = text(payload.get("userId"));
         verdict.email = text(payload.get("email"));
         verdict.anonymousId = text(event.path("context").get("anonymousId"));
@@ -99,6 +108,7 @@ final class Judge {
         }
         if (reason != null) {
             verdict.status = "failed";
+            verdict.keyId = null;
             return reason;
         }
         decide(organization, claims, payload, verdict);
@@ -115,10 +125,8 @@ final class Judge {
     /** Fills in the claims of a token whose key, signature, times and identity are right. */
     private static String verify(
             Settings.Organization organization, String token, long timestamp, Map<String, JsonNode> claims, Verdict verdict) {
-        DecodedJWT decoded;
-        try {
-            decoded = JWT.decode(token);
-        } catch (JWTDecodeException error) {
+        DecodedJWT decoded = decoded(token);
+        if (decoded == null) {
             return "token_malformed";
         }
         Settings.Key key = key(organization, decoded);
@@ -131,6 +139,12 @@ final class Judge {
         } catch (SignatureVerificationException error) {
             return "signature_invalid";
         }
+        for (String name : TIMES) {
+            String reason = misdated(decoded.getClaim(name));
+            if (reason != null) {
+                return reason;
+            }
+        }
         Instant expires = decoded.getExpiresAtAsInstant();
         if (expires != null && timestamp > expires.toEpochMilli() + LEEWAY_MS) {
             return "token_expired";
@@ -141,11 +155,37 @@ final class Judge {
         }
         for (Map.Entry<String, Claim> claim : decoded.getClaims().entrySet()) {
             if (!REGISTERED.contains(claim.getKey())) {
-                claims.put(claim.getKey(), claim.getValue().as(JsonNode.class));
+                JsonNode value = claim.getValue().as(JsonNode.class);
+                claims.put(claim.getKey(), value == null ? NullNode.instance : value);
             }
         }
         verdict.keyId = key.id();
         return agree(text(claims.get("userId")), text(claims.get("email")), verdict);
+    }
+
+    /** The token taken apart; null where it is none, or has a time that is no number or beyond all years: the library reads those. */
+    private static DecodedJWT decoded(String token) {
+        try {
+            DecodedJWT decoded = JWT.decode(token);
+            // A first question to both parts: of one that is JSON's null all questions fail.
+            decoded.getAlgorithm();
+            decoded.getSubject();
+            return decoded;
+        } catch (JWTDecodeException | DateTimeException | NullPointerException error) {
+            return null;
+        }
+    }
+
+    /** Why a time in a token is none; null where it is one, or isn't there. */
+    private static String misdated(Claim time) {
+        if (time.isMissing()) {
+            return null;
+        }
+        Double seconds = time.asDouble();
+        if (seconds == null) {
+            return "time_malformed";
+        }
+        return seconds >= MILLISECONDS_FROM ? "time_in_milliseconds" : null;
     }
 
     private static Settings.Key key(Settings.Organization organization, DecodedJWT decoded) {
@@ -185,6 +225,9 @@ final class Judge {
         try {
             given = HexFormat.of().parseHex(hash);
         } catch (IllegalArgumentException error) {
+            return "hash_malformed";
+        }
+        if (given.length != HASH_BYTES) {
             return "hash_malformed";
         }
         for (Settings.Secret secret : organization.secrets()) {
@@ -232,13 +275,18 @@ final class Judge {
     }
 
     private static void companies(Settings.Organization organization, JsonNode list, boolean signed, Verdict verdict) {
-        if (list == null) {
+        if (list == null || list.isNull()) {
+            return;
+        }
+        if (!list.isArray()) {
+            String reason = signed || !organization.membershipLocked() ? "wrong_type" : "locked";
+            verdict.refuse(verdict.rejected, "companies", null, reason);
             return;
         }
         for (JsonNode company : list) {
             String id = text(company.get("id"));
             if (id == null) {
-                verdict.refuse(verdict.rejected, "companies", null, "wrong_type");
+                verdict.refuse(verdict.rejected, "companies", null, "company_id_missing");
             } else if (!signed && organization.membershipLocked()) {
                 verdict.refuse(verdict.rejected, "companies", id, "locked");
             } else {
@@ -300,7 +348,7 @@ final class Judge {
     private static String misfit(Settings.Attribute attribute, JsonNode value) {
         return switch (attribute.type()) {
             case TEXT -> value.isTextual() ? misfit(attribute, value.textValue()) : "wrong_type";
-            case NUMBER -> value.isNumber() ? null : "wrong_type";
+            case NUMBER -> value.isNumber() && Double.isFinite(value.doubleValue()) ? null : "wrong_type";
             case BOOLEAN -> value.isBoolean() ? null : "wrong_type";
             case DATE -> null;
             case TEXT_LIST -> misfitList(attribute, value);

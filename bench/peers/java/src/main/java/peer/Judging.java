@@ -1,5 +1,6 @@
 package peer;
 
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -15,7 +16,7 @@ import org.apache.kafka.streams.processor.api.RecordMetadata;
 
 /** Judges each record and forwards the one or two that tell its verdict. */
 final class Judging implements Processor<byte[], byte[], byte[], byte[]> {
-    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final ObjectMapper MAPPER = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final byte[] SPECVERSION = bytes("1.0");
     private static final byte[] CONTENT_TYPE = bytes("application/json");
 
