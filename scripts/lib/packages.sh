@@ -15,7 +15,7 @@ count_needs=(valgrind:valgrind)
 signal_needs=(kill:procps)
 # What reads the files of deploy/; the rest of it comes from PyPI and npm, by scripts/deploy-check.
 deploy_needs=(ensurepip:python3-venv node:nodejs npm:npm systemd-analyze:systemd)
-# What the peers of scripts/bench are built with, as far as Debian has it: its Go is too old, and Debian 12's Node.js, too.
+# What the peers of scripts/bench are built with, as far as Debian has it: its Go is too old. Node's peer brings a newer Node.js than Debian's.
 peer_needs=(javac:default-jdk-headless mvn:maven node:nodejs npm:npm ensurepip:python3-venv)
 
 # Where Debian's PostgreSQL is told how clusters are made.
