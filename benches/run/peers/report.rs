@@ -57,8 +57,8 @@ impl Report<'_> {
     }
 }
 
-/// Values of rounds.
-type Values = Vec<f64>;
+/// A row of the table in short: what it is, digits after the point, and the values of a worker's rounds.
+type Row = (&'static str, usize, fn(&Measured) -> Vec<f64>);
 
 impl Table {
     /// Medians, a column for each worker; of one that warms up, those once it is warm.
@@ -69,7 +69,7 @@ impl Table {
         });
         let mut text = line("", names);
         text.push_str(&line("---", self.rows.iter().map(|_| "---".to_owned())));
-        let rows: [(&str, usize, fn(&Measured) -> Values); 4] = [
+        let rows: [Row; 4] = [
             ("events/s", 0, |row| row.windows().map(Window::events_per_s).collect()),
             ("CPU µs/event", 1, |row| row.windows().map(Window::cpu_micros).collect()),
             ("peak memory, MiB", 0, |row| row.rounds.iter().map(|round| round.peak_mib as f64).collect()),
