@@ -25,6 +25,7 @@ use crate::events::{BEGIN_MS, Events};
 
 /// What everybody judges by.
 pub(crate) const SETTINGS: &str = include_str!("settings.toml");
+
 /// What an event is made for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Made {

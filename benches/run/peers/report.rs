@@ -72,10 +72,8 @@ impl Table {
         let rows: [Row; 4] = [
             ("events/s", 0, |row| row.windows().map(Window::events_per_s).collect()),
             ("CPU µs/event", 1, |row| row.windows().map(Window::cpu_micros).collect()),
-            ("peak memory, MiB", 0, |row| row.rounds.iter().map(|round| round.peak_mib as f64).collect()),
-            ("start to first verdict, s", 2, |row| {
-                row.rounds.iter().map(|round| round.first_verdict.as_secs_f64()).collect()
-            }),
+            ("peak memory, MiB", 0, |row| row.peaks_mib().collect()),
+            ("start to first verdict, s", 2, |row| row.first_verdicts_s().collect()),
         ];
         for (name, digits, values) in rows {
             let median = |row: &Measured| Spread::of(values(row).into_iter()).map(|spread| spread.median);
@@ -102,8 +100,7 @@ impl Table {
                 // Writing into a String cannot fail.
                 let _ = write!(label, " ({} rounds failed)", self.asked - rounds.len());
             }
-            let memory = spread(rounds.iter().map(|round| round.peak_mib as f64), 0);
-            let first = spread(rounds.iter().map(|round| round.first_verdict.as_secs_f64()), 2);
+            let (memory, first) = (spread(row.peaks_mib(), 0), spread(row.first_verdicts_s(), 2));
             let gap = spread(rounds.iter().map(|round| round.commit_gap.as_secs_f64() * 1e3), 0);
             let window = |window: &dyn Fn(&Figures) -> Option<Window>| {
                 let all: Vec<_> = rounds.iter().filter_map(window).collect();
@@ -134,6 +131,14 @@ impl Measured {
     /// The last window of each round.
     fn windows(&self) -> impl Iterator<Item = Window> {
         self.rounds.iter().map(|round| round.warm.unwrap_or(round.window))
+    }
+
+    fn peaks_mib(&self) -> impl Iterator<Item = f64> {
+        self.rounds.iter().map(|round| round.peak_mib as f64)
+    }
+
+    fn first_verdicts_s(&self) -> impl Iterator<Item = f64> {
+        self.rounds.iter().map(|round| round.first_verdict.as_secs_f64())
     }
 
     fn json(&self) -> Value {
