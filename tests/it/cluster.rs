@@ -54,7 +54,7 @@ fn brokers_that_are_restarted_in_turn_and_one_that_dies_lose_and_double_nothing(
         cluster.begin(1);
         cluster.is_whole();
         drop(stopping);
-        feeding.join().unwrap()
+        feeding.join().unwrap().kept(&topics)
     });
     group.reaches(feed.len());
     assert!(worker.runs(), "the worker outlives it\n{}", worker.log());

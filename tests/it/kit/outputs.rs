@@ -11,7 +11,7 @@ use rdkafka::{
     Message as _, Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer as _},
     error::KafkaError,
-    message::Headers as _,
+    message::{BorrowedMessage, Headers as _},
 };
 use serde_json::Value;
 
@@ -59,12 +59,28 @@ pub(crate) fn uncommitted(topics: &Topics) -> Vec<Told> {
 }
 
 fn read(topics: &Topics, isolation: &str) -> Vec<Told> {
-    let both = [&topics.accepted, &topics.rejected];
-    both.into_iter().flat_map(|topic| read_topic(topics, topic, isolation)).collect()
+    let mut told = Vec::new();
+    for topic in [&topics.accepted, &topics.rejected] {
+        read_topic(topics, topic, isolation, |message| {
+            told.push(Told {
+                accepted: message.topic() == topics.accepted,
+                at: (message.partition(), message.offset()),
+                key: message.key().unwrap_or_default().to_vec(),
+                headers: headers_of(message),
+                value: serde_json::from_slice(message.payload().unwrap()).unwrap(),
+            });
+        });
+    }
+    told
 }
 
-/// One topic, by a consumer of its own: where a partition ends is told by its number alone.
-fn read_topic(topics: &Topics, topic: &str, isolation: &str) -> Vec<Told> {
+/// The committed records of one topic, to its end.
+pub(crate) fn each(topics: &Topics, topic: &str, take: impl FnMut(&BorrowedMessage<'_>)) {
+    read_topic(topics, topic, READ_COMMITTED, take);
+}
+
+/// By a consumer of its own: where a partition ends is told by its number alone.
+fn read_topic(topics: &Topics, topic: &str, isolation: &str, mut take: impl FnMut(&BorrowedMessage<'_>)) {
     let mut config = topics.client();
     config.set("group.id", "reader").set("enable.auto.commit", "false").set("enable.partition.eof", "true");
     config.set("isolation.level", isolation).set("auto.offset.reset", "earliest");
@@ -77,24 +93,17 @@ fn read_topic(topics: &Topics, topic: &str, isolation: &str) -> Vec<Told> {
     }
     consumer.assign(&all).unwrap();
     // A partition that grows meanwhile has more ends than one.
-    let (mut told, mut ended) = (Vec::new(), HashSet::new());
+    let mut ended = HashSet::new();
     while ended.len() < all.count() {
-        match consumer.poll(Duration::from_secs(30)).expect("the outputs can be read to their ends") {
-            Ok(message) => told.push(Told {
-                accepted: message.topic() == topics.accepted,
-                at: (message.partition(), message.offset()),
-                key: message.key().unwrap_or_default().to_vec(),
-                headers: headers_of(&message),
-                value: serde_json::from_slice(message.payload().unwrap()).unwrap(),
-            }),
+        match consumer.poll(Duration::from_secs(30)).expect("the topic can be read to its end") {
+            Ok(message) => take(&message),
             Err(KafkaError::PartitionEOF(partition)) => _ = ended.insert(partition),
             Err(error) => panic!("{error}"),
         }
     }
-    told
 }
 
-fn headers_of(message: &rdkafka::message::BorrowedMessage<'_>) -> HashMap<String, String> {
+fn headers_of(message: &BorrowedMessage<'_>) -> HashMap<String, String> {
     let text = |value: Option<&[u8]>| String::from_utf8(value.unwrap_or_default().to_vec()).unwrap();
     let all = message.headers().into_iter().flat_map(|headers| headers.iter());
     all.map(|header| (header.key.to_owned(), text(header.value))).collect()
