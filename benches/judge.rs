@@ -1,17 +1,23 @@
 //! What one judgement costs: the standard event of docs/BENCHMARKS.md (700 bytes, HS256), the other proofs, the failures,
 //! and hostile inputs of growing size, whose cost must grow with the input and not with its square.
 
-use std::hint::black_box;
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
 use attrsync::{
     domain::{
-        Arena, EventTime, Offset, Organization, Partition, Policy, Position, Record, Snapshot, hex,
+        Arena, EventTime, Header, Offset, Organization, Partition, Policy, Position, Reason, Record, Snapshot, hex,
         key::{Algorithm, HmacDigest, HmacState, SecretBytes, Validity, Verifier},
         snapshot::{
             Attribute, AttributeTable, AttributeType, Enforcement, IdentitySecret, JwtKey, OnRejectedAttribute, Pool,
             TokenRules,
         },
+        verdict::Outcome,
     },
+    store::{EXAMPLE, Settings, Source},
+    traffic::Traffic,
     worker::judge,
 };
 use aws_lc_rs::{
@@ -111,36 +117,77 @@ fn claims() -> &'static str {
     r#"{"userId":"12345","email":"user@example.com","plan":"Premium","exp":1795345200}"#
 }
 
-fn judged(criterion: &mut Criterion, name: &str, value: &str, snapshot: &Snapshot) {
+/// What an event has to come to: a good one, or the reason of one that is rejected.
+type Expected = Result<Outcome, Reason>;
+const ACCEPTED: Expected = Ok(Outcome::Accepted);
+/// An attribute of it is refused: the locked one beside the token.
+const PARTIAL: Expected = Ok(Outcome::Partial);
+
+fn judged(criterion: &mut Criterion, name: &str, (value, expected): (&str, Expected), snapshot: &Snapshot) {
     let mut group = criterion.benchmark_group("judge");
     group.throughput(Throughput::Bytes(value.len() as u64));
     let mut arena = Arena::new();
     group.bench_function(name, |bencher| {
-        bencher.iter(|| {
-            arena.reset();
-            let record = Record {
-                position: Position { topic: "events", partition: Partition(0), offset: Offset(12) },
-                timestamp: Some(EventTime::from_millis(NOW)),
-                key: None,
-                headers: &[],
-                value: Some(black_box(value.as_bytes())),
-                line: None,
-            };
-            black_box(judge(&arena, &record, snapshot, EventTime::from_millis(NOW)).outcome)
-        });
+        assert_eq!(outcome(&mut arena, value, snapshot), expected, "{name}");
+        bencher.iter(|| black_box(outcome(&mut arena, black_box(value), snapshot)));
     });
     group.finish();
+}
+
+/// One judgement.
+fn outcome(arena: &mut Arena, value: &str, snapshot: &Snapshot) -> Expected {
+    outcome_of(arena, (value.as_bytes(), &[]), snapshot)
+}
+
+/// The same of a value and its headers.
+fn outcome_of(arena: &mut Arena, (value, headers): (&[u8], &[Header<'_>]), snapshot: &Snapshot) -> Expected {
+    arena.reset();
+    let record = Record {
+        position: Position { topic: "events", partition: Partition(0), offset: Offset(12) },
+        timestamp: Some(EventTime::from_millis(NOW)),
+        key: None,
+        headers,
+        value: Some(value),
+        line: None,
+    };
+    let verdict = judge(arena, &record, snapshot, EventTime::from_millis(NOW));
+    verdict.reason.map_or(Ok(verdict.outcome), Err)
 }
 
 fn proofs(criterion: &mut Criterion) {
     let good = standard(&token(claims()));
     assert_eq!(good.len(), 700, "the standard event has 700 bytes");
-    judged(criterion, "standard", &good, &snapshot(1));
+    judged(criterion, "standard", (&good, PARTIAL), &snapshot(1));
     let forged = standard(&token_by(99, claims()));
-    judged(criterion, "forged", &forged, &snapshot(1));
-    judged(criterion, "ten_keys", &good, &snapshot(10));
-    judged(criterion, "ten_keys_forged", &forged, &snapshot(10));
-    judged(criterion, "unsigned", &good.replace("featurebaseJwt", "nothing"), &snapshot(1));
+    judged(criterion, "forged", (&forged, Err(Reason::SignatureInvalid)), &snapshot(1));
+    judged(criterion, "ten_keys", (&good, PARTIAL), &snapshot(10));
+    judged(criterion, "ten_keys_forged", (&forged, Err(Reason::SignatureInvalid)), &snapshot(10));
+    judged(
+        criterion,
+        "unsigned",
+        (&good.replace("featurebaseJwt", "nothing"), Err(Reason::ProofMissing)),
+        &snapshot(1),
+    );
+}
+
+/// Four thousand events of the made-up traffic, all different: no processor learns them by heart, as it does one that comes again and
+/// again, and they don't stay in its nearest cache.
+fn mixture(criterion: &mut Criterion) {
+    let snapshot = Settings::load(Source::Embedded(EXAMPLE), Policy::default()).unwrap().current();
+    let mut traffic = Traffic::new(29);
+    let events: Vec<_> = (0..4_000).map(|_| traffic.next(EventTime::from_millis(NOW))).collect();
+    let mut group = criterion.benchmark_group("judge");
+    group.throughput(Throughput::Elements(events.len() as u64));
+    let mut arena = Arena::new();
+    group.bench_function("mixture", |bencher| {
+        bencher.iter(|| {
+            for event in &events {
+                let header = event.event_type.map(|name| Header { name: "ce_type", value: Some(name.as_bytes()) });
+                _ = black_box(outcome_of(&mut arena, (&event.value, header.as_slice()), &snapshot));
+            }
+        });
+    });
+    group.finish();
 }
 
 /// Tokens by public keys, each beside what its library takes to verify the signature and nothing else.
@@ -162,18 +209,35 @@ fn public_keys(criterion: &mut Criterion) {
     beside_bare(criterion, Algorithm::ES256, &ec_key, &by_ec);
 }
 
+/// The bare verification, the judgement, and what the judgement takes beyond it: of the two in turn, so that what a shared core does
+/// meanwhile meets both.
 fn beside_bare(criterion: &mut Criterion, algorithm: Algorithm, key: &ParsedPublicKey, sign: &dyn Fn(&str) -> Vec<u8>) {
     let header = format!(r#"{{"alg":"{}","typ":"JWT"}}"#, algorithm.alg());
     let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims()));
     let signature = sign(&input);
-    criterion.bench_function(&format!("bare/{}", algorithm.alg()), |bencher| {
-        bencher.iter(|| key.verify_sig(black_box(input.as_bytes()), &signature).unwrap());
-    });
+    let mut bare = || key.verify_sig(black_box(input.as_bytes()), &signature).unwrap();
+    criterion.bench_function(&format!("bare/{}", algorithm.alg()), |bencher| bencher.iter(&mut bare));
     let verifier = Verifier::Public(Box::new(key.clone()));
-    let key = JwtKey { id: "key".into(), validity: Validity::default(), algorithm, verifier };
-    let snapshot = of(vec![key], Vec::new());
+    let jwt_key = JwtKey { id: "key".into(), validity: Validity::default(), algorithm, verifier };
+    let snapshot = of(vec![jwt_key], Vec::new());
     let event = standard(&format!("{input}.{}", URL_SAFE_NO_PAD.encode(&signature)));
-    judged(criterion, algorithm.alg(), &event, &snapshot);
+    judged(criterion, algorithm.alg(), (&event, PARTIAL), &snapshot);
+    let mut arena = Arena::new();
+    let mut whole = || _ = black_box(outcome(&mut arena, black_box(&event), &snapshot));
+    criterion.bench_function(&format!("beyond_bare/{}", algorithm.alg()), |bencher| {
+        bencher.iter_custom(|times| {
+            let (bare, whole) = (0..times)
+                .map(|_| (timed(&mut bare), timed(&mut whole)))
+                .fold((Duration::ZERO, Duration::ZERO), |(bare, whole), (one, other)| (bare + one, whole + other));
+            whole.saturating_sub(bare)
+        });
+    });
+}
+
+fn timed(call: &mut dyn FnMut()) -> Duration {
+    let begun = Instant::now();
+    call();
+    begun.elapsed()
 }
 
 /// Long tokens, whose signature is most of the cost, and fifty companies with hashes: good ones, those of the secret that is
@@ -184,41 +248,39 @@ fn forgeries(criterion: &mut Criterion) {
         |token: &str| format!(r#"{{"type":"boot","payload":{{"organization":"acme","featurebaseJwt":"{token}"}}}}"#);
     let good = token(&claims);
     let forged = token_by(99, &claims);
+    let mut judged = |name: &str, value: &str, keys, expected| {
+        judged(criterion, name, (value, expected), &snapshot(keys));
+    };
     for keys in [1, 10] {
-        judged(criterion, &format!("long_token/{keys}_keys"), &event(&good), &snapshot(keys));
-        judged(criterion, &format!("long_token_forged/{keys}_keys"), &event(&forged), &snapshot(keys));
-        judged(criterion, &format!("company_hashes_newest/{keys}_secrets"), &hashed_companies(keys), &snapshot(keys));
-        judged(criterion, &format!("company_hashes_oldest/{keys}_secrets"), &hashed_companies(1), &snapshot(keys));
-        judged(criterion, &format!("company_hashes_forged/{keys}_secrets"), &hashed_companies(99), &snapshot(keys));
+        judged(&format!("long_token/{keys}_keys"), &event(&good), keys, PARTIAL);
+        judged(&format!("long_token_forged/{keys}_keys"), &event(&forged), keys, Err(Reason::SignatureInvalid));
+        judged(&format!("company_hashes_newest/{keys}_secrets"), &hashed_companies(keys), keys, ACCEPTED);
+        judged(&format!("company_hashes_oldest/{keys}_secrets"), &hashed_companies(1), keys, ACCEPTED);
+        judged(&format!("company_hashes_forged/{keys}_secrets"), &hashed_companies(99), keys, PARTIAL);
     }
 }
 
+/// Each is read whole before it is refused.
 fn hostile(criterion: &mut Criterion) {
+    let snapshot = snapshot(1);
+    let mut judged = |name: &str, size: usize, value: &str, reason| {
+        judged(criterion, &format!("{name}/{size}"), (value, Err(reason)), &snapshot);
+    };
     for size in [1_000, 10_000, 100_000, 1_000_000] {
         let text = format!(r#"{{"organization":"acme","a":"{}"}}"#, "x".repeat(size));
-        judged(criterion, &format!("one_text/{size}"), &text, &snapshot(1));
+        judged("one_text", size, &text, Reason::MissingType);
         let names: Vec<String> = (0..size / 10).map(|at| format!(r#""{at:05}":0"#)).collect();
-        judged(criterion, &format!("names/{size}"), &format!("{{{}}}", names.join(",")), &snapshot(1));
+        judged("names", size, &format!("{{{}}}", names.join(",")), Reason::MissingType);
         let nested = format!(r#"{{"customFields":{{{}}}}}"#, names.join(","));
-        judged(criterion, &format!("nested_names/{size}"), &nested, &snapshot(1));
+        judged("nested_names", size, &nested, Reason::MissingType);
         let companies = vec![r#"{"id":"c1","a":0}"#; size / 18].join(",");
-        judged(criterion, &format!("companies/{size}"), &format!(r#"{{"companies":[{companies}]}}"#), &snapshot(1));
+        judged("companies", size, &format!(r#"{{"companies":[{companies}]}}"#), Reason::TooManyCompanies);
         let thousand = vec![format!(r#"{{"id":"c1","a":"{}"}}"#, "x".repeat(size / 1000)); 1000].join(",");
-        judged(
-            criterion,
-            &format!("a_thousand_companies/{size}"),
-            &format!(r#"{{"companies":[{thousand}]}}"#),
-            &snapshot(1),
-        );
-        judged(criterion, &format!("brackets/{size}"), &"[".repeat(size), &snapshot(1));
-        judged(
-            criterion,
-            &format!("escapes/{size}"),
-            &format!(r#"{{"a":"{}"}}"#, r"\u0041".repeat(size / 6)),
-            &snapshot(1),
-        );
+        judged("a_thousand_companies", size, &format!(r#"{{"companies":[{thousand}]}}"#), Reason::TooManyCompanies);
+        judged("brackets", size, &"[".repeat(size), Reason::MalformedJson);
+        judged("escapes", size, &format!(r#"{{"a":"{}"}}"#, r"\u0041".repeat(size / 6)), Reason::MissingType);
     }
 }
 
-criterion_group!(benches, proofs, public_keys, forgeries, hostile);
+criterion_group!(benches, proofs, mixture, public_keys, forgeries, hostile);
 criterion_main!(benches);
