@@ -38,7 +38,7 @@ pub(super) fn rule<'a>(
 
 /// The value as it is emitted: a date as RFC 3339, everything else as it was sent.
 fn fit<'a>(arena: &'a Arena, value: Value<'a>, kind: &AttributeType) -> Result<Value<'a>, Misfit> {
-    if is_unfit(value) {
+    if is_unfit(arena, value) {
         return Err((Reason::InvalidText, None));
     }
     match (kind, value) {
@@ -87,10 +87,11 @@ fn meant(kind: &AttributeType, value: Value<'_>) -> Option<Hint> {
 }
 
 /// The text, or a text of the list, is passed on nowhere: it holds U+0000, or is a token.
-fn is_unfit(value: Value<'_>) -> bool {
+fn is_unfit(arena: &Arena, value: Value<'_>) -> bool {
+    let unfit = |text| scalar::is_unfit_in_json(arena, text);
     match value {
-        Value::Text(text) => scalar::is_unfit(text),
-        Value::List(items) => items.iter().any(|item| item.as_text().is_some_and(scalar::is_unfit)),
+        Value::Text(text) => unfit(text),
+        Value::List(items) => items.iter().any(|item| item.as_text().is_some_and(unfit)),
         _ => false,
     }
 }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     decode::{Attribute, Context},
-    domain::{Arena, Reason, Value, arena::ArenaVec},
+    domain::{Arena, Reason, Value, arena::ArenaVec, text::outline},
     verify::Verified,
 };
 
@@ -43,26 +43,38 @@ pub(super) fn decide<'a>(context: &Context<'a>, event: &Verified<'a>, refusals: 
 const FEW: usize = 8;
 
 /// The names of attributes.
-enum Names<'a> {
+struct Names<'a> {
+    /// A bit for each outline, modulo 64: most names that aren't here have none of them, and are compared with nothing.
+    outlines: u64,
+    list: List<'a>,
+}
+
+enum List<'a> {
     Few(&'a [Attribute<'a>]),
     Sorted(ArenaVec<'a, &'a str>),
 }
 
 impl<'a> Names<'a> {
     fn new(arena: &'a Arena, attributes: &'a [Attribute<'a>]) -> Self {
+        let outlines = attributes.iter().fold(0, |all, attribute| all | bit(attribute.name));
         if attributes.len() <= FEW {
-            return Self::Few(attributes);
+            return Self { outlines, list: List::Few(attributes) };
         }
         let mut names = arena.list_with(attributes.len());
         names.extend(attributes.iter().map(|attribute| attribute.name));
         names.sort_unstable();
-        Self::Sorted(names)
+        Self { outlines, list: List::Sorted(names) }
     }
 
     fn contain(&self, name: &str) -> bool {
-        match self {
-            Self::Few(attributes) => attributes.iter().any(|attribute| attribute.name == name),
-            Self::Sorted(names) => names.binary_search(&name).is_ok(),
-        }
+        self.outlines & bit(name) != 0
+            && match &self.list {
+                List::Few(attributes) => attributes.iter().any(|attribute| attribute.name == name),
+                List::Sorted(names) => names.binary_search(&name).is_ok(),
+            }
     }
+}
+
+fn bit(name: &str) -> u64 {
+    1 << (outline(name) % 64)
 }

@@ -1,6 +1,7 @@
 //! What each name of an SDK object means: the tables of aliases, credentials and control fields, for users and companies.
 //! Names are compared exactly; a name that differs in one letter is an attribute like any other.
 
+use super::names::Table;
 use crate::domain::verdict::MEMBERSHIP;
 
 /// The meaning of a member of the SDK's object, or of a token's claims.
@@ -41,48 +42,66 @@ pub enum UserField {
 /// The meaning of a member of the SDK's object.
 #[must_use]
 pub fn user_field(name: &str) -> UserField {
+    static TABLE: Table<48, UserField> = Table::of(USER_FIELDS);
+    TABLE.get(name).unwrap_or(UserField::Custom)
+}
+
+const USER_FIELDS: [(&str, UserField); 48] = {
     use UserField::{
-        AnonymousId, AppId, Attribute, Companies, Company, CompanyHash, Control, Custom, Email, Nested, Organization,
+        AnonymousId, AppId, Attribute, Companies, Company, CompanyHash, Control, Email, Nested, Organization,
         Registered, Token, UserHash, UserId,
     };
-    // As bytes: the compiler then decides by length and letter, and not by one comparison after another.
-    match name.as_bytes() {
-        b"organization" => Organization,
-        b"appId" | b"app_id" => AppId,
-        b"featurebaseJwt" | b"jwtToken" => Token,
-        b"userHash" | b"user_hash" => UserHash,
-        b"companyHash" => CompanyHash,
-        b"userId" | b"user_id" | b"id" => UserId,
-        b"email" => Email,
-        b"anonymousId" => AnonymousId,
-        b"company" => Company,
-        b"companies" => Companies,
-        b"customFields" | b"customData" | b"custom_data" => Nested,
-        b"createdAt" | b"created_at" => Attribute("createdAt"),
-        b"roles" | b"role" => Attribute("roles"),
-        b"theme"
-        | b"themeMode"
-        | b"theme_mode"
-        | b"language"
-        | b"languageOverride"
-        | b"language_override"
-        | b"hideDefaultLauncher"
-        | b"hide_default_launcher"
-        | b"alignment"
-        | b"horizontalPadding"
-        | b"horizontal_padding"
-        | b"verticalPadding"
-        | b"vertical_padding"
-        | b"actionColor"
-        | b"action_color"
-        | b"backgroundColor"
-        | b"background_color"
-        | b"messenger"
-        | b"$brandId" => Control,
-        b"iss" | b"sub" | b"aud" | b"exp" | b"nbf" | b"iat" | b"jti" => Registered,
-        _ => Custom,
-    }
-}
+    [
+        ("organization", Organization),
+        ("appId", AppId),
+        ("app_id", AppId),
+        ("featurebaseJwt", Token),
+        ("jwtToken", Token),
+        ("userHash", UserHash),
+        ("user_hash", UserHash),
+        ("companyHash", CompanyHash),
+        ("userId", UserId),
+        ("user_id", UserId),
+        ("id", UserId),
+        ("email", Email),
+        ("anonymousId", AnonymousId),
+        ("company", Company),
+        ("companies", Companies),
+        ("customFields", Nested),
+        ("customData", Nested),
+        ("custom_data", Nested),
+        ("createdAt", Attribute("createdAt")),
+        ("created_at", Attribute("createdAt")),
+        ("roles", Attribute("roles")),
+        ("role", Attribute("roles")),
+        ("theme", Control),
+        ("themeMode", Control),
+        ("theme_mode", Control),
+        ("language", Control),
+        ("languageOverride", Control),
+        ("language_override", Control),
+        ("hideDefaultLauncher", Control),
+        ("hide_default_launcher", Control),
+        ("alignment", Control),
+        ("horizontalPadding", Control),
+        ("horizontal_padding", Control),
+        ("verticalPadding", Control),
+        ("vertical_padding", Control),
+        ("actionColor", Control),
+        ("action_color", Control),
+        ("backgroundColor", Control),
+        ("background_color", Control),
+        ("messenger", Control),
+        ("$brandId", Control),
+        ("iss", Registered),
+        ("sub", Registered),
+        ("aud", Registered),
+        ("exp", Registered),
+        ("nbf", Registered),
+        ("iat", Registered),
+        ("jti", Registered),
+    ]
+};
 
 /// The meaning of a member of a company.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,18 +121,28 @@ pub enum CompanyField {
 /// The meaning of a member of a company.
 #[must_use]
 pub fn company_field(name: &str) -> CompanyField {
-    use CompanyField::{Attribute, Custom, Hash, Id, Nested};
-    // As bytes: the compiler then decides by length and letter, and not by one comparison after another.
-    match name.as_bytes() {
-        b"id" | b"companyId" | b"company_id" => Id,
-        b"companyHash" => Hash,
-        b"customFields" | b"customData" | b"custom_data" => Nested,
-        b"createdAt" | b"created_at" => Attribute("createdAt"),
-        b"companySize" | b"size" => Attribute("companySize"),
-        b"monthlySpend" | b"monthly_spend" => Attribute("monthlySpend"),
-        _ => Custom,
-    }
+    static TABLE: Table<13, CompanyField> = Table::of(COMPANY_FIELDS);
+    TABLE.get(name).unwrap_or(CompanyField::Custom)
 }
+
+const COMPANY_FIELDS: [(&str, CompanyField); 13] = {
+    use CompanyField::{Attribute, Hash, Id, Nested};
+    [
+        ("id", Id),
+        ("companyId", Id),
+        ("company_id", Id),
+        ("companyHash", Hash),
+        ("customFields", Nested),
+        ("customData", Nested),
+        ("custom_data", Nested),
+        ("createdAt", Attribute("createdAt")),
+        ("created_at", Attribute("createdAt")),
+        ("companySize", Attribute("companySize")),
+        ("size", Attribute("companySize")),
+        ("monthlySpend", Attribute("monthlySpend")),
+        ("monthly_spend", Attribute("monthlySpend")),
+    ]
+};
 
 /// Names of credentials, letters alone. An attribute that folds to one of them can't be configured, whatever its spelling.
 const CREDENTIALS: &[&str] = &["featurebasejwt", "jwttoken", "jwt", "userhash", "companyhash"];

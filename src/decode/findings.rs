@@ -70,7 +70,7 @@ impl<'a, 'l> Findings<'a, 'l> {
         if let Some(size) = scalar::too_long(name, limit) {
             self.note(Rejection::with(Reason::NameTooLong, Detail::Limit { limit, size }));
         }
-        if scalar::is_unfit(name) {
+        if scalar::is_unfit_in_json(self.arena, name) {
             self.note(Reason::InvalidText.into());
         }
         self.attributes += 1;

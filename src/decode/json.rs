@@ -6,7 +6,11 @@
 
 use std::mem;
 
-use crate::domain::{Arena, Member, Object, Value, arena::ArenaVec, text::plain_len};
+use crate::domain::{
+    Arena, Member, Object, Value,
+    arena::ArenaVec,
+    text::{outline, plain_len},
+};
 
 /// Why a document was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -320,6 +324,9 @@ impl<'a> Reader<'a> {
             }
             point = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
         }
+        if point == 0 {
+            self.arena.note_nul();
+        }
         char::from_u32(point).ok_or_else(|| self.syntax(at))
     }
 
@@ -356,20 +363,15 @@ fn duplicate<'a>(arena: &'a Arena, members: &[Member<'a>]) -> Option<&'a str> {
 
 /// Most names differ in their length or their ends: only those that share these with an earlier one are compared.
 fn duplicate_of_few<'a>(members: &[Member<'a>]) -> Option<&'a str> {
-    let (mut seen, mut twice) = ([false; 256], None);
+    let (mut seen, mut twice) = ([0_u64; 4], None);
     for (at, Member { name, .. }) in members.iter().enumerate() {
-        let alike = seen.get_mut(usize::from(outline(name))).is_none_or(|seen| mem::replace(seen, true));
+        let (word, bit) = (usize::from(outline(name) / 64), 1 << (outline(name) % 64));
+        let alike = seen.get_mut(word).is_none_or(|seen| mem::replace(seen, *seen | bit) & bit != 0);
         if alike && members.iter().take(at).any(|earlier| earlier.name == *name) {
             twice = twice.min(Some(*name)).or(Some(*name));
         }
     }
     twice
-}
-
-/// A number that equal names share.
-fn outline(name: &str) -> u8 {
-    let ends = name.as_bytes().first().zip(name.as_bytes().last());
-    ends.map_or(0, |(first, last)| (name.len() + 5 * usize::from(*first) + 29 * usize::from(*last)) as u8)
 }
 
 #[cfg(test)]

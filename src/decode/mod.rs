@@ -12,6 +12,7 @@ pub mod fields;
 mod findings;
 mod framing;
 pub mod json;
+mod names;
 pub mod profile;
 pub(crate) mod scalar;
 pub mod sdk;

@@ -1,6 +1,6 @@
 //! Identities and tenants: a text, or an integer taken as its digits. Null and the empty text are absent.
 
-use crate::domain::{Detail, Limits, Reason, Rejection, Value};
+use crate::domain::{Arena, Detail, Limits, Reason, Rejection, Value, text::has_nul};
 
 /// Reads `value` of `field` as an identity.
 ///
@@ -36,16 +36,25 @@ pub(super) fn usable_name(name: &str, limits: &Limits) -> bool {
 
 /// A text that is passed on nowhere: one with U+0000, which databases downstream cannot store, or a token.
 pub(crate) fn is_unfit(text: &str) -> bool {
-    text.as_bytes().contains(&0) || is_token(text)
+    has_nul(text.as_bytes()) || is_token(text)
+}
+
+/// The same of a text that was read from a JSON text, and from nowhere else: not from a header, which may have any byte.
+#[inline]
+pub(crate) fn is_unfit_in_json(arena: &Arena, text: &str) -> bool {
+    (arena.noted_nul() && has_nul(text.as_bytes())) || is_token(text)
 }
 
 /// Whether a text has the form of a token: a credential, wherever it stands. Headers begin with `{"`, as libraries write them,
 /// which is `eyJ` in base64url, or with white space around the brace; three parts are a signed token (RFC 7515 §7.1), five an
 /// encrypted one (RFC 7516 §7.1).
 fn is_token(text: &str) -> bool {
-    // A brace or a blank, in base64url.
-    matches!(text.as_bytes().first(), Some(b'e' | b'I' | b'C' | b'D')) && is_compact(text)
+    text.as_bytes().first().is_some_and(|first| FIRST >> (first % 64) & 1 == 1) && is_compact(text)
 }
+
+/// A bit for each byte that a brace or a blank begins with in base64url, modulo 64: whoever tests one bit guesses wrong less often than
+/// one who compares with one byte after another.
+const FIRST: u64 = 1 << (b'e' % 64) | 1 << (b'I' % 64) | 1 << (b'C' % 64) | 1 << (b'D' % 64);
 
 /// Asked of every text that begins so: what tells a word from a token at once comes first.
 fn is_compact(text: &str) -> bool {

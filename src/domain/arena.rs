@@ -1,6 +1,8 @@
 //! The memory of one judgement. Decoded values, claims and verdict live side by side in one bump arena and are dropped
 //! together by [`Arena::reset`]: no reference counts, no copies between stages, and after the first records no malloc.
 
+use std::cell::Cell;
+
 use bumpalo::Bump;
 
 /// The most that is kept from one record to the next. An event of a megabyte takes twenty times as much where it is one list of
@@ -9,7 +11,10 @@ const KEPT_BYTES: usize = 4 << 20;
 
 /// Memory for one judgement at a time. A worker keeps one for each thread and resets it once the verdict is encoded.
 #[derive(Debug, Default)]
-pub struct Arena(Bump);
+pub struct Arena {
+    memory: Bump,
+    nul: Cell<bool>,
+}
 
 /// A `Vec` whose memory is the arena's.
 pub type ArenaVec<'a, T> = bumpalo::collections::Vec<'a, T>;
@@ -23,33 +28,45 @@ impl Arena {
 
     /// Forgets everything that was judged in it and keeps the largest chunk for the next record, unless that is out of the ordinary.
     pub fn reset(&mut self) {
-        self.0.reset();
-        if self.0.allocated_bytes() > KEPT_BYTES {
-            self.0 = Bump::new();
+        self.nul.set(false);
+        self.memory.reset();
+        if self.memory.allocated_bytes() > KEPT_BYTES {
+            self.memory = Bump::new();
         }
+    }
+
+    /// Keeps in mind that a JSON text of this judgement has U+0000.
+    pub(crate) fn note_nul(&self) {
+        self.nul.set(true);
+    }
+
+    /// Whether a JSON text of this judgement has U+0000, which only an escape can spell (RFC 8259 §7): hardly any has, and nothing that
+    /// was read from one has to be searched for it then.
+    pub(crate) fn noted_nul(&self) -> bool {
+        self.nul.get()
     }
 
     /// An empty list that grows in the arena.
     #[must_use]
     pub fn list<T>(&self) -> ArenaVec<'_, T> {
-        ArenaVec::new_in(&self.0)
+        ArenaVec::new_in(&self.memory)
     }
 
     /// An empty list with room for `capacity` items.
     #[must_use]
     pub fn list_with<T>(&self, capacity: usize) -> ArenaVec<'_, T> {
-        ArenaVec::with_capacity_in(capacity, &self.0)
+        ArenaVec::with_capacity_in(capacity, &self.memory)
     }
 
     /// An empty text that grows in the arena.
     #[must_use]
     pub fn string(&self) -> bumpalo::collections::String<'_> {
-        bumpalo::collections::String::new_in(&self.0)
+        bumpalo::collections::String::new_in(&self.memory)
     }
 
     /// A text copied into the arena.
     pub fn text(&self, text: &str) -> &str {
-        self.0.alloc_str(text)
+        self.memory.alloc_str(text)
     }
 
     /// A text built from its parts, without an allocation elsewhere.
@@ -62,12 +79,12 @@ impl Arena {
 
     /// Zeroed bytes to decode into.
     pub fn bytes(&self, len: usize) -> &mut [u8] {
-        self.0.alloc_slice_fill_copy(len, 0)
+        self.memory.alloc_slice_fill_copy(len, 0)
     }
 
     /// A copy of `items` in the arena.
     pub fn slice<T: Copy>(&self, items: &[T]) -> &[T] {
-        self.0.alloc_slice_copy(items)
+        self.memory.alloc_slice_copy(items)
     }
 }
 
@@ -80,10 +97,10 @@ mod tests {
         let mut arena = Arena::new();
         arena.bytes(100_000);
         arena.reset();
-        let usual = arena.0.allocated_bytes();
+        let usual = arena.memory.allocated_bytes();
         assert!(usual >= 100_000, "{usual}");
         arena.bytes(2 * KEPT_BYTES);
         arena.reset();
-        assert!(arena.0.allocated_bytes() < usual);
+        assert!(arena.memory.allocated_bytes() < usual);
     }
 }

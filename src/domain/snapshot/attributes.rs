@@ -106,7 +106,7 @@ impl AttributeTable {
     pub fn get(&self, name: &str) -> Option<&Attribute> {
         let exact = exact(name);
         let from = self.0.partition_point(|slot| slot.exact < exact);
-        let alike = self.0.iter().skip(from).take_while(|slot| slot.exact == exact);
+        let alike = self.0.get(from..)?.iter().take_while(|slot| slot.exact == exact);
         alike.map(|slot| &*slot.entry).find(|entry| entry.name == name).map(|entry| &entry.attribute)
     }
 
