@@ -39,12 +39,7 @@ pub(crate) fn create(topic: &str) -> anyhow::Result<()> {
     for made in block_on(admin()?.create_topics([&kept], &AdminOptions::new()))? {
         ensure!(matches!(made, Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists))), "creating {topic}: {made:?}");
     }
-    // It may take a moment until every partition has a leader.
-    let (consumer, begun): (BaseConsumer, _) = (client().create()?, Instant::now());
-    while let Err(error) = consumer.fetch_watermarks(topic, PARTITIONS - 1, PATIENCE) {
-        ensure!(begun.elapsed() < PATIENCE, "{topic} has no leader: {error}");
-    }
-    Ok(())
+    records(topic).map(|_| ())
 }
 
 /// Deletes topics.
@@ -63,10 +58,18 @@ fn block_on<T>(future: impl Future<Output = KafkaResult<T>>) -> anyhow::Result<T
     Ok(tokio::runtime::Builder::new_current_thread().build()?.block_on(future)?)
 }
 
-/// How many records a topic has.
+/// How many records a topic has. It may take a moment until every partition of one that was just made has a leader, or of any where the broker
+/// has just started.
 pub(crate) fn records(topic: &str) -> anyhow::Result<i64> {
-    let consumer: BaseConsumer = client().create()?;
-    (0..PARTITIONS).map(|partition| Ok(consumer.fetch_watermarks(topic, partition, PATIENCE)?.1)).sum()
+    let (consumer, begun): (BaseConsumer, _) = (client().create()?, Instant::now());
+    let end = |partition| loop {
+        match consumer.fetch_watermarks(topic, partition, PATIENCE) {
+            Ok((_, end)) => return Ok(end),
+            Err(error) => ensure!(begun.elapsed() < PATIENCE, "where {topic}/{partition} ends: {error}"),
+        }
+        std::thread::park_timeout(Duration::from_millis(100));
+    };
+    (0..PARTITIONS).map(end).sum()
 }
 
 /// A reader of committed records of these topics from their beginning, which tells their ends. It fetches `ahead` records or more.
