@@ -363,10 +363,9 @@ fn duplicate<'a>(arena: &'a Arena, members: &[Member<'a>]) -> Option<&'a str> {
 
 /// Most names differ in their length or their ends: only those that share these with an earlier one are compared.
 fn duplicate_of_few<'a>(members: &[Member<'a>]) -> Option<&'a str> {
-    let (mut seen, mut twice) = ([0_u64; 4], None);
+    let (mut seen, mut twice) = ([false; 256], None);
     for (at, Member { name, .. }) in members.iter().enumerate() {
-        let (word, bit) = (usize::from(outline(name) / 64), 1 << (outline(name) % 64));
-        let alike = seen.get_mut(word).is_none_or(|seen| mem::replace(seen, *seen | bit) & bit != 0);
+        let alike = seen.get_mut(usize::from(outline(name))).is_none_or(|seen| mem::replace(seen, true));
         if alike && members.iter().take(at).any(|earlier| earlier.name == *name) {
             twice = twice.min(Some(*name)).or(Some(*name));
         }

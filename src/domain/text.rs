@@ -48,7 +48,7 @@ fn below(bytes: u64, bound: u64) -> u64 {
     bytes.wrapping_sub(ONES * bound) & !bytes & (ONES * 0x80)
 }
 
-/// Whether U+0000 is among these bytes, asked of every name and every text of an event.
+/// Whether U+0000 is among these bytes: asked of every identity, and of all names and texts of an event that spells it.
 #[inline]
 #[must_use]
 pub fn has_nul(bytes: &[u8]) -> bool {
