@@ -26,7 +26,7 @@ use crate::{
 use ledger::Refusals;
 
 /// Something that was sent, and whose it is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 struct Item<'a> {
     /// The attribute's name; `companies` for a membership.
     name: &'a str,
@@ -35,7 +35,7 @@ struct Item<'a> {
 }
 
 /// Whose an attribute is: the user's, or a company's by its id or its place.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Copy, Default)]
 struct Owner<'a> {
     /// The company's id.
     company: Option<&'a str>,
@@ -44,7 +44,7 @@ struct Owner<'a> {
 }
 
 /// One attribute before the rules.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 struct Candidate<'a> {
     item: Item<'a>,
     /// It came from claims that verified.

@@ -40,7 +40,8 @@ pub(super) fn find<'a>(
     };
     let name = name.ok_or(Reason::MissingType)?;
     let kind = Kind::named(name).ok_or(Reason::UnknownType)?;
-    if scalar::too_long(name, limits.name_chars).is_some() || name.chars().any(char::is_control) {
+    let unfit = name.chars().any(char::is_control) || scalar::is_unfit(name);
+    if unfit || scalar::too_long(name, limits.name_chars).is_some() {
         return Err(Reason::UnknownType.into());
     }
     Ok(EventType { name, kind })

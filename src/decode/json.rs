@@ -13,7 +13,7 @@ use crate::domain::{
 };
 
 /// Why a document was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum JsonError<'a> {
     /// It is not JSON, from this byte on.
     Syntax {
@@ -27,6 +27,17 @@ pub enum JsonError<'a> {
     },
     /// Containers are nested deeper than the limit; reading stopped at the first that is.
     TooDeep,
+}
+
+/// Leaves out the name, which a sender chose.
+impl std::fmt::Debug for JsonError<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Syntax { byte } => write!(f, "Syntax at {byte}"),
+            Self::Duplicate { .. } => f.write_str("Duplicate"),
+            Self::TooDeep => f.write_str("TooDeep"),
+        }
+    }
 }
 
 /// Reads one document, with nothing but white space around it. `depth` is the most containers within one another.

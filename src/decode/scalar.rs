@@ -1,6 +1,6 @@
 //! Identities and tenants: a text, or an integer taken as its digits. Null and the empty text are absent.
 
-use crate::domain::{Arena, Detail, Limits, Reason, Rejection, Value, text::has_nul};
+use crate::domain::{Arena, Detail, Limits, Reason, Rejection, Value};
 
 /// Reads `value` of `field` as an identity.
 ///
@@ -34,39 +34,41 @@ pub(super) fn usable_name(name: &str, limits: &Limits) -> bool {
     too_long(name, limits.name_chars).is_none() && !is_unfit(name)
 }
 
-/// A text that is passed on nowhere: one with U+0000, which databases downstream cannot store, or a token.
+/// A text that is passed on nowhere: one with U+0000, which databases downstream cannot store, or with a token.
 pub(crate) fn is_unfit(text: &str) -> bool {
-    has_nul(text.as_bytes()) || is_token(text)
+    text.as_bytes().contains(&0) || holds_token(text)
 }
 
 /// The same of a text that was read from a JSON text, and from nowhere else: not from a header, which may have any byte.
 #[inline]
 pub(crate) fn is_unfit_in_json(arena: &Arena, text: &str) -> bool {
-    (arena.noted_nul() && has_nul(text.as_bytes())) || is_token(text)
+    (arena.noted_nul() && text.as_bytes().contains(&0)) || holds_token(text)
 }
 
-/// Whether a text has the form of a token: a credential, wherever it stands. Headers begin with `{"`, as libraries write them,
-/// which is `eyJ` in base64url, or with white space around the brace; three parts are a signed token (RFC 7515 §7.1), five an
-/// encrypted one (RFC 7516 §7.1).
-fn is_token(text: &str) -> bool {
-    text.as_bytes().first().is_some_and(|first| FIRST >> (first % 64) & 1 == 1) && is_compact(text)
+/// Whether a token stands in a text, alone or amid others (`Bearer …`, a URL): a credential, wherever it stands.
+#[inline]
+fn holds_token(text: &str) -> bool {
+    text.bytes().filter(|byte| *byte == b'.').count() >= 2 && text.split(is_foreign).any(is_compact)
 }
 
-/// A bit for each byte that a brace or a blank begins with in base64url, modulo 64: whoever tests one bit guesses wrong less often than
-/// one who compares with one byte after another.
-const FIRST: u64 = 1 << (b'e' % 64) | 1 << (b'I' % 64) | 1 << (b'C' % 64) | 1 << (b'D' % 64);
-
-/// Asked of every text that begins so: what tells a word from a token at once comes first.
-fn is_compact(text: &str) -> bool {
-    let spelled = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    begins_header(text) && text.bytes().all(spelled) && matches!(text.split('.').count(), 3 | 5)
+/// What no token has: base64url and dots alone spell one.
+fn is_foreign(letter: char) -> bool {
+    !letter.is_ascii_alphanumeric() && !matches!(letter, '-' | '_' | '.')
 }
 
-/// Whether what the first part says in base64url begins as an object with a name does, with white space where JSON allows it
+/// Whether a word has a token's header and after it two more parts, as a signed token does (RFC 7515 §7.1), or more, as an encrypted one
+/// does (RFC 7516 §7.1). Headers begin with `{"` as libraries write them, which is `eyJ` in base64url and may have letters before it, or
+/// with white space around the brace.
+fn is_compact(word: &str) -> bool {
+    let headers = word.split('.').count().saturating_sub(2);
+    word.split('.').take(headers).any(|part| part.contains("eyJ") || begins_header(part))
+}
+
+/// Whether what a part says in base64url begins as an object with a name does, with white space where JSON allows it
 /// (RFC 8259 §2).
-fn begins_header(text: &str) -> bool {
+fn begins_header(part: &str) -> bool {
     let (mut bits, mut held) = (0_u32, 0);
-    let bytes = text.bytes().take_while(|digit| *digit != b'.').filter_map(|digit| {
+    let bytes = part.bytes().filter_map(|digit| {
         (bits, held) = (bits << 6 | sextet(digit), held + 6);
         (held >= 8).then(|| {
             held -= 8;
@@ -131,16 +133,27 @@ mod tests {
             "ewogICJhbGciOiJIUzI1NiJ9.e30.c2ln",
             "IHsgImFsZyI6IkhTMjU2In0.e30.",
             "DQoJeyJ9.e30.x",
+            "eyJh.eyJi.c2ln?",
+            "eyJh.eyJi.c2ln ",
+            "eyJh.eyJi.c2ln=",
+            "eyJh.eyJi.c2ln.",
+            "eyJh.a.b.c",
+            "Bearer eyJh.eyJi.c2ln",
+            "https://a.example/?jwt=eyJh.eyJi.c2ln&x=1",
+            "init_eyJh.eyJi.c2ln",
+            "www.a.example/eyJh.eyJi.c2ln",
+            "jwt:ewogICJhbGciOiJIUzI1NiJ9.e30.c2ln",
+            "é.eyJh.eyJi.c2ln",
         ] {
             assert!(is_unfit(token), "{token}");
         }
         for text in [
             "eyJ",
             "eyJh.eyJi",
-            "eyJh.a.b.c",
-            "eyJh.eyJi.c2ln?",
-            "eyJh.eyJi.c2ln ",
             "a.b.c",
+            "a.b.eyJh",
+            "eyJh b.c. eyJh.d",
+            "https://cdn.acme.example/x.png?size=1.5",
             "eyj.a.b",
             "ey\u{e9}.a.b",
             "eyes.on.you",

@@ -48,18 +48,6 @@ fn below(bytes: u64, bound: u64) -> u64 {
     bytes.wrapping_sub(ONES * bound) & !bytes & (ONES * 0x80)
 }
 
-/// Whether U+0000 is among these bytes: asked of every identity, and of all names and texts of an event that spells it.
-#[inline]
-#[must_use]
-pub fn has_nul(bytes: &[u8]) -> bool {
-    let is_within = |eight: [u8; 8]| below(u64::from_le_bytes(eight), 1) != 0;
-    let (eights, _) = bytes.as_chunks();
-    match bytes.last_chunk() {
-        Some(last) => eights.iter().chain([last]).any(|eight| is_within(*eight)),
-        None => bytes.contains(&0),
-    }
-}
-
 /// A bit for each byte that doesn't stand as it is.
 #[inline]
 fn stops(chunk: [u8; 16]) -> u32 {
@@ -104,20 +92,5 @@ mod tests {
             }
         }
         assert_eq!(plain_len("é\u{7f}ÿ😀 !#[]~".as_bytes()), "é\u{7f}ÿ😀 !#[]~".len());
-    }
-
-    #[test]
-    fn finds_a_nul_wherever_it_stands_and_takes_nothing_else_for_one() {
-        for len in 0..40 {
-            for other in [1, b'a', 0x7f, 0x80, 0xff] {
-                let mut bytes = vec![other; len];
-                assert!(!has_nul(&bytes), "{len} of {other}");
-                for at in 0..len {
-                    bytes[at] = 0;
-                    assert!(has_nul(&bytes), "{at} of {len}");
-                    bytes[at] = other;
-                }
-            }
-        }
     }
 }

@@ -75,9 +75,13 @@ fn civil_utc(text: &str) -> Option<i64> {
     i64::try_from(date_time.duration_since(EPOCH).as_millis()).ok()
 }
 
-/// A date-time with an offset from UTC.
+/// A date-time with an offset from UTC in hours and minutes. The parser takes more: seconds, 25 hours, a zone's name behind it.
 fn with_offset(text: &str) -> Option<i64> {
-    text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond)
+    let (_, offset) = text.get("YYYY-MM-DD".len()..)?.rsplit_once(['+', '-'])?;
+    let hours: u8 = offset.get(..2)?.parse().ok()?;
+    let usual = hours < 24 && matches!(offset.len(), 2 | 4 | 5);
+    let plain = offset.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
+    (usual && plain).then(|| text.parse::<Timestamp>().ok())?.map(Timestamp::as_millisecond)
 }
 
 /// `Sun, 22 Nov 2026 10:00:00 GMT`, and nothing else that RFC 2822 allows: it has names of zones taken for UTC that aren't.
@@ -182,6 +186,9 @@ mod tests {
             "2026-11-22T10:00:00Z",
             "2026-11-22T10:00:00.000Z",
             "2026-11-22T12:00:00+02:00",
+            "2026-11-22T12:00:00+0200",
+            "2026-11-22T12:00:00.000+02",
+            "2026-11-22 05:30:00-04:30",
             "2026-11-22T10:00:00",
             "2026-11-22 10:00:00",
             "Sun, 22 Nov 2026 10:00:00 GMT",
@@ -204,6 +211,13 @@ mod tests {
             "10:00:00",
             "1795341600",
             "2026-11-22T10:00:00[Europe/Paris]",
+            "2026-11-22T10:00:00Z[Mars/Phobos]",
+            "2026-11-22T10:00:00Z[Etc/GMT+5]",
+            "2026-11-22T12:00:00+02:00[Europe/Paris]",
+            "2026-11-22T12:00:00+02:00[+02:00]",
+            "2026-11-22T12:00:00+02:00:30",
+            "2026-11-22T10:00:00-25:59",
+            "2026-11-22T10:00:00-é",
             "Sun, 22 Nov 2026 10:00:00 CET",
             "Sun, 22 Nov 2026 10:00:00 PST",
             "Sun, 22 Nov 26 10:00:00 GMT",

@@ -4,7 +4,7 @@
 //! - `ce_id` is `topic/partition/offset/kind` of the source record, kind being `accepted` or `rejected`. The event's own id is the
 //!   sender's, who may send one twice or choose another's; `source` and `id` together must be unique for each record, and
 //!   equal where a record is written a second time. The event's own id stands in the value.
-//! - `attrsync-reason` is the event's reason, else those of its rejected attributes, each once.
+//! - `attrsync-reason` is the event's reason and those of its rejected attributes, each once.
 //! - `attrsync-verification` is `method/status` of the proof: `jwt/verified`, `none/anonymous`; the method alone before the proof was
 //!   looked at.
 //!
@@ -20,7 +20,7 @@ use super::{
     trace::{self, SpanId},
 };
 use crate::domain::{
-    Reason, Record, Verdict, hex,
+    Record, Verdict, hex,
     verdict::{Status, Verification},
 };
 
@@ -146,17 +146,18 @@ fn verification(headers: &mut Headers, Verification { method, status, .. }: Veri
 }
 
 fn reasons(headers: &mut Headers, verdict: &Verdict<'_>) {
-    if let Some(reason) = verdict.reason {
-        return headers.text(names::REASON, reason.code());
-    }
-    let Some((first, rest)) = verdict.rejected.split_first() else { return };
-    headers.bytes.extend_from_slice(first.reason.code().as_bytes());
-    for (at, refused) in rest.iter().enumerate() {
-        let earlier = verdict.rejected.iter().take(at + 1);
-        if !earlier.map(|refused| refused.reason).any(|reason: Reason| reason == refused.reason) {
-            headers.bytes.push(b',');
-            headers.bytes.extend_from_slice(refused.reason.code().as_bytes());
+    let all = verdict.reason.into_iter().chain(verdict.rejected.iter().map(|refused| refused.reason));
+    let begin = headers.bytes.len();
+    for (at, reason) in all.clone().enumerate() {
+        if all.clone().take(at).any(|earlier| earlier == reason) {
+            continue;
         }
+        if at > 0 {
+            headers.bytes.push(b',');
+        }
+        headers.bytes.extend_from_slice(reason.code().as_bytes());
     }
-    headers.ends.push((names::REASON, headers.bytes.len()));
+    if headers.bytes.len() > begin {
+        headers.ends.push((names::REASON, headers.bytes.len()));
+    }
 }

@@ -41,7 +41,7 @@ headers! {
     CONTENT_TYPE "content-type" ALWAYS
         "The value is JSON."
     REASON "attrsync-reason" WHERE_KNOWN
-        "The event's reason, else those of its rejected attributes, each once, separated by commas (docs/REASONS.md)."
+        "The event's reason, then those of its rejected attributes, each once, separated by commas (docs/REASONS.md)."
     ORGANIZATION "attrsync-organization" WHERE_KNOWN
         "The organization's slug."
     EVENT_TYPE "attrsync-event-type" WHERE_KNOWN

@@ -1,6 +1,6 @@
 //! What happens without a proof that counts: the organization's enforcement decides.
 
-use super::{Case, FailedProof, UNSEEN, Unproven, Verified};
+use super::{Case, FailedProof, Settled, UNSEEN, Unproven, Verified};
 use crate::domain::{
     Reason, Rejection,
     event_type::Kind,
@@ -17,7 +17,7 @@ pub(super) fn without_proof<'a>(
     let enforcement = case.organization.enforcement_under(case.context.policy);
     if let (Enforcement::Enforced, Some(FailedProof { method, rejection })) = (enforcement, failed) {
         let verification = Verification { method, status: Some(Status::Failed), ..UNSEEN };
-        return Err(Unproven { organization: Some(case.organization), verification, rejection });
+        return Err(unproven(case, verification, rejection));
     }
     let status = match claim(case) {
         Claim::Identity => Status::Unverified,
@@ -55,8 +55,11 @@ fn claim(case: &Case<'_, '_>) -> Claim {
 }
 
 fn refused<'a>(case: &Case<'_, 'a>, status: Status, reason: Reason) -> Unproven<'a> {
-    let verification = Verification { status: Some(status), ..UNSEEN };
-    Unproven { organization: Some(case.organization), verification, rejection: Rejection::from(reason) }
+    unproven(case, Verification { status: Some(status), ..UNSEEN }, reason.into())
+}
+
+fn unproven<'a>(case: &Case<'_, 'a>, verification: Verification<'a>, rejection: Rejection<'a>) -> Unproven<'a> {
+    Unproven { organization: Some(case.organization), user: case.event.payload.user, verification, rejection }
 }
 
 fn accepted<'a>(case: &Case<'_, 'a>, verification: Verification<'a>) -> Verified<'a> {
@@ -69,5 +72,6 @@ fn accepted<'a>(case: &Case<'_, 'a>, verification: Verification<'a>) -> Verified
         stray_email: None,
         stray_user_id: None,
         time: case.event.head.time,
+        _settled: Settled,
     }
 }

@@ -46,7 +46,7 @@ impl<'a> Tries<'a> {
     }
 
     /// The identity secret under which `mac` is that of `identifier`: the one that verified last, then the valid ones newest
-    /// first, then the others as [`keys::NOT_HONOURED`] has them.
+    /// first, then the others as [`keys::not_honoured`] has them.
     ///
     /// # Errors
     /// [`Reason::HashMismatch`], the reason for which the secret is not honoured, that there is none, or that too many
@@ -57,7 +57,7 @@ impl<'a> Tries<'a> {
         let unusable = |secret: &IdentitySecret| keys::unusable(secret.validity.at(time));
         let valid = secrets.iter().filter(|secret| unusable(secret).is_none()).take(VALID);
         let of = |standing| secrets.iter().filter(move |secret| secret.validity.at(time) == standing);
-        let others = keys::NOT_HONOURED.into_iter().flat_map(of);
+        let others = keys::not_honoured(keys::SPARE, of);
         let missing = valid.clone().next().is_none();
         let last = self.last;
         let is_last = |secret: &IdentitySecret| last.is_some_and(|last| std::ptr::eq(last, secret));

@@ -16,9 +16,17 @@ pub(super) const SPARE: usize = 3;
 /// The same where one try is most of what the event costs: for a public key, or a long token.
 const SPARE_OF_DEAR_ONES: usize = 2;
 
-/// The order in which they are tried. A sender that was forgotten has a retired key rather than one that was revoked, and one that is
-/// to come least of all.
-pub(super) const NOT_HONOURED: [Standing; 3] = [Standing::Retired, Standing::Revoked, Standing::NotYet];
+/// The `most` keys that are tried of those that aren't honoured. A sender that was forgotten has a retired key rather than one that was
+/// revoked, and one that is to come least of all; but no number of retired ones keeps a revoked one from being found in use.
+pub(super) fn not_honoured<'k, K: 'k, I: Iterator<Item = &'k K>>(
+    most: usize,
+    of: impl Fn(Standing) -> I,
+) -> impl Iterator<Item = &'k K> {
+    let of_each = most.saturating_sub(1);
+    let retired = of(Standing::Retired);
+    let first = of(Standing::Retired).take(of_each).chain(of(Standing::Revoked).take(of_each));
+    first.chain(of(Standing::NotYet)).chain(retired.skip(of_each)).take(most)
+}
 
 /// The longest token for which a try is cheap beside the rest of its judgement.
 const SHORT_BYTES: usize = 1024;
@@ -69,7 +77,7 @@ fn any<'a>(
     let mut valid = standing(Standing::Valid).take(VALID).peekable();
     let usable = valid.peek().is_some();
     let spare = if cheap(algorithm, token) { SPARE } else { SPARE_OF_DEAR_ONES };
-    let others = NOT_HONOURED.into_iter().flat_map(standing).take(spare);
+    let others = not_honoured(spare, standing);
     match valid.chain(others).find(|key| verifies(key, token)) {
         Some(key) => unusable(key.validity.at(time)).map_or(Ok(key), Err),
         None if usable => Err(Reason::SignatureInvalid),

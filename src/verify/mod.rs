@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// An event whose identity is settled.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Verified<'a> {
     /// The tenant.
     pub organization: &'a Organization,
@@ -42,6 +42,20 @@ pub struct Verified<'a> {
     pub stray_user_id: Option<&'a str>,
     /// Event time.
     pub time: EventTime,
+    /// That it was made here.
+    _settled: Settled,
+}
+
+/// Nobody else can make one.
+#[derive(Clone, Copy)]
+struct Settled;
+
+/// Leaves out what a person sent.
+impl std::fmt::Debug for Verified<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (user, verification) = (&self.user, &self.verification);
+        f.debug_struct("Verified").field("user", user).field("verification", verification).finish_non_exhaustive()
+    }
 }
 
 /// An event that verify rejects, and what is known of it.
@@ -49,6 +63,8 @@ pub struct Verified<'a> {
 pub struct Unproven<'a> {
     /// The tenant, once it is known.
     pub organization: Option<&'a Organization>,
+    /// Whom the event concerns: what is proven, or else what the payload claims, never what a failed token does.
+    pub user: User<'a>,
     /// What proof was looked at, and how it ended.
     pub verification: Verification<'a>,
     /// Why the event is rejected.
@@ -81,6 +97,7 @@ pub fn verify<'a>(
 ) -> Result<Verified<'a>, Unproven<'a>> {
     let organization = organization::find(&event.payload.tenant, snapshot).map_err(|rejection| Unproven {
         organization: None,
+        user: event.payload.user,
         verification: UNSEEN,
         rejection,
     })?;
@@ -150,6 +167,7 @@ impl<'a> Case<'_, 'a> {
             stray_email: sent.email.filter(|_| covered.email.is_none()),
             stray_user_id: sent.user_id.filter(|_| covered.user_id.is_none()),
             time: self.event.head.time,
+            _settled: Settled,
         };
         self.within_limit(&verified).map(|()| verified)
     }
@@ -164,11 +182,9 @@ impl<'a> Case<'_, 'a> {
         let companies = claims.membership.entries.len() + verified.unsigned.membership.entries.len();
         let over = crate::decode::over(Reason::TooManyAttributes, limits.attributes, attributes)
             .or_else(|| crate::decode::over(Reason::TooManyCompanies, limits.companies, companies));
-        match over {
-            Some(rejection) => {
-                Err(Unproven { organization: Some(self.organization), verification: verified.verification, rejection })
-            }
-            None => Ok(()),
-        }
+        let Verified { user, verification, .. } = *verified;
+        over.map_or(Ok(()), |rejection| {
+            Err(Unproven { organization: Some(self.organization), user, verification, rejection })
+        })
     }
 }

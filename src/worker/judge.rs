@@ -4,7 +4,7 @@
 
 use crate::{
     decide::{self, Decision},
-    decode::{self, Context, Undecoded, UnverifiedEvent},
+    decode::{self, Context, Undecoded},
     domain::{
         Arena, EventTime, Reason, Record, Rejection, Snapshot, Verdict,
         verdict::{Attributes, EventHead, Method, Outcome, Source, User, Verification},
@@ -23,7 +23,7 @@ pub fn judge<'a>(arena: &'a Arena, record: &Record<'a>, snapshot: &'a Snapshot, 
             rejected(Verdict { organization, user, ..blank(head) }, rejection)
         }
         Ok(event) => match verify::verify(&context, &event, snapshot) {
-            Err(unproven) => refused(blank(event.head), &event, &unproven),
+            Err(unproven) => refused(blank(event.head), &unproven),
             Ok(verified) => decided(blank(event.head), &verified, decide::decide(&context, &verified)),
         },
     }
@@ -55,11 +55,10 @@ fn rejected<'a>(verdict: Verdict<'a>, rejection: Rejection<'a>) -> Verdict<'a> {
     Verdict { outcome: Outcome::Rejected, reason: Some(reason), detail, hint, ..verdict }
 }
 
-/// An event whose proof or tenant fails concerns whom its payload claims, never whom a failed token claims.
-fn refused<'a>(verdict: Verdict<'a>, event: &UnverifiedEvent<'a>, unproven: &Unproven<'a>) -> Verdict<'a> {
-    let organization = unproven.organization.map(|organization| organization.slug.as_str());
-    let Unproven { verification, rejection, .. } = *unproven;
-    rejected(Verdict { organization, user: event.payload.user, verification, ..verdict }, rejection)
+fn refused<'a>(verdict: Verdict<'a>, unproven: &Unproven<'a>) -> Verdict<'a> {
+    let Unproven { organization, user, verification, rejection } = *unproven;
+    let organization = organization.map(|organization| organization.slug.as_str());
+    rejected(Verdict { organization, user, verification, ..verdict }, rejection)
 }
 
 fn decided<'a>(verdict: Verdict<'a>, verified: &Verified<'a>, decision: Decision<'a>) -> Verdict<'a> {

@@ -22,6 +22,8 @@ fn value() -> impl Strategy<Value = Value> {
         Just(json!({"a": 1})),
         Just(json!("a\0b")),
         Just(json!(TOKEN)),
+        Just(json!(format!("Bearer {TOKEN}"))),
+        Just(json!([format!("https://a.example/?jwt={TOKEN}&x=1")])),
     ]
 }
 

@@ -30,7 +30,7 @@ pub enum AttributeType {
     Text {
         /// The most Unicode scalar values.
         max_chars: usize,
-        /// The only texts accepted; empty: any.
+        /// The only texts accepted, sorted; empty: any.
         options: Vec<Box<str>>,
     },
     /// A number within a double's range, its digits kept.
@@ -43,7 +43,7 @@ pub enum AttributeType {
     TextList {
         /// The most Unicode scalar values of each text.
         max_chars: usize,
-        /// The only texts accepted; empty: any.
+        /// The only texts accepted, sorted; empty: any.
         options: Vec<Box<str>>,
     },
 }

@@ -127,7 +127,8 @@ fn ready(attribute: &mut Attribute) -> snapshot::Attribute {
         AttributeKind::Date => AttributeType::Date,
         texts => {
             let max_chars = *attribute.max_chars.get_or_insert(TEXT_CHARS);
-            let options = attribute.options.as_deref().map(boxed).unwrap_or_default();
+            let mut options = attribute.options.as_deref().map(boxed).unwrap_or_default();
+            options.sort_unstable();
             match texts {
                 AttributeKind::TextList => AttributeType::TextList { max_chars, options },
                 _ => AttributeType::Text { max_chars, options },
