@@ -7,6 +7,7 @@
 //!   101 ms however little is in flight.
 //! - [`flush`]: the wrapper's own costs the same 100 ms.
 //! - [`headers`]: the wrapper panics on a header whose name isn't UTF-8, and a sender must not be able to do that.
+//! - [`begins`]: the wrapper has no call for what the client knows already.
 //! - [`within`]: some calls may never come back, whatever timeout they are given.
 //! - [`Topic`] and [`HeaderList`]: the wrapper copies the topic and the name of every header into a C string of its own, for each
 //!   record anew, and librdkafka then looks the topic up by its name.
@@ -15,7 +16,7 @@
 mod log;
 
 use std::{
-    ffi::CStr,
+    ffi::{CStr, CString},
     mem,
     ptr::{self, NonNull},
     slice,
@@ -26,6 +27,7 @@ use std::{
 
 use rdkafka::{
     bindings as c,
+    consumer::{BaseConsumer, Consumer as _, ConsumerContext},
     error::{KafkaError, RDKafkaErrorCode},
     message::BorrowedMessage,
     producer::{BaseProducer, Producer as _, ProducerContext},
@@ -79,6 +81,18 @@ impl CallError {
     pub(crate) fn misled() -> Self {
         let text = "a partition had no leader for a moment, which the producer may never get over".to_owned();
         Self { code: RDKafkaErrorCode::LeaderNotAvailable, class: CallClass::Lost, text }
+    }
+
+    /// The same of a call whose request may still be under way when nobody waits for it any more: librdkafka asks for an abort, and
+    /// would then begin again beside it.
+    pub(crate) fn or_unknown(self) -> Self {
+        use RDKafkaErrorCode as Code;
+        match self.code {
+            Code::OperationTimedOut | Code::RequestTimedOut | Code::BrokerTransportFailure => {
+                Self { class: CallClass::Lost, ..self }
+            }
+            _ => self,
+        }
     }
 
     /// The call did not come back.
@@ -156,6 +170,23 @@ pub(crate) fn flush<C: ProducerContext>(producer: &BaseProducer<C>, timeout: Dur
     // SAFETY: as in `commit_transaction`: a live producer, and no memory of ours.
     let code = unsafe { c::rd_kafka_flush(producer.client().native_ptr(), millis(timeout)) };
     code == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR
+}
+
+/// Where a partition begins, as far as the consumer was told by the latest answer of its leader; asks nobody.
+pub(crate) fn begins<C: ConsumerContext>(consumer: &BaseConsumer<C>, topic: &str, partition: i32) -> Option<i64> {
+    let topic = CString::new(topic).ok()?;
+    let (mut low, mut high) = (-1, -1);
+    // SAFETY: the consumer is live, the topic ends with a null byte, and both answers are written into integers of ours.
+    let code = unsafe {
+        c::rd_kafka_get_watermark_offsets(
+            consumer.client().native_ptr(),
+            topic.as_ptr(),
+            partition,
+            &raw mut low,
+            &raw mut high,
+        )
+    };
+    (code == c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR && low >= 0).then_some(low)
 }
 
 /// The headers of one record, in librdkafka's own memory.

@@ -42,6 +42,8 @@ pub struct ShardReading {
     pub rebuilt: u64,
     /// Consumers replaced.
     pub rejoined: u64,
+    /// Records that were deleted before they were read.
+    pub gone: u64,
     /// Faults, by what they are.
     pub faults: Vec<(&'static str, u64)>,
     /// Records of the batch in hand, to the next sixteen.

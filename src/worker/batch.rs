@@ -44,6 +44,8 @@ pub(super) struct Batch<'s> {
     begun: Instant,
     /// Of its time what went into waiting for records.
     waited: Duration,
+    /// Offsets before its records that were deleted before they were read.
+    gone: u64,
     consumer: &'s Consumer,
     judging: &'s mut Judging,
     progress: &'s mut Progress,
@@ -57,7 +59,7 @@ impl<'s> Batch<'s> {
         judging: &'s mut Judging,
         progress: &'s mut Progress,
     ) -> Self {
-        Self { limits, begun: Instant::now(), waited: Duration::ZERO, consumer, judging, progress }
+        Self { limits, begun: Instant::now(), waited: Duration::ZERO, gone: 0, consumer, judging, progress }
     }
 
     /// Judges, sends and commits, beginning with this record. The answer is a record that is to be read once more; without any
@@ -101,6 +103,7 @@ impl<'s> Batch<'s> {
         let batch = self.begun.elapsed();
         let times = Times { batch, judging: filled.saturating_sub(self.waited), commit: batch.saturating_sub(filled) };
         counts.committed(self.judging.tally(), &times);
+        counts.add_gone(self.gone);
         counts.lags().committed(self.progress.last(), jiff::Timestamp::now().as_millisecond());
     }
 
@@ -169,8 +172,30 @@ impl<'s> Batch<'s> {
             partition: Partition(message.partition()),
             offset: Offset(message.offset()),
         };
-        let timestamp = message.timestamp().to_millis();
-        let read = self.progress.read(at, timestamp);
-        read.map_err(|least| Fault::OutOfOrder { position: at.to_string(), expected: least.0 })
+        let read = self.progress.read(at, message.timestamp().to_millis());
+        let due = read.map_err(|least| Fault::OutOfOrder { position: at.to_string(), expected: least.0 })?;
+        if due != at.offset {
+            self.passed_over(&at, due);
+        }
+        Ok(())
+    }
+
+    /// Markers of transactions and compaction leave gaps between offsets. One that reaches beyond where the partition begins by now is none
+    /// of those: what stood there was deleted before anybody read it.
+    fn passed_over(&mut self, at: &Position<'_>, due: Offset) {
+        let begins = self.consumer.begins(at.topic, at.partition.0).unwrap_or(due);
+        let gone = begins.min(at.offset).0.saturating_sub(due.0);
+        if let Some(gone) = u64::try_from(gone).ok().filter(|gone| *gone > 0) {
+            let (topic, partition, next) = (at.topic, at.partition.0, at.offset.0);
+            tracing::error!(
+                topic,
+                partition,
+                due = due.0,
+                next,
+                gone,
+                "records were deleted before they were read: the topic's retention is too short"
+            );
+            self.gone += gone;
+        }
     }
 }

@@ -196,6 +196,11 @@ impl Fault {
         }
     }
 
+    /// Whether the batch may have been committed: nobody answered to its commit.
+    pub(crate) fn may_be_committed(&self) -> bool {
+        matches!(self, Self::Lost { call: "commit_transaction", .. }) && !self.is_fenced()
+    }
+
     /// Whether another producer has this one's id.
     pub(crate) fn is_fenced(&self) -> bool {
         use RDKafkaErrorCode as Code;
@@ -273,6 +278,13 @@ mod tests {
     fn a_producer_that_is_given_up_is_replaced_unless_the_broker_refuses_it_for_what_it_is() {
         assert_eq!(lost(RDKafkaErrorCode::OperationTimedOut).remedy(), Remedy::Rebuild);
         assert_eq!(lost(RDKafkaErrorCode::TransactionalIdAuthorizationFailed).remedy(), Remedy::End);
+    }
+
+    #[test]
+    fn a_batch_may_be_committed_where_nobody_answered_and_not_where_another_was_faster() {
+        assert!(lost(RDKafkaErrorCode::OperationTimedOut).may_be_committed());
+        assert!(!lost(RDKafkaErrorCode::Fenced).may_be_committed());
+        assert!(!aborted(RDKafkaErrorCode::OperationTimedOut).may_be_committed());
     }
 
     #[test]

@@ -39,7 +39,6 @@ pub use self::{
     stats::{ShardStats, Stats},
 };
 pub(crate) use self::{
-    fault::Remedy,
     transaction::{Outbox, Transaction},
     tries::Tries,
 };

@@ -5,7 +5,7 @@
 
 use rdkafka::{Offset as KafkaOffset, TopicPartitionList, error::KafkaResult};
 
-use crate::domain::{Offset, Position};
+use crate::domain::{Offset, Partition, Position};
 
 #[derive(Debug)]
 struct Span {
@@ -30,19 +30,30 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Takes in a record that was read. The offsets of a partition only grow, though not by one each time; of one that
-    /// doesn't, the least that could come is the error.
-    pub(super) fn read(&mut self, position: Position<'_>, timestamp: Option<i64>) -> Result<(), Offset> {
+    /// Takes in where partitions begin that were assigned: nothing before what the group has committed is due any more.
+    pub(super) fn begin(&mut self, starts: &TopicPartitionList) {
+        for start in starts.elements() {
+            if let KafkaOffset::Offset(offset) = start.offset() {
+                let partition = Partition(start.partition());
+                self.find(&Position { topic: start.topic(), partition, offset: Offset(offset) });
+            }
+        }
+    }
+
+    /// Takes in a record that was read, and answers with the offset that was due. The offsets of a partition only grow, though not by
+    /// one each time; of one that doesn't, the least that could come is the error.
+    pub(super) fn read(&mut self, position: Position<'_>, timestamp: Option<i64>) -> Result<Offset, Offset> {
         let at = self.find(&position);
         let span = &mut self.spans[at];
-        if position.offset < span.read {
-            return Err(span.read);
+        let due = span.read;
+        if position.offset < due {
+            return Err(due);
         }
         span.read = position.offset.next();
         span.polled = span.read;
         span.timestamp = timestamp;
         self.latest = at;
-        Ok(())
+        Ok(due)
     }
 
     /// Takes back the record that was read last: it is due once more, and the consumer stands beyond it.
@@ -167,7 +178,20 @@ mod tests {
         assert_eq!(progress.read(at(0, 5), None), Err(Offset(7)));
         progress.read(at(0, 7), None).unwrap();
         progress.rewound();
-        assert_eq!(progress.read(at(0, 7), None), Ok(()));
+        assert_eq!(progress.read(at(0, 7), None), Ok(Offset(7)));
+    }
+
+    #[test]
+    fn a_record_before_what_the_group_has_committed_is_refused_also_as_the_first_one() {
+        let mut starts = TopicPartitionList::new();
+        starts.add_partition_offset("events", 0, KafkaOffset::Offset(7)).unwrap();
+        starts.add_partition_offset("events", 1, KafkaOffset::Beginning).unwrap();
+        let mut progress = Progress::default();
+        progress.begin(&starts);
+        assert_eq!(offsets(progress.to_rewind()), []);
+        assert_eq!(progress.read(at(0, 0), None), Err(Offset(7)));
+        assert_eq!(progress.read(at(0, 9), None), Ok(Offset(7)), "what was due");
+        assert_eq!(progress.read(at(1, 3), None), Ok(Offset(3)), "nobody knows what was");
     }
 
     #[test]
@@ -179,7 +203,7 @@ mod tests {
         progress.committed();
         progress.rewound();
         assert_eq!(offsets(progress.to_rewind()), []);
-        assert_eq!((progress.read(at(0, 6), None), progress.read(at(1, 3), None)), (Ok(()), Ok(())));
+        assert_eq!((progress.read(at(0, 6), None), progress.read(at(1, 3), None)), (Ok(Offset(6)), Ok(Offset(3))));
     }
 
     #[test]
@@ -225,6 +249,6 @@ mod tests {
         assigned.add_partition("events", 1);
         progress.keep(&assigned);
         assert_eq!(offsets(progress.to_rewind()), [(1, Some(5))]);
-        assert_eq!(progress.read(at(0, 100), None), Ok(()));
+        assert_eq!(progress.read(at(0, 100), None), Ok(Offset(100)));
     }
 }

@@ -13,7 +13,12 @@
 //!   back to it. A fault, whatever it is, leads through [`Shard::recover`], which polls nothing before it has.
 //! - One batch is judged by one snapshot, and counted only once it is committed.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rdkafka::TopicPartitionList;
 
 use super::{
     ShardStats, Stats,
@@ -36,12 +41,17 @@ const IDLE: Duration = Duration::from_millis(100);
 /// How long a position may take to be looked up or changed, and a broker to answer.
 pub(super) const LOOKUP: Duration = Duration::from_secs(5);
 
+/// The pause before a start is looked up again.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// A thread's worth of worker.
 pub(super) struct Shard {
     pub(super) number: usize,
     pub(super) brokers: String,
     pub(super) input: String,
     pub(super) limits: Limits,
+    /// How long it is waited until the group knows where partitions begin.
+    pub(super) patience: Duration,
     pub(super) consumer: Consumer,
     pub(super) outbox: Outbox,
     pub(super) judging: Judging,
@@ -100,23 +110,61 @@ impl Shard {
         }
         let mut reassigned = false;
         while let Some(change) = self.consumer.take_change() {
-            match &change {
-                Change::Assigned(_) => tracing::info!(shard = self.number, partitions = %change, "assigned"),
-                Change::Revoked(_) => tracing::info!(shard = self.number, partitions = %change, "revoked"),
-            }
-            self.consumer.apply(change).map_err(Fault::Reading)?;
+            let lost = matches!(change, Change::Revoked(_)) && self.consumer.assignment_lost();
+            self.answer(change)?;
             let assigned = self.consumer.assignment().map_err(position)?;
             self.progress.keep(&assigned);
             self.counts().lags().keep(&assigned);
-            self.counts().set_partitions(assigned.count());
+            if lost {
+                self.counts().left();
+            } else {
+                self.counts().set_partitions(assigned.count());
+            }
             reassigned = true;
         }
         if reassigned { self.holding.renew(&self.consumer, &self.settings, true) } else { Ok(()) }
     }
 
+    fn answer(&mut self, change: Change) -> Result<(), Fault> {
+        let answer = match change {
+            Change::Assigned(partitions) => {
+                let starts = self.starts(&partitions).inspect_err(|_| {
+                    // The group waits for the answer, and it is due before anything else is polled.
+                    self.consumer.put_back(Change::Assigned(partitions.clone()));
+                })?;
+                self.progress.begin(&starts);
+                Change::Assigned(starts)
+            }
+            revoked @ Change::Revoked(_) => revoked,
+        };
+        match &answer {
+            Change::Assigned(_) => tracing::info!(shard = self.number, partitions = %answer, "assigned"),
+            Change::Revoked(_) => tracing::info!(shard = self.number, partitions = %answer, "revoked"),
+        }
+        self.consumer.apply(answer).map_err(Fault::Reading)
+    }
+
+    /// Where partitions are to be read from that are assigned to us. A transaction of their last owner may still be open, which nobody
+    /// ends before its time is up: it is waited for that long, since its offsets may be committed yet.
+    fn starts(&self, partitions: &TopicPartitionList) -> Result<TopicPartitionList, Fault> {
+        if partitions.count() == 0 {
+            return Ok(TopicPartitionList::new());
+        }
+        let begun = Instant::now();
+        loop {
+            self.stats.beat(self.number);
+            match self.consumer.starts(partitions.clone(), LOOKUP) {
+                Ok(starts) => return Ok(starts),
+                Err(error) if begun.elapsed() > self.patience || self.stop.wait(PAUSE) => return Err(position(error)),
+                Err(_) => {}
+            }
+        }
+    }
+
     /// Tries to get over a fault, again and again with growing pauses, until the shard stands where its batch began, the
     /// tries are used up, or a stop is asked for: then nothing is in hand, and the loop ends.
     fn recover(&mut self, mut fault: Fault) -> Result<(), Fault> {
+        let unsettled = fault.may_be_committed();
         loop {
             self.counts().count(&fault);
             let Some(pause) = self.tries.next(&fault) else { return Err(self.tries.give_up(self.number, fault)) };
@@ -125,7 +173,7 @@ impl Shard {
                 return Ok(());
             }
             self.stats.beat(self.number);
-            match self.restore(fault.remedy()) {
+            match self.restore(fault.remedy(), unsettled) {
                 Ok(()) => {
                     self.tries.recovered();
                     return Ok(());
@@ -135,7 +183,8 @@ impl Shard {
         }
     }
 
-    fn restore(&mut self, remedy: Remedy) -> Result<(), Fault> {
+    /// `unsettled`: nobody knows whether the batch in hand is committed.
+    fn restore(&mut self, remedy: Remedy, unsettled: bool) -> Result<(), Fault> {
         match remedy {
             Remedy::Wait => return self.reach(),
             Remedy::Rejoin => return self.rejoin(),
@@ -147,8 +196,8 @@ impl Shard {
         if remedy == Remedy::Rebuild {
             let assigned = self.consumer.assignment().map_err(position)?;
             let group = self.consumer.committed(assigned, LOOKUP).map_err(position)?;
-            if self.progress.committed_as(&group) {
-                // Nobody answered to its commit, and it was done.
+            if self.progress.committed_as(&group) && unsettled {
+                // Nobody answered to its commit, and it was done; else another member was faster.
                 self.counts().add(self.judging.tally());
                 self.judging.committed();
             }
@@ -164,7 +213,7 @@ impl Shard {
         rejoined.map_err(|source| Fault::Client { client: self.consumer.name().to_owned(), source })?;
         self.progress = Progress::default();
         self.holding.forget();
-        self.counts().lags().keep(&rdkafka::TopicPartitionList::new());
+        self.counts().lags().keep(&TopicPartitionList::new());
         self.counts().left();
         Ok(())
     }

@@ -30,6 +30,9 @@ use crate::{
     store::Settings,
 };
 
+/// How often a broker looks for transactions whose time is up (`transaction.abort.timed.out.transaction.cleanup.interval.ms`).
+const BROKERS_LOOK: Duration = Duration::from_secs(10);
+
 /// How long a worker that has ended may wait for its watch over the group to leave it.
 const LEAVING: Duration = Duration::from_secs(5);
 
@@ -189,6 +192,7 @@ impl Shared<'_> {
             brokers: options.brokers(),
             input: options.inputs.first().cloned().unwrap_or_default(),
             limits: Limits { interval: options.commit_interval, records: options.batch_records.max(1) },
+            patience: options.timeouts.transaction + BROKERS_LOOK,
             consumer: self.consumer(number)?,
             outbox: self.outbox(number)?,
             judging: Judging::new(encoder, organizations, options.spans.clone().map(Traces::new)),

@@ -77,6 +77,7 @@ pub struct ShardStats {
     aborted: AtomicU64,
     rebuilt: AtomicU64,
     rejoined: AtomicU64,
+    gone: AtomicU64,
     faults: [AtomicU64; Kind::ALL.len()],
     in_flight: AtomicU64,
     partitions: AtomicU64,
@@ -160,6 +161,12 @@ impl ShardStats {
         self.rejoined.load(Relaxed)
     }
 
+    /// Offsets that were deleted before they were read.
+    #[must_use]
+    pub fn gone(&self) -> u64 {
+        self.gone.load(Relaxed)
+    }
+
     /// Faults by what they are; all there are, also those that never happened.
     pub fn faults(&self) -> impl Iterator<Item = (&'static str, u64)> {
         Kind::ALL.iter().zip(&self.faults).map(|(kind, count)| (kind.name(), count.load(Relaxed)))
@@ -230,6 +237,10 @@ impl ShardStats {
             Remedy::Rejoin => self.rejoined.fetch_add(1, Relaxed),
             Remedy::Wait | Remedy::End => 0,
         };
+    }
+
+    pub(super) fn add_gone(&self, offsets: u64) {
+        self.gone.fetch_add(offsets, Relaxed);
     }
 
     pub(super) fn set_in_flight(&self, records: usize) {

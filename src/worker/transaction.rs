@@ -5,8 +5,8 @@
 //! - *retriable*: the same call again, the same arguments, until [`Timeouts::transaction`](super::Timeouts) has passed;
 //! - *requires abort*: the transaction is aborted here and now, and the caller reads the batch again;
 //! - *fatal*, or anything whose outcome nobody knows: the producer is dropped. A request still under way could commit or
-//!   abort a later transaction of the same producer (KAFKA-17754), so nothing is begun on it again; its successor's
-//!   `init_transactions` fences it and waits until the open transaction is ended either way.
+//!   abort a later transaction of the same producer (KAFKA-17754), or add its offsets to one, so nothing is begun on it again; its
+//!   successor's `init_transactions` fences it and waits until the open transaction is ended either way.
 //!
 //! At-least-once has the same shape: begin and abort do nothing, commit waits until every record is delivered and then
 //! commits the offsets.
@@ -154,7 +154,7 @@ impl Transaction<'_> {
         // In one slice: when its time is up librdkafka doesn't call it retriable but asks for an abort.
         let send = |_| self.producer.send_offsets(offsets, &member, self.outbox.patience);
         if let Err(error) = self.outbox.repeat(&self.producer, send) {
-            return Err(self.fail("send_offsets_to_transaction", error));
+            return Err(self.fail("send_offsets_to_transaction", error.or_unknown()));
         }
         let commit = |timeout| native::commit_transaction(&self.producer, timeout);
         if let Err(error) = self.outbox.repeat(&self.producer, commit) {

@@ -178,6 +178,31 @@ fn a_consumer_that_is_fenced_is_replaced_and_reads_on() {
     worker.stop();
 }
 
+/// As while the group's coordinator moves, or a transaction of the partition's last owner is open: librdkafka itself would never ask
+/// again after the first two (its issue 5586).
+#[test]
+fn a_partition_is_read_from_what_the_group_has_committed_however_late_that_is_known() {
+    let mock = Mock::new("late-offsets");
+    // The mock keeps no offsets of transactions.
+    let options = Options { timeouts: JOINING, ..mock.options(Delivery::AtLeastOnce) };
+    let mut feed = mock.feed();
+    let mut judged = 0;
+    for code in [
+        FINE,
+        Code::RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+        Code::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
+        Code::RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT,
+    ] {
+        mock.inject(Api::OffsetFetch, &[code; 3]);
+        let worker = Running::start(&options);
+        feed.mixture(SOME);
+        worker.judges(feed.len() - judged);
+        assert_eq!(worker.remedies(), Remedies::default(), "{code:?}");
+        worker.stop();
+        judged = feed.len();
+    }
+}
+
 #[test]
 fn a_fault_that_persists_ends_the_worker_with_what_failed_and_where() {
     let mock = Mock::new("persistent");

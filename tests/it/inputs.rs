@@ -85,9 +85,28 @@ fn a_worker_whose_committed_offset_is_no_longer_kept_goes_on_with_the_first_reco
     topics.delete_before(&[(0, 150)]);
     let successor = setup.start("a");
     group.reaches(feed.len());
+    successor.logs("records were deleted before they were read");
+    successor.logs("gone=50");
     successor.stop();
     let told = outputs::committed(&topics);
     let offsets: BTreeSet<_> = told.iter().map(|told| told.source().1).collect();
     assert_eq!(offsets, (0..100).chain(150..200).collect::<BTreeSet<_>>());
     assert_eq!(outputs::distinct(&told).len(), told.len(), "nothing is told twice");
+}
+
+/// As after an election of a leader that had not everything: what stands at an offset by then is another record, or none.
+#[test]
+fn a_worker_whose_committed_offset_is_beyond_the_end_ends_instead_of_judging_everything_again() {
+    let broker = broker();
+    let topics = Topics::create(&broker.0, "cut-off", 1);
+    let (group, mut feed) = (Group::of(&topics), Feed::new(&topics));
+    feed.mixture(100);
+    feed.flush();
+    group.commit(0, 1_000);
+    let setup = Setup::new(&topics, &["worker.fault_tries=2"]);
+    let mut worker = setup.start("a");
+    assert_eq!(worker.ended().code(), Some(1));
+    let log = worker.log();
+    assert!(log.contains("given up after 2 tries") && log.contains("/0/0 came when 1000 was due"), "{log}");
+    assert_eq!((outputs::committed(&topics).len(), group.committed()), (0, vec![1_000]));
 }

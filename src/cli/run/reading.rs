@@ -98,6 +98,7 @@ fn shard(stats: &Stats, counts: &ShardStats) -> ShardReading {
         aborted: counts.aborted(),
         rebuilt: counts.rebuilt(),
         rejoined: counts.rejoined(),
+        gone: counts.gone(),
         faults: counts.faults().collect(),
         in_flight: counts.in_flight(),
         fetched: fetched.records,

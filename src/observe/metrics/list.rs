@@ -56,6 +56,9 @@ metrics! {
     REJOINED "attrsync_consumers_rejoined" Counter []
         "Times that a consumer was given up: fenced by another of its name, unknown to the group after a pause, or stuck"
         "At a rate: two processes share a kafka.instance, or a process is stopped for longer than the session"
+    GONE "attrsync_gone_records" Counter []
+        "Offsets of the input topics that were deleted before they were read: nobody will judge what stood there"
+        "At once: retention is shorter than the outage was"
     FAULTS "attrsync_faults" Counter ["fault"]
         "Faults by what they are (ARCHITECTURE.md, When something fails); each leaves its batch uncommitted"
         "First, when anything else is out of the ordinary; the log says more"

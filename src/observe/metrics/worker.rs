@@ -41,6 +41,7 @@ fn counts(shards: &[ShardReading]) -> Vec<Family> {
         Family::of(&list::ABORTED, sum(|shard| shard.aborted)),
         Family::of(&list::REBUILT, sum(|shard| shard.rebuilt)),
         Family::of(&list::REJOINED, sum(|shard| shard.rejoined)),
+        Family::of(&list::GONE, sum(|shard| shard.gone)),
         faults(shards),
     ]
 }

@@ -83,6 +83,11 @@ impl Context {
         lock(&self.changes).pop_front()
     }
 
+    /// Takes back one that couldn't be answered yet: it is the next one.
+    pub(super) fn put_back(&self, change: Change) {
+        lock(&self.changes).push_front(change);
+    }
+
     pub(super) fn has_change(&self) -> bool {
         !lock(&self.changes).is_empty()
     }

@@ -47,7 +47,7 @@ pub use self::{
     statistics::{Fetched, Lag, Lags},
     trouble::LookUpError,
 };
-use crate::native;
+use crate::{domain::Offset, native};
 
 /// What a consumer is made from, and made from again.
 #[derive(Clone)]
@@ -176,9 +176,28 @@ impl Consumer {
         self.inner.context().has_change()
     }
 
+    /// Takes back a change that couldn't be answered yet: it is the next one to be.
+    pub(crate) fn put_back(&self, change: Change) {
+        self.inner.context().put_back(change);
+    }
+
     /// Answers a change of assignment. A consumer that won't take the answer has an assignment that nobody knows.
     pub(crate) fn apply(&self, change: Change) -> Result<(), Failure> {
         change.apply(&self.inner).map_err(Failure::Broken)
+    }
+
+    /// Where these partitions are to be read from: each from what the group has committed, or, where it says that it never committed
+    /// anything, from where `auto.offset.reset` says. librdkafka would ask by itself, but where an answer is late or is an error it
+    /// takes a partition for one that was never committed, or asks never again.
+    pub(crate) fn starts(&self, partitions: TopicPartitionList, timeout: Duration) -> KafkaResult<TopicPartitionList> {
+        let first = properties::first(&self.membership.config);
+        let mut starts = TopicPartitionList::new();
+        for found in self.committed(partitions, timeout)?.elements() {
+            let known = matches!(found.offset(), KafkaOffset::Offset(_));
+            let start = if known { found.offset() } else { first };
+            starts.add_partition_offset(found.topic(), found.partition(), start)?;
+        }
+        Ok(starts)
     }
 
     /// Whether the partitions may belong to another member by now.
@@ -211,6 +230,11 @@ impl Consumer {
     /// Reads on in these partitions, where they were paused.
     pub(crate) fn resume(&self, partitions: &TopicPartitionList) -> KafkaResult<()> {
         if partitions.count() == 0 { Ok(()) } else { self.inner.resume(partitions) }
+    }
+
+    /// Where a partition begins, as its leader told by the way.
+    pub(crate) fn begins(&self, topic: &str, partition: i32) -> Option<Offset> {
+        native::begins(&self.inner, topic, partition).map(Offset)
     }
 
     /// Where these partitions end for readers of committed records (see [`edges`]).

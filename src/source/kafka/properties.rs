@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rdkafka::ClientConfig;
+use rdkafka::{ClientConfig, Offset};
 
 use crate::native;
 
@@ -77,6 +77,15 @@ fn defaults(member: &Member, passed: &ClientConfig) -> Vec<(&'static str, String
         defaults.push(("heartbeat.interval.ms", "500".to_owned()));
     }
     defaults
+}
+
+/// Where a partition begins of which the group never committed anything. Whatever isn't known here librdkafka decides on.
+pub(super) fn first(config: &ClientConfig) -> Offset {
+    match config.get("auto.offset.reset").map(str::to_ascii_lowercase).as_deref() {
+        Some("earliest" | "beginning" | "smallest") => Offset::Beginning,
+        Some("latest" | "end" | "largest") => Offset::End,
+        _ => Offset::Stored,
+    }
 }
 
 /// Whether one of the members assigns the partitions, as before KIP-848, where the broker does.

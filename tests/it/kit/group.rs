@@ -2,7 +2,7 @@
 
 use rdkafka::{
     Offset, TopicPartitionList,
-    consumer::{BaseConsumer, Consumer as _},
+    consumer::{BaseConsumer, CommitMode, Consumer as _},
 };
 
 use super::{SOON, eventually, topics::Topics};
@@ -29,6 +29,13 @@ impl Group {
             Ok(found) => found.elements().iter().map(|found| offset(found.offset())).collect(),
             Err(_) => Vec::new(),
         }
+    }
+
+    /// Commits an offset for it, while nobody is in it.
+    pub(crate) fn commit(&self, partition: i32, offset: i64) {
+        let mut offsets = TopicPartitionList::new();
+        offsets.add_partition_offset(&self.topics.input, partition, Offset::Offset(offset)).unwrap();
+        self.consumer.commit(&offsets, CommitMode::Sync).unwrap();
     }
 
     /// Waits until so many records are committed.
