@@ -1,11 +1,14 @@
 //! Holds docs/LOGGING.md: secrets, tokens and personal data are planted wherever they come in, and looked for in everything that
 //! processes and the library print.
 
+#[path = "common/binary.rs"]
+mod binary;
+
 use std::{
     fmt::Debug,
     fs,
     io::{self, Write},
-    process::{Command, Stdio},
+    process::Stdio,
     sync::{Arc, Mutex},
 };
 
@@ -84,7 +87,7 @@ fn no_process_prints_a_secret_of_its_configuration() {
     let topics = "topics check --brokers 127.0.0.1:9 --timeout-ms 500";
     for (name, _) in &files[..files.len() - 1] {
         for line in ["config show", "config show --json", "config check", topics, "healthcheck --address 127.0.0.1:9"] {
-            let output = Command::new(env!("CARGO_BIN_EXE_attrsync"))
+            let output = binary::program()
                 .args(line.split(' '))
                 .args(["--config", name, "--log", "trace"])
                 .env("ATTRSYNC__KAFKA__CONSUMER__PROPERTIES__SSL_KEY_PASSWORD", "pl4nted-password")

@@ -3,6 +3,8 @@
 //! rules themselves, see scripts/test.
 
 mod alerts;
+#[path = "../common/binary.rs"]
+mod binary;
 mod grafana;
 mod promql;
 
@@ -101,7 +103,7 @@ fn every_command_of_the_runbook_is_one_that_there_is() {
         let words = command.replace('\'', "");
         let mut arguments: Vec<_> = words.split_whitespace().skip(1).collect();
         arguments.push("--help");
-        let ran = std::process::Command::new(env!("CARGO_BIN_EXE_attrsync")).args(&arguments).output().unwrap();
+        let ran = binary::program().args(&arguments).output().unwrap();
         assert!(ran.status.success(), "{command}: {}", String::from_utf8_lossy(&ran.stderr));
     }
 }

@@ -3,13 +3,13 @@
 use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream},
-    process::Command,
 };
 
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 
-use crate::kit::{
-    self, SOON, dashboard::Dashboard, eventually, feed::Feed, group::Group, process::Setup, topics::Topics,
+use crate::{
+    binary::program,
+    kit::{self, SOON, dashboard::Dashboard, eventually, feed::Feed, group::Group, process::Setup, topics::Topics},
 };
 
 #[test]
@@ -113,7 +113,7 @@ fn what_transactions_leave_at_the_end_of_a_partition_is_no_lag() {
 
 /// The exit code of `attrsync healthcheck`.
 pub(crate) fn healthcheck(address: SocketAddr, further: &[&str]) -> Option<i32> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
+    let mut command = program();
     // A worker that is busy answers late, and answers all the same.
     command.args(["healthcheck", "--timeout-ms", "60000", "--address", &address.to_string()]).args(further);
     command.output().unwrap().status.code()

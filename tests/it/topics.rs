@@ -1,11 +1,14 @@
 //! `attrsync topics` on a real cluster: it makes what is missing, changes nothing when called again, and says what is wrong with
 //! what others made.
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::kit::{self, topics::Topics};
+use crate::{
+    binary::program,
+    kit::{self, topics::Topics},
+};
 
 /// The exit code, and the answer as JSON.
 struct Answer {
@@ -21,7 +24,7 @@ fn ask(topics: &Topics, line: &str) -> Answer {
         format!("kafka.rejected_topic={}", topics.rejected),
     ];
     let folder = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_attrsync"))
+    let output = program()
         .arg("topics")
         .args(line.split(' '))
         .args(["--json", "--timeout-ms", "30000", "--brokers", &topics.brokers])

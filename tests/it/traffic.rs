@@ -1,17 +1,20 @@
 //! `attrsync traffic` on a real cluster: what it says has arrived is there, and what can't arrive ends it.
 
 use std::{
-    process::{Command, Output, Stdio},
+    process::{Output, Stdio},
     time::Duration,
 };
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 
-use crate::kit::{self, topics::Topics};
+use crate::{
+    binary::program,
+    kit::{self, topics::Topics},
+};
 
 fn traffic(topics: &Topics, events: &str, further: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
-    Command::new(env!("CARGO_BIN_EXE_attrsync"))
+    program()
         .args(["traffic", "--rate", "2000", "--events", events, "--brokers", &topics.brokers])
         .args(["--set", &format!("kafka.input.topics={}", topics.input)])
         .args(further)

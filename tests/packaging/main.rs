@@ -2,11 +2,14 @@
 //! docker-compose.yml, of Kubernetes and of systemd, held against the binary itself. scripts/deploy-check asks the tools that read
 //! these files; this needs none of them.
 
+#[path = "../common/binary.rs"]
+mod binary;
+
 use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Stdio,
 };
 
 use serde_json::Value;
@@ -103,10 +106,7 @@ impl Mounts {
 
     /// Runs attrsync with these variables, and says what it refused.
     fn refused(&self, arguments: &[&str], variables: &BTreeMap<String, String>) -> Option<String> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ATTRSYNC")) {
-            command.env_remove(name);
-        }
+        let mut command = binary::program();
         command.envs(variables.iter().map(|(name, value)| (name, self.moved(name, value))));
         let output = command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null()).output().unwrap();
         (!output.status.success()).then(|| String::from_utf8(output.stderr).unwrap())
@@ -132,6 +132,9 @@ impl Start {
         let file = file.map(path);
         let mut check = vec!["config", "check"];
         check.extend(file.iter().flat_map(|file| ["--config", file.to_str().unwrap()]));
+        if !variables.keys().any(|name| name.starts_with("ATTRSYNC__SETTINGS__SOURCE")) {
+            check.push("--without-settings");
+        }
         assert_eq!(mounts.refused(&check, &variables), None, "{self:?}");
     }
 }

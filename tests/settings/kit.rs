@@ -18,6 +18,8 @@ use attrsync::{
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
+use crate::binary::program;
+
 /// What most tests wait for at most. Generous: the machine may be busy with other tests.
 pub(crate) const SOON: Duration = Duration::from_secs(60);
 
@@ -169,10 +171,7 @@ impl Base {
     }
 
     pub(crate) fn command(&self, line: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ATTRSYNC")) {
-            command.env_remove(name);
-        }
+        let mut command = program();
         command.env("ATTRSYNC__SETTINGS__SOURCE", &self.url).env("TEST_MASTER", MASTER);
         command.env("ATTRSYNC__SETTINGS__MASTER_KEYS__M__ENV", "TEST_MASTER");
         command.args(line).current_dir(self.folder());

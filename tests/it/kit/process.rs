@@ -13,6 +13,7 @@ use attrsync::store::EXAMPLE;
 use tempfile::TempDir;
 
 use super::{SOON, eventually, print, topics::Topics};
+use crate::binary::program;
 
 /// How long a batch stays open under [`PATIENT`], unless something ends it.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -84,7 +85,7 @@ impl Setup {
 
     /// A command that is told the same.
     pub(crate) fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
+        let mut command = program();
         command.args(line.split(' ')).args(self.set.iter().flat_map(|key| ["--set", key]));
         command.current_dir(self.folder.path()).stdin(Stdio::null());
         command
