@@ -16,7 +16,7 @@ FROM rust:${RUST}-slim-bookworm AS build
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends build-essential cmake perl pkg-config \
+ && apt-get install --yes --no-install-recommends build-essential cmake perl \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Signs what tests/vectors.rs verifies, with an implementation that is not ours: PyJWT, and Python's own `hmac`.
+"""Signs what tests/verdicts/vectors.rs verifies, with an implementation that is not ours: PyJWT, and Python's own `hmac`.
 
     pip install 'pyjwt[crypto]==2.15.1' && scripts/vectors.py > tests/vectors/pyjwt.json
 
@@ -7,7 +7,7 @@ The tests read the output alone, so that nobody needs Python to run them. Keys a
 derived from a number. ECDSA and PSS draw a nonce, so that a second run gives other signatures, as good as the first.
 
 Beside what PyJWT signs there is what it would never sign: signatures spoiled or passed off as something else, each under
-the name that a fixture or tests/vectors.rs looks it up by.
+the name that a fixture or tests/verdicts/vectors.rs looks it up by.
 """
 
 import base64

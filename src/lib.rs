@@ -23,7 +23,7 @@
 //! 5. [`emit`] makes one or two records of the verdict and sends them, in the transaction that carries the offsets.
 //!
 //! Two channels never mix: a [`Rejection`](domain::Rejection) is about the event and becomes a record; a fault is about us
-//! (broker, settings, bug) and leaves the batch uncommitted.
+//! (broker, network, bug) and leaves the batch uncommitted.
 //!
 //! # Where things are
 //!

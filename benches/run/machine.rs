@@ -30,7 +30,8 @@ impl Machine {
             system: format!(
                 "{}, Linux {}",
                 after(&read("/etc/os-release"), "PRETTY_NAME", '='),
-                read("/proc/sys/kernel/osrelease").trim()
+                // What stands after a dash is who built it.
+                read("/proc/sys/kernel/osrelease").trim().split('-').next().unwrap_or_default()
             ),
             load: read("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned(),
             kafka: kafka(),

@@ -20,8 +20,8 @@ that looks like a key and has one underscore too few (`ATTRSYNC_WORKER__SHARDS`)
 
 A key that is not listed here, a value out of range and values that contradict each other are refused before anything starts, with
 the key, the value, where it came from and the way out. `attrsync config check` tells them all, and everything that is wrong with
-the settings file (`settings.source`); a database it doesn't ask. `attrsync config show` prints what is in effect and where each
-value came from; secrets are never printed.
+the settings file (`settings.source`); a database is asked only with `--database`. `attrsync config show` prints what is in effect
+and where each value came from; secrets are never printed.
 ";
 
 /// A part of the default file: a section with what is said of it, or a key.
