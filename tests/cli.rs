@@ -158,7 +158,7 @@ fn the_file_is_named_by_a_flag_or_a_variable_and_the_flag_wins() {
     };
     assert_eq!((shards("config show"), shards("config show -c a.toml")), (Some(2), Some(1)));
     let told = shell.run("config show -c missing.toml");
-    assert!(told.err.contains("cannot read missing.toml: No such file or directory"), "{told:?}");
+    assert!(told.err.contains("missing.toml cannot be read: No such file or directory"), "{told:?}");
 }
 
 #[test]
@@ -322,11 +322,13 @@ fn config_check_reads_the_settings_file_as_a_worker_does() {
     assert!(told.code == Some(0) && told.err.starts_with("warning: "), "{told:?}");
 
     let told = Shell::new().run("config check");
-    let line = "no settings were looked at: there is no settings.toml, where they are by default; run needs them: --settings FILE\n";
-    assert!(told.code == Some(0) && told.out.ends_with(line), "a dashboard has none: {told:?}");
-    let defaults = Shell::new().run("config defaults").out;
-    let told = Shell::new().file("attrsync.toml", &defaults).run("config check");
-    assert!(told.code == Some(0) && told.out.ends_with(line), "nor do the defaults name one: {told:?}");
+    assert_eq!((told.code, told.out.as_str()), (Some(2), ""), "{told:?}");
+    assert!(told.err.starts_with("error: no settings; name a file with --settings"), "{told:?}");
+    let told = Shell::new().run("config check --without-settings");
+    assert!(
+        told.code == Some(0) && told.out.ends_with("no settings were looked at (--without-settings)\n"),
+        "{told:?}"
+    );
     let told = Shell::new().run("config check --settings next.toml");
     assert_eq!((told.code, told.out.as_str()), (Some(2), ""), "{told:?}");
     assert!(told.err.starts_with("error: the settings file next.toml cannot be read: No such file"), "{told:?}");
@@ -339,6 +341,61 @@ fn config_check_reads_the_settings_file_as_a_worker_does() {
     assert!(told.code == Some(2) && told.err.contains("settings.master_keys"), "{told:?}");
     let told = Shell::new().run(database);
     assert!(told.out.contains("the settings are in postgres://127.0.0.1:9/x, which was not asked"), "{told:?}");
+}
+
+#[test]
+fn config_check_reads_the_files_that_the_configuration_names() {
+    let shell = with_settings(include_str!("../settings.example.toml")).file("weak", "x\n");
+    for (set, said) in [
+        ("dashboard.token_file=none", "dashboard.token_file none can't be read"),
+        ("dashboard.token_file=weak", "at least 32 printable characters"),
+        ("kafka.properties.ssl.ca.location=/none", "cannot be read: No such file or directory"),
+    ] {
+        let told = shell.run(&format!("config check --set {set}"));
+        assert!(told.code == Some(2) && told.err.contains(said) && told.out.is_empty(), "{set}: {told:?}");
+    }
+    let both = "--set dashboard.token_file=none --set kafka.properties.ssl.ca.location=/none --settings none";
+    let told = shell.run(&format!("config check {both}"));
+    assert!(told.code == Some(2) && told.err.matches("error: ").count() == 3, "all of it: {told:?}");
+}
+
+#[test]
+fn a_settings_file_that_cannot_be_used_ends_with_2_whichever_command_reads_it() {
+    let broken = "[[organizations]]\nslug = \"acme\"\nenforcment = \"observe\"\n";
+    let shell = with_settings(broken).file("event", "{}\n");
+    let database = "--set settings.source=postgres://127.0.0.1:9/x";
+    for (line, said) in [
+        ("run".to_owned(), "enforcment"),
+        ("run --settings none".to_owned(), "the settings file none cannot be read"),
+        ("run --settings .".to_owned(), "the settings file . cannot be read"),
+        ("config check".to_owned(), "enforcment"),
+        ("explain event".to_owned(), "enforcment"),
+        ("replay --from-file event".to_owned(), "enforcment"),
+        ("advise --from-file event".to_owned(), "enforcment"),
+        ("sign --organization acme --claim userId=1".to_owned(), "enforcment"),
+        ("dev --settings settings.toml".to_owned(), "enforcment"),
+        (format!("settings plan none {database}"), "the settings file none cannot be read"),
+    ] {
+        let told = shell.run(&line);
+        assert!(told.code == Some(2) && told.err.contains(said) && told.out.is_empty(), "{line}: {told:?}");
+    }
+    for line in [format!("run {database}"), format!("explain event {database}")] {
+        let told = shell.run(&line);
+        assert!(told.code == Some(1) && told.err.contains("can't be reached"), "a fault: {line}: {told:?}");
+    }
+}
+
+#[test]
+fn the_last_line_of_a_worker_is_one_of_its_log() {
+    let json = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok();
+    let told = Shell::new().run("run --set log.format=json");
+    let last = json(told.err.lines().last().unwrap()).unwrap_or_else(|| panic!("{told:?}"));
+    assert_eq!((told.code, last["level"].as_str()), (Some(2), Some("ERROR")), "{told:?}");
+    assert!(last["message"].as_str().unwrap().starts_with("no settings; name a file"), "{last}");
+    for plain in ["run --set log.format=text", "run --set log.format=json --log off"] {
+        let told = Shell::new().run(plain);
+        assert!(told.code == Some(2) && told.err.starts_with("error: no settings; "), "{plain}: {told:?}");
+    }
 }
 
 #[test]
@@ -378,7 +435,7 @@ fn what_went_wrong_names_the_option_that_mends_it() {
     assert!(told.code == Some(2) && told.err.contains("expected address:port, as in 127.0.0.1:9464"), "{told:?}");
     for line in ["replay --from-file events --compare now missing.toml", "explain events --settings missing.toml"] {
         let told = shell.run(line);
-        assert!(told.code == Some(1) && !told.err.contains("no settings;"), "{told:?}");
+        assert!(told.code == Some(2) && !told.err.contains("no settings;"), "{told:?}");
         assert!(told.err.starts_with("error: the settings file missing.toml cannot be read"), "{told:?}");
     }
     let told = shell.run("replay --resume x");

@@ -8,18 +8,20 @@
 
 use std::{fmt::Write, path::Path, process::ExitCode};
 
+use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{
     judging::settings_by,
     options::ConfigOptions,
-    output::{DIM, FAULT, OK, USAGE, Usage, print, print_json, report, styled, warn},
+    output::{DIM, FAULT, OK, Usage, print, print_json, styled, tell, warn},
     source::source,
 };
 use crate::{
     config::{self, Config, Effective, Loaded, Origin, SettingsSource},
-    store::{Settings, SettingsError, Source},
+    dashboard::Token,
+    store::{Settings, Source},
 };
 
 /// What stands below the help.
@@ -29,7 +31,8 @@ Examples:
   attrsync config check --config attrsync.toml   tell all that is wrong with it and the settings
   attrsync config show --set worker.shards=2     see what is in effect, and why
 
-Exit codes: 0 it can be used; 1 (check) a database of settings can't, or not all of it; 2 it cannot.";
+Exit codes: 0 it can be used; 1 (check) a database of settings can't, or not all of it; 2 it cannot,
+or (check) a file that it names.";
 
 /// Where settings are if nobody says otherwise.
 const BY_DEFAULT: &str = "settings.toml";
@@ -41,17 +44,19 @@ pub(super) fn by_default(source: &SettingsSource) -> bool {
 
 /// What stands below the help of `check`.
 const CHECK_HELP: &str = "\
-A settings file is read as a worker reads it, the one by default where it is there; a database of
-settings with --database alone. Nothing is changed there: before an upgrade the next version can
-tell which organizations it could not use.
+A settings file is read as a worker reads it; a database of settings with --database alone. Nothing
+is changed there: before an upgrade the next version can tell which organizations it could not use.
+The token of the dashboard and the files of librdkafka's properties are read, too, where the
+configuration names some.
 
 Examples:
   attrsync config check
   attrsync config check --config attrsync.toml --settings next.toml
   attrsync config check --config attrsync.toml --database
+  attrsync config check --without-settings          for a dashboard, which has none
 
-Exit codes: 0 both can be used; 1 the database can't be read, or holds organizations that can't be
-used; 2 the configuration or the settings file cannot be used.";
+Exit codes: 0 all that was looked at can be used; 1 the database can't be read, or holds
+organizations that can't be used; 2 the configuration or a file that it names cannot be used.";
 
 /// Show, check or list the configuration
 #[derive(Debug, Args)]
@@ -72,18 +77,24 @@ enum ConfigCommand {
         #[command(flatten)]
         config: ConfigOptions,
     },
-    /// Tell everything that is wrong with the configuration, and with the settings file that it names
-    #[command(after_help = CHECK_HELP)]
-    Check {
-        /// Read the settings in a database, too, and tell each organization that can't be used
-        #[arg(long)]
-        database: bool,
-        #[command(flatten)]
-        config: ConfigOptions,
-    },
+    Check(CheckArgs),
     /// Print the commented default file: every key, its default, and why
     #[command(after_help = "Example:\n  attrsync config defaults > attrsync.toml")]
     Defaults,
+}
+
+/// Tell everything that is wrong with the configuration, and with the files that it names
+#[derive(Debug, Args)]
+#[command(after_help = CHECK_HELP)]
+struct CheckArgs {
+    /// Read the settings in a database, too, and tell each organization that can't be used
+    #[arg(long)]
+    database: bool,
+    /// Leave the settings out: a dashboard has none
+    #[arg(long, conflicts_with_all = ["database", "settings"])]
+    without_settings: bool,
+    #[command(flatten)]
+    config: ConfigOptions,
 }
 
 impl ConfigArgs {
@@ -91,45 +102,51 @@ impl ConfigArgs {
         match &self.command {
             ConfigCommand::Show { json: false, config } => print(&as_toml(&config.load()?.effective))?,
             ConfigCommand::Show { json: true, config } => print_json(&by_key(&config.load()?.effective))?,
-            ConfigCommand::Check { database, config } => return check(config, *database),
+            ConfigCommand::Check(args) => return args.execute(),
             ConfigCommand::Defaults => print(config::DEFAULTS)?,
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Tells whether a worker would start: by the configuration, and by the settings that it names; by those in a database where
-/// that is asked for.
-fn check(config: &ConfigOptions, database: bool) -> anyhow::Result<ExitCode> {
-    let loaded = config.load_for_work()?;
-    let settings = match &loaded.config.settings.source {
-        SettingsSource::File(path) if database => {
-            let file = config::without_userinfo(&path.to_string_lossy());
-            return Err(
-                Usage::new(format!("--database is of no use: the settings are in {file} (settings.source)")).into()
-            );
+impl CheckArgs {
+    /// Tells whether a worker would start: by the configuration, the files that it names, and the settings; by those in a database
+    /// where that is asked for. All that is wrong is told, and the worst of it is the exit code.
+    fn execute(&self) -> anyhow::Result<ExitCode> {
+        let loaded = self.config.load_for_work()?;
+        let files = [loaded.check_files().err().map(Into::into), token(&loaded.config).err()];
+        let settings = self.settings(&loaded);
+        let worst = files.iter().flatten().chain(settings.as_ref().err()).map(tell).max();
+        match (worst, settings) {
+            (None, Ok((settings, code))) => {
+                print(&format!("{}{settings}\n", summary(&loaded)))?;
+                Ok(ExitCode::from(code))
+            }
+            (worst, _) => Ok(ExitCode::from(worst.unwrap_or(FAULT))),
         }
-        // A dashboard has none.
-        source if by_default(source) && !Path::new(BY_DEFAULT).exists() => {
-            let missing = format!("no settings were looked at: there is no {BY_DEFAULT}, where they are by default");
-            Ok((format!("{missing}; run needs them: --settings FILE"), OK))
+    }
+
+    /// What is said of the settings, and the exit code.
+    fn settings(&self, loaded: &Loaded) -> anyhow::Result<(String, u8)> {
+        match &loaded.config.settings.source {
+            SettingsSource::File(path) if self.database => {
+                let file = config::without_userinfo(&path.to_string_lossy());
+                Err(Usage::new(format!("--database is of no use: the settings are in {file} (settings.source)")).into())
+            }
+            _ if self.without_settings => Ok(("no settings were looked at (--without-settings)".to_owned(), OK)),
+            SettingsSource::Postgres(_) if !self.database => not_asked(&loaded.config),
+            _ => settings_by(loaded, None).map(|settings| in_use(&settings)),
         }
-        SettingsSource::Postgres(_) if !database => not_asked(&loaded.config),
-        _ => settings_by(&loaded, None).map(|settings| in_use(&settings)),
-    };
-    let code = match settings {
-        Ok((settings, code)) => {
-            print(&format!("{}{settings}\n", summary(&loaded)))?;
-            code
-        }
-        Err(error) => {
-            _ = report(&error);
-            // What a database says, or that it says nothing, is no fault of the configuration.
-            let fault = matches!(error.downcast_ref::<SettingsError>(), Some(SettingsError::Database(_)));
-            if fault { FAULT } else { USAGE }
-        }
-    };
-    Ok(ExitCode::from(code))
+    }
+}
+
+/// Reads the token of the dashboard as it does, where there is one.
+fn token(config: &Config) -> anyhow::Result<()> {
+    let file = &config.dashboard.token_file;
+    if !file.as_os_str().is_empty() {
+        Token::read(file).context(Usage::new("the token of the dashboard can't be used"))?;
+    }
+    Ok(())
 }
 
 /// What is said of settings that were read, and the exit code. Which organizations can't be used was told when they were.

@@ -6,10 +6,13 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{anyhow, bail};
 
 use super::output::Usage;
-use crate::{config::without_userinfo, decode::scalar::is_unfit};
+use crate::{
+    config::{reason, without_userinfo},
+    decode::scalar::is_unfit,
+};
 
 /// As many characters as the shortest hash has, which are four bits each; a secret that was generated has more.
 const HASH: usize = 64;
@@ -42,9 +45,9 @@ impl Input {
         let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
         let (about, file) = match opened {
             Err(_) if !path.exists() && may_be_secret(path) => return Err(no_file().into()),
-            opened => opened.with_context(|| {
+            opened => opened.map_err(|error| {
                 // What no file has for a name may be a login, however it is written.
-                format!("{} cannot be opened", without_userinfo(&path.to_string_lossy()))
+                anyhow!("{} cannot be read: {}", without_userinfo(&path.to_string_lossy()), reason(&error))
             })?,
         };
         if about.is_dir() {
@@ -117,14 +120,15 @@ mod tests {
             "/no/such/events.ndjson",
             "no/such/folder/of/events/of/the/month/of/november/x",
         ] {
-            assert_eq!(told(path), format!("{path} cannot be opened"));
+            assert_eq!(told(path), format!("{path} cannot be read: No such file or directory"));
         }
     }
 
     #[test]
     fn of_a_login_that_is_named_by_mistake_the_place_alone_is_told() {
-        assert_eq!(told("ada:geheim@db/x"), "[redacted]@db/x cannot be opened");
-        assert_eq!(told("postgres://ada:geheim@db/x"), "postgres://[redacted]@db/x cannot be opened");
+        let why = "cannot be read: No such file or directory";
+        assert_eq!(told("ada:geheim@db/x"), format!("[redacted]@db/x {why}"));
+        assert_eq!(told("postgres://ada:geheim@db/x"), format!("postgres://[redacted]@db/x {why}"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{borrow::Cow, fmt::Display, io, io::Write, process::ExitCode};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use crate::config::ConfigError;
+use crate::{config::ConfigError, store::SettingsError};
 
 /// All went well.
 pub(super) const OK: u8 = 0;
@@ -120,15 +120,31 @@ pub(super) fn interrupted() -> ExitCode {
 
 /// Says what went wrong and turns it into the exit code.
 pub(super) fn report(error: &anyhow::Error) -> ExitCode {
+    ExitCode::from(tell(error))
+}
+
+/// The same with the code as a number.
+pub(super) fn tell(error: &anyhow::Error) -> u8 {
     let code = code(error);
     if ![OK, INTERRUPTED].contains(&code) {
         // Nobody is left to tell when this fails.
         _ = self::error(told(error));
     }
-    ExitCode::from(code)
+    code
 }
 
-/// What an error ends with. A reader of standard output that went away (`| head`) is no fault.
+/// Says in the log what ended a service whose log is read by a machine, and turns it into the exit code. Where nothing is logged, it
+/// is said as a command says it.
+pub(super) fn log(error: &anyhow::Error) -> ExitCode {
+    if !tracing::enabled!(tracing::Level::ERROR) {
+        return report(error);
+    }
+    tracing::error!("{}", told(error));
+    ExitCode::from(code(error))
+}
+
+/// What an error ends with. A reader of standard output that went away (`| head`) is no fault. A settings file that can't be used is
+/// a wrong configuration, which no new start mends; a database out of reach is a fault.
 fn code(error: &anyhow::Error) -> u8 {
     let reader_left = |cause: &(dyn std::error::Error + 'static)| {
         let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
@@ -138,11 +154,16 @@ fn code(error: &anyhow::Error) -> u8 {
         OK
     } else if error.is::<Interrupted>() {
         INTERRUPTED
-    } else if error.is::<ConfigError>() || error.is::<Usage>() {
+    } else if error.is::<ConfigError>() || error.is::<Usage>() || is_settings_file(error) {
         USAGE
     } else {
         FAULT
     }
+}
+
+fn is_settings_file(error: &anyhow::Error) -> bool {
+    let settings = error.downcast_ref();
+    matches!(settings, Some(SettingsError::Unreadable { .. } | SettingsError::Broken { .. }))
 }
 
 #[cfg(test)]
@@ -184,6 +205,14 @@ mod tests {
         assert_eq!(code(&Usage::new(format!("{} is there", "x")).into()), USAGE);
         assert_eq!(code(&anyhow::Error::new(Usage::new("not both")).context("on the way")), USAGE);
         assert_eq!(code(&anyhow::Error::new(io::Error::other("why")).context(Usage::new("no key"))), USAGE);
+    }
+
+    #[test]
+    fn a_settings_file_that_cannot_be_used_is_a_wrong_configuration() {
+        let missing = || SettingsError::Unreadable { path: "x".to_owned(), error: io::ErrorKind::NotFound.into() };
+        let broken = SettingsError::Broken { source_name: "x".to_owned(), problems: Vec::new() };
+        assert_eq!(code(&anyhow::Error::new(missing()).context("no settings; name a file")), USAGE);
+        assert_eq!((code(&missing().into()), code(&broken.into())), (USAGE, USAGE));
     }
 
     #[test]

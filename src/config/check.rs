@@ -7,7 +7,7 @@ use toml::Value;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use super::{
-    Config,
+    ClientRole, Config, brokers,
     error::Problem,
     findings::Findings,
     keys,
@@ -69,6 +69,7 @@ pub(super) fn ranges(values: &mut Values, found: &mut Findings) {
 pub(super) fn contradictions(config: &Config, values: &Values, found: &mut Findings) {
     let mut checks = Checks { values, found };
     checks.names(config);
+    checks.brokers(config);
     checks.topics(config);
     checks.timeouts(config);
     checks.settings(config);
@@ -95,10 +96,7 @@ impl Checks<'_> {
 
     fn names(&mut self, config: &Config) {
         let kafka = &config.kafka;
-        for (key, name) in [("kafka.bootstrap_servers", &kafka.bootstrap_servers), ("kafka.group_id", &kafka.group_id)]
-        {
-            self.require(!name.trim().is_empty(), &[key], "must not be empty");
-        }
+        self.require(!kafka.group_id.trim().is_empty(), &["kafka.group_id"], "must not be empty");
         for (key, name) in
             [("kafka.instance", &kafka.instance), ("kafka.transactional_id_prefix", &kafka.transactional_id_prefix)]
         {
@@ -107,14 +105,26 @@ impl Checks<'_> {
         }
     }
 
+    fn brokers(&mut self, config: &Config) {
+        let (key, kafka) = ("kafka.bootstrap_servers", &config.kafka);
+        let servers = &kafka.bootstrap_servers;
+        let problem = "expected host:port, separated by commas";
+        self.require(brokers::are_addresses(servers), &[key], problem);
+        let clients = [ClientRole::Consumer, ClientRole::Producer, ClientRole::Admin].map(|role| kafka.client(role));
+        let mut spoken = clients.iter().map(|client| client.get("security.protocol").unwrap_or("plaintext"));
+        let same = spoken.all(|spoken| brokers::protocols(servers).all(|named| named.eq_ignore_ascii_case(spoken)));
+        let problem = "an address that names a protocol must name that of security.protocol among the properties, else \
+                       librdkafka leaves it out, and all after it; or leave the protocol out";
+        self.require(same || !brokers::are_addresses(servers), &[key, "kafka.properties.security.protocol"], problem);
+    }
+
     fn topics(&mut self, config: &Config) {
         let kafka = &config.kafka;
-        let problem = "a topic's name has 1 to 249 letters, digits, dots, dashes and underscores";
-        self.require(is_name(&kafka.accepted_topic, 249), &["kafka.accepted_topic"], problem);
-        self.require(is_name(&kafka.rejected_topic, 249), &["kafka.rejected_topic"], problem);
+        self.require(is_topic(&kafka.accepted_topic), &["kafka.accepted_topic"], TOPIC_NAME);
+        self.require(is_topic(&kafka.rejected_topic), &["kafka.rejected_topic"], TOPIC_NAME);
         let topics = &kafka.input.topics;
         self.require(!topics.is_empty(), &["kafka.input.topics"], "names no topic to read from");
-        self.require(topics.iter().all(|topic| is_name(topic, 249)), &["kafka.input.topics"], problem);
+        self.require(topics.iter().all(|topic| is_topic(topic)), &["kafka.input.topics"], TOPIC_NAME);
         let twice = topics.iter().enumerate().any(|(place, topic)| topics[..place].contains(topic));
         self.require(!twice, &["kafka.input.topics"], "names a topic twice");
         for (key, topic) in
@@ -250,6 +260,14 @@ fn no_level(filter: &str) -> Option<&str> {
     let words = filter.split(',').map(str::trim);
     let is_level = |word: &str| word.parse::<LevelFilter>().is_ok();
     words.filter(|_| !filter.contains('[')).find(|word| !word.is_empty() && !word.contains('=') && !is_level(word))
+}
+
+/// What the name of a topic must be.
+pub(crate) const TOPIC_NAME: &str = "a topic's name has 1 to 249 letters, digits, dots, dashes and underscores";
+
+/// Whether a topic may have this name.
+pub(crate) fn is_topic(text: &str) -> bool {
+    is_name(text, 249)
 }
 
 /// Whether a text is a name as Kafka allows for topics.

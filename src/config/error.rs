@@ -22,7 +22,7 @@ pub struct ConfigError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// A file cannot be read. What was named by mistake may be a login.
-    #[error("cannot read {}: {reason}", redact::without_userinfo(&path.to_string_lossy()))]
+    #[error("{} cannot be read: {reason}", redact::without_userinfo(&path.to_string_lossy()))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -80,7 +80,8 @@ pub(super) fn given(key: &str, value: Option<&Value>, origin: &Origin) -> String
 }
 
 /// What the system says, without the number it adds.
-pub(super) fn reason(error: &std::io::Error) -> String {
+#[must_use]
+pub fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().to_owned()
 }

@@ -61,7 +61,10 @@ fn way_out(key: &str, origin: &Origin, known: &BTreeMap<String, Entry>) -> Strin
     }
 }
 
-/// The known key that is most like this one, as a whole or in its last part.
+/// How alike the last parts must be: most keys of a section are alike as wholes.
+const ALIKE_AT_LAST: f64 = 0.75;
+
+/// The known key that is most like this one, as a whole and in its last part.
 pub(super) fn nearest<'k>(key: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     let last = |key: &'_ str| key.rsplit('.').next().unwrap_or_default().to_owned();
     let likeness = |known: &str| {
@@ -69,6 +72,7 @@ pub(super) fn nearest<'k>(key: &str, known: impl Iterator<Item = &'k str>) -> Op
         if last(key) == last(known) { whole.max(0.95) } else { whole }
     };
     known
+        .filter(|known| strsim::jaro_winkler(&last(key), &last(known)) > ALIKE_AT_LAST)
         .map(|known| (likeness(known), known))
         .filter(|(likeness, _)| *likeness > ALIKE)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))

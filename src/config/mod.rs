@@ -3,8 +3,10 @@
 //! at once. No secret is ever printed: what is shown passes through [`redact`].
 
 mod aliases;
+mod brokers;
 mod check;
 mod error;
+mod files;
 mod findings;
 mod host;
 mod keys;
@@ -25,7 +27,8 @@ use std::{
 
 use toml::Value;
 
-pub use error::{ConfigError, Problem};
+pub(crate) use check::{TOPIC_NAME, is_topic};
+pub use error::{ConfigError, Problem, reason};
 pub use layers::Origin;
 pub use properties::{ClientRole, Properties};
 pub use redact::{REDACTED, may_be_shown, without_userinfo};

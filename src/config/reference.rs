@@ -20,7 +20,7 @@ that looks like a key and has one underscore too few (`ATTRSYNC_WORKER__SHARDS`)
 
 A key that is not listed here, a value out of range and values that contradict each other are refused before anything starts, with
 the key, the value, where it came from and the way out. `attrsync config check` tells them all, and everything that is wrong with
-the settings file (`settings.source`); a database is asked only with `--database`. `attrsync config show` prints what is in effect
+the files that it names: settings, token, certificates; a database is asked only with `--database`. `attrsync config show` prints what is in effect
 and where each value came from; secrets are never printed.
 ";
 

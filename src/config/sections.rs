@@ -304,6 +304,18 @@ pub enum LogFormat {
     Json,
 }
 
+impl LogFormat {
+    /// Whether lines are JSON where they go to a terminal, or to none.
+    #[must_use]
+    pub fn is_json(self, terminal: bool) -> bool {
+        match self {
+            Self::Auto => !terminal,
+            Self::Text => false,
+            Self::Json => true,
+        }
+    }
+}
+
 /// Bytes of a verdict beside what it takes from its event: names of fields, identities, reasons.
 const VERDICT_FRAME_BYTES: usize = 64 * 1024;
 

@@ -156,7 +156,7 @@ fn secrets_come_from_files_and_variables_and_are_never_shown() {
 #[test]
 fn a_secret_that_cannot_be_read_is_told_with_its_place() {
     for (file, told) in [
-        ("sasl.password = { file = \"/nowhere/secret\" }", "cannot read /nowhere/secret: No such file or directory"),
+        ("sasl.password = { file = \"/nowhere/secret\" }", "/nowhere/secret cannot be read: No such file or directory"),
         ("sasl.password = { env = \"NOT_SET\" }", "NOT_SET is not set in the environment"),
     ] {
         let refused = given(&format!("[kafka.properties]\n{file}")).refused();
@@ -177,6 +177,7 @@ fn unknown_keys_are_refused_with_the_nearest_known_one() {
         given("[worker]\nshard = 3\n[kafka]\npassword = \"hunter-2\"\nworker = 1\nsecurity_protocol = \"SSL\"\n")
             .variable("ATTRSYNC__WORKER__BATCH_RECORD", "1")
             .set("polcy.leeway_s", "1")
+            .set("wroker.a", "1")
             .set("kafka.input", "x");
     let refused = given.refused();
     for told in [
@@ -184,6 +185,7 @@ fn unknown_keys_are_refused_with_the_nearest_known_one() {
         "unknown key worker.batch_record (ATTRSYNC__WORKER__BATCH_RECORD in the environment); \
          did you mean ATTRSYNC__WORKER__BATCH_RECORDS?",
         "unknown key polcy.leeway_s (the flag --set); did you mean policy.leeway_s?",
+        "unknown key wroker.a (the flag --set); `attrsync config defaults` lists every key",
         "unknown key kafka.input (the flag --set): it is a section and takes keys, not a value",
         "unknown key kafka.security_protocol (attrsync.toml:6); a property of librdkafka goes below kafka.properties, \
          as in kafka.properties.security.protocol",
@@ -237,6 +239,90 @@ fn a_value_that_cannot_be_used_is_refused_with_the_way_out() {
         let refused = given("").set(key, text).refused();
         assert!(refused.contains(told), "{told}\n--- not in\n{refused}");
     }
+}
+
+#[test]
+fn an_address_of_brokers_is_one_that_librdkafka_takes_for_the_same() {
+    let key = "kafka.bootstrap_servers";
+    for servers in [
+        "kafka",
+        "kafka:9092",
+        "a:1,b_2.example:65535",
+        "a:9092, b:9092 ,",
+        "127.0.0.1:9092",
+        "[::1]",
+        "[::1]:9092",
+        "[fe80::1%eth0]:9092",
+        "PLAINTEXT://a:9092,plaintext://b",
+    ] {
+        given("").set(key, servers).load();
+    }
+    for servers in [
+        "",
+        " , ",
+        "a b c",
+        "a b:9092",
+        "127.0.0.1:99999",
+        "127.0.0.1:0",
+        "127.0.0.1:",
+        "127.0.0.1:9o92",
+        ":9092",
+        "a:1,b:99999",
+        "::1",
+        "::1:9092",
+        "[::1",
+        "[a]:9092",
+        "http://127.0.0.1:1",
+        "PLAINTEXT://",
+        "://a:9092",
+    ] {
+        let refused = given("").set(key, servers).refused();
+        let told = format!("{key} = {servers:?} (the flag --set): expected host:port, separated by commas");
+        assert!(refused.contains(&told), "{told}\n--- not in\n{refused}");
+    }
+}
+
+#[test]
+fn an_address_of_a_broker_names_no_other_protocol_than_the_clients_speak() {
+    let (key, protocol) = ("kafka.bootstrap_servers", "kafka.properties.security.protocol");
+    given("").set(key, "SASL_SSL://a:9092").set(protocol, "sasl_ssl").load();
+    let refused = given("").set(key, "SSL://a:9092").refused();
+    assert!(refused.contains("must name that of security.protocol among the properties"), "{refused}");
+    let refused = given("").set(key, "a:9092,SSL://a:9092").set(protocol, "SASL_SSL").refused();
+    let both =
+        "kafka.bootstrap_servers = \"a:9092,SSL://a:9092\" (the flag --set) and kafka.properties.security.protocol = ";
+    assert!(refused.contains(both), "{refused}");
+}
+
+#[test]
+fn files_that_properties_name_are_read_when_that_is_asked_for() {
+    let base = given("");
+    let (file, folder) = (base.secret("ca.pem", "x"), base.folder.path().to_str().unwrap());
+    let with = |property: &str, value: &str| given("").set(&format!("kafka.properties.{property}"), value);
+    let found = |given: &Given| given.load().check_files().map_err(|error| error.to_string());
+    for (property, value) in [
+        ("ssl.ca.location", file.to_str().unwrap()),
+        ("ssl.ca.location", folder),
+        ("ssl.ca.location", "probe"),
+        ("ssl.key.location", ""),
+        ("ssl.certificate.location", file.to_str().unwrap()),
+        ("client.rack", "/nowhere"),
+    ] {
+        assert_eq!(found(&with(property, value)), Ok(()), "{property} = {value}");
+    }
+    for (property, value, why) in [
+        ("ssl.ca.location", "/nowhere", "No such file or directory"),
+        ("ssl.certificate.location", folder, "Is a directory"),
+        ("ssl.crl.location", "probe", "No such file or directory"),
+    ] {
+        let told = format!("kafka.properties.{property} = {value:?} (the flag --set): cannot be read: {why}");
+        let found = found(&with(property, value)).unwrap_err();
+        assert!(found.ends_with(&told), "{told}\n--- not in\n{found}");
+    }
+    let elsewhere = base.secret("elsewhere", "/nowhere/geheim");
+    let variable = "ATTRSYNC__KAFKA__CONSUMER__PROPERTIES__SSL_KEY_LOCATION__FILE";
+    let found = found(&given("").variable(variable, elsewhere.to_str().unwrap())).unwrap_err();
+    assert!(found.contains("kafka.consumer.properties.ssl.key.location (the file ") && !found.contains("geheim"));
 }
 
 #[test]
@@ -362,7 +448,7 @@ fn a_broken_file_is_told_by_its_line() {
 fn a_named_file_must_be_there() {
     let mut given = given("");
     given.sources.file = Some(given.folder.path().join("other.toml"));
-    assert!(given.refused().contains("cannot read /other.toml: No such file or directory"));
+    assert!(given.refused().contains("/other.toml cannot be read: No such file or directory"));
 }
 
 #[test]

@@ -41,6 +41,11 @@ pub struct Effective {
 }
 
 impl Effective {
+    /// The key with its value and origin, for a message. A value that stands elsewhere is named by its place alone.
+    pub(super) fn given(&self) -> String {
+        given(&self.key, (&self.value, &self.origin), self.elsewhere.as_deref())
+    }
+
     /// The section that the key stands in, and its name there.
     #[must_use]
     pub fn section_and_name(&self) -> (&str, &str) {
@@ -90,10 +95,7 @@ impl Values {
     /// A key with its value and origin, for a message. A value that stands elsewhere is named by its place alone.
     pub(super) fn given(&self, key: &str) -> Option<String> {
         let Held { value: (value, origin), elsewhere } = self.held.get(key)?;
-        Some(match elsewhere {
-            Some(place) => format!("{key} ({place}, by {origin})"),
-            None => error::given(key, Some(value), origin),
-        })
+        Some(given(key, (value, origin), elsewhere.as_deref()))
     }
 
     /// Whether a key's value stands elsewhere, and is not for print.
@@ -147,6 +149,13 @@ impl Values {
     }
 }
 
+fn given(key: &str, (value, origin): (&Value, &Origin), elsewhere: Option<&str>) -> String {
+    match elsewhere {
+        Some(place) => format!("{key} ({place}, by {origin})"),
+        None => error::given(key, Some(value), origin),
+    }
+}
+
 /// The table at a dotted path, made where it isn't there.
 fn section<'t>(root: &'t mut Table, path: &str) -> Option<&'t mut Table> {
     path.split('.')
@@ -174,7 +183,7 @@ fn fetch(entry: &Entry, variables: &BTreeMap<String, String>) -> Result<(Value, 
 /// A file's text without the line end that editors add.
 fn secret_in(path: &Path) -> Result<String, String> {
     let mut text = fs::read_to_string(path)
-        .map_err(|error| format!("cannot read {}: {}", path.display(), error::reason(&error)))?;
+        .map_err(|error| format!("{} cannot be read: {}", path.display(), error::reason(&error)))?;
     text.truncate(line_end::len_without(text.as_bytes()));
     if text.is_empty() {
         return Err(format!("{} is empty", path.display()));

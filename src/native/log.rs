@@ -14,14 +14,17 @@ use rdkafka::{ClientConfig, config::RDKafkaLogLevel};
 
 /// How long a line that comes again says nothing new. While a coordinator moves, librdkafka writes the same one a hundred times.
 const SAME: Duration = Duration::from_secs(10);
-/// How many lines are remembered.
-const LINES: usize = 16;
+/// How many lines are remembered, of all clients.
+const LINES: usize = 64;
+
+/// What the clients of this process told last. They tell the same of the same brokers, without their own names. The lock is held
+/// for a look at these lines and no longer, and a client hardly tells any while all is well.
+static REPEATS: Mutex<Repeats> = Mutex::new(Repeats(VecDeque::new()));
 
 /// The log of one client of librdkafka.
 #[derive(Default)]
 pub(crate) struct Log {
     misled: AtomicBool,
-    repeats: Mutex<Repeats>,
 }
 
 impl Log {
@@ -37,7 +40,7 @@ impl Log {
             tracing::debug!(target: "librdkafka", facility, "{message}");
             return;
         }
-        let told = self.repeats.lock().unwrap_or_else(PoisonError::into_inner).tell(message, Instant::now());
+        let told = REPEATS.lock().unwrap_or_else(PoisonError::into_inner).tell(message, Instant::now());
         let Some(left_out) = told else { return };
         // Absent where it is none.
         let left_out = (left_out > 0).then_some(left_out);
@@ -74,7 +77,6 @@ pub(crate) fn hear_warnings(config: &mut ClientConfig) {
 }
 
 /// The last lines that were passed on: several, since brokers and partitions complain in turn.
-#[derive(Default)]
 struct Repeats(VecDeque<Line>);
 
 struct Line {
@@ -128,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_line_that_comes_again_is_left_out_for_a_while_and_counted() {
-        let (mut repeats, now) = (Repeats::default(), Instant::now());
+        let (mut repeats, now) = (Repeats(VecDeque::new()), Instant::now());
         assert_eq!(repeats.tell("retrying", now), Some(0));
         assert_eq!(repeats.tell("another", now), Some(0));
         for line in ["retrying", "another", "retrying"] {

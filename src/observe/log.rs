@@ -8,7 +8,7 @@ use std::{
 
 use tracing_subscriber::{EnvFilter, fmt, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::config::{Log, LogFormat};
+use crate::config::Log;
 
 /// Why nothing can be logged.
 #[derive(Debug, thiserror::Error)]
@@ -48,14 +48,9 @@ pub fn init_beside_progress(log: &Log) -> Result<(), LogError> {
 fn init_to(log: &Log, lines: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) -> Result<(), LogError> {
     let registry = tracing_subscriber::registry().with(EnvFilter::builder().parse(&log.filter)?);
     let terminal = io::stderr().is_terminal();
-    let text = match log.format {
-        LogFormat::Auto => terminal,
-        LogFormat::Text => true,
-        LogFormat::Json => false,
-    };
     // A line that cannot be written, to a pipe that nobody reads any more, is lost; to complain about it would panic.
     let lines = fmt::layer().with_writer(lines).log_internal_errors(false);
-    if text {
+    if !log.format.is_json(terminal) {
         let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         registry.with(lines.with_ansi(colour)).try_init()?;
     } else {

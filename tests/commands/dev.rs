@@ -198,7 +198,7 @@ fn a_reader_that_leaves_ends_it() {
 fn what_cannot_be_done_is_told() {
     let desk = Desk::new();
     let ran: Ran = desk.bare(&["dev", "--settings", "none.toml"]).output().unwrap().into();
-    assert!(ran.code == Some(1) && ran.err.contains("none.toml cannot be read"), "{}", ran.err);
+    assert!(ran.code == Some(2) && ran.err.contains("none.toml cannot be read"), "{}", ran.err);
     for arguments in [
         &["dev", "--rate", "0"][..],
         &["dev", "--events", "0"],

@@ -144,7 +144,7 @@ fn what_is_not_one_event_is_told_with_the_way_out() {
         (&["empty"][..], "empty is empty"),
         (&["several", "--line", "3"], "no record on line 3"),
         (&["."], ". is a folder"),
-        (&["none"], "none cannot be opened"),
+        (&["none"], "none cannot be read: No such file or directory"),
         (&["-"], "stdin is empty"),
     ] {
         let ran = explain(&desk, arguments);

@@ -58,7 +58,7 @@ fn the_password_of_a_database_in_place_of_a_file_is_not_repeated() {
         }
         for arguments in [&["explain", login][..], &["replay", "--from-file", login]] {
             let ran = desk.run(arguments);
-            let told = "[redacted]@127.0.0.1:9/x cannot be opened";
+            let told = "[redacted]@127.0.0.1:9/x cannot be read";
             assert!(ran.code == Some(1) && ran.err.contains(told), "{arguments:?}: {:?} {}", ran.code, ran.err);
             assert!(!ran.err.contains("geheim"), "{}", ran.err);
         }

@@ -6,13 +6,15 @@
 //! ```
 //!
 //! The first signal finishes the batch in hand and ends with 0; a second one, or `worker.shutdown_timeout_ms`, ends at once
-//! with 1, and what was open is aborted by the broker or the successor. A fault that persists ends with 1 and one line.
+//! with 1, and what was open is aborted by the broker or the successor. A fault that persists ends with 1 and one line, a
+//! configuration or a settings file that can't be used with 2.
 
 mod options;
 mod reading;
 mod signals;
 
 use std::{
+    io::{self, IsTerminal},
     process::ExitCode,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -22,7 +24,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use self::reading::{Changes, Sources};
-use super::{config::by_default, judging::with_way_out, options::ConfigOptions, source::source};
+use super::{config::by_default, judging::with_way_out, options::ConfigOptions, output, source::source};
 use crate::{
     config::Config,
     observe::{
@@ -47,7 +49,7 @@ SIGTERM or SIGINT: the first finishes the batch in hand, a second one ends at on
 metrics are at admin.address.
 
 Exit codes: 0 stopped by a signal, nothing in hand; 1 a fault that persists, or stopped at once;
-2 usage or configuration.";
+2 usage, configuration or settings file.";
 
 /// Judge events from Kafka until SIGTERM
 #[derive(Debug, Args)]
@@ -60,22 +62,32 @@ pub(super) struct RunArgs {
 impl RunArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
         let config = self.config.load_for_service([])?;
-        // From here on: the first process of a container never hears of a signal that it has no handler for.
-        let stopper = Stopper::default();
-        signals::listen(stopper.clone(), Duration::from_millis(config.worker.shutdown_timeout_ms))?;
-        let settings = Arc::new(load(&config)?);
-        let changes = Changes::none();
-        let told = {
-            let changes = changes.clone();
-            move |reload: &Reload| changes.note(reload)
-        };
-        let _watch = settings.watch(Duration::from_millis(config.settings.reload_interval_ms), told)?;
-        if !stopper.asked() {
-            work(&config, &settings, changes, &stopper)?;
+        match judge(&config) {
+            // Among lines of JSON another kind of line would be none to whoever reads them.
+            Err(error) if config.log.format.is_json(io::stderr().is_terminal()) => Ok(output::log(&error)),
+            Err(error) => Err(error),
+            Ok(()) => Ok(ExitCode::SUCCESS),
         }
-        tracing::info!("stopped");
-        Ok(ExitCode::SUCCESS)
     }
+}
+
+/// From the first look at the settings to the last commit.
+fn judge(config: &Config) -> anyhow::Result<()> {
+    // From here on: the first process of a container never hears of a signal that it has no handler for.
+    let stopper = Stopper::default();
+    signals::listen(stopper.clone(), Duration::from_millis(config.worker.shutdown_timeout_ms))?;
+    let settings = Arc::new(load(config)?);
+    let changes = Changes::none();
+    let told = {
+        let changes = changes.clone();
+        move |reload: &Reload| changes.note(reload)
+    };
+    let _watch = settings.watch(Duration::from_millis(config.settings.reload_interval_ms), told)?;
+    if !stopper.asked() {
+        work(config, &settings, changes, &stopper)?;
+    }
+    tracing::info!("stopped");
+    Ok(())
 }
 
 fn load(config: &Config) -> anyhow::Result<Settings> {
