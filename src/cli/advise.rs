@@ -92,15 +92,14 @@ struct OfOrganization<'a> {
 
 impl AdviseArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
-        self.history.refuse_picked()?;
         let interrupt = interrupt::listen()?;
         let defaults = self.judge.defaults();
         let (config, now) = (self.judge.config()?, defaults.now);
         // Before any event is looked for: of an organization that there is not, there are none.
         let loaded = self.judge.settings()?;
         let settings = loaded.current();
-        let organization = self.history.slug(&[&settings])?;
-        let mut chosen = self.history.open(&config, defaults)?;
+        let organization = self.history.all().slug(&[&settings])?;
+        let mut chosen = self.history.all().open(&config, &interrupt, defaults)?;
         chosen.filter.organization = organization;
         let (snapshot, filter) = (observing(&settings), chosen.filter.clone());
         let key = RandomState::new();

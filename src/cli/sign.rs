@@ -18,7 +18,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail};
-use clap::Args;
+use clap::{Args, builder::NonEmptyStringValueParser};
 use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor},
@@ -28,24 +28,27 @@ use serde_json::{Map, Number, Value, json, value::RawValue};
 use super::{
     input::Input,
     judging,
-    moment::{now, seconds, time},
+    moment::{moment, now, seconds},
     options::ConfigOptions,
     output::{OK, Usage, print, warn},
 };
 use crate::{
+    config::SettingsSource,
+    decode::fields::{UserField, user_field},
     domain::{
-        EventTime, Organization, hex,
+        EventTime, Organization, Reason, hex,
         key::{HmacState, Standing, Validity, Verifier},
     },
-    store::Source,
+    store::Settings,
     traffic::sign,
 };
 
 /// What stands below the help.
 const AFTER_HELP: &str = "\
 Claims come from a file with a JSON object, from --claim, or both; a --claim wins. `iat` is added
-where it is missing. Without --key the newest key with a secret that is honoured now signs. Only
-keys of a local settings file sign.
+where it is missing. A token without userId and email names nobody, and events with it are rejected.
+Without --key the newest key with a secret that is honoured now signs. Only keys of a local settings
+file sign.
 
 Examples:
   attrsync sign --organization acme --claim userId=12345 --claim plan=Premium --expires-in 1h
@@ -80,7 +83,7 @@ pub(super) struct SignArgs {
     expires_in: Option<i64>,
 
     /// Make the hash of this user id, e-mail or company id instead of a token
-    #[arg(long, value_name = "IDENTIFIER")]
+    #[arg(long, value_name = "IDENTIFIER", value_parser = NonEmptyStringValueParser::new())]
     hash: Option<String>,
 
     /// Sign with this key, or for a hash with this identity secret
@@ -91,8 +94,8 @@ pub(super) struct SignArgs {
     #[arg(long)]
     json: bool,
 
-    /// Sign as at this time [default: now]
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    /// Sign as at this time: a date, RFC 3339, or how long ago, as in 7d [default: now]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     at: Option<EventTime>,
 
     #[command(flatten)]
@@ -109,22 +112,20 @@ struct Signer<'s> {
 
 impl SignArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
-        let settings = judging::settings(&self.config, None)?;
-        if !matches!(settings.source(), Source::File(_)) {
-            return Err(Usage::new("only keys of a settings file sign; name one with --settings").into());
+        if self.expires_in.is_some() && self.claim.iter().any(|(name, _)| name == "exp") {
+            return Err(Usage::new("--expires-in and --claim exp say the same; leave one of them out").into());
         }
-        let snapshot = settings.current();
+        let snapshot = self.settings()?.current();
         let now = self.at.unwrap_or_else(now);
         let organization = judging::organization(&snapshot, &self.organization)?;
         let (made, name, signer) = match &self.hash {
             Some(identifier) => {
-                let signer = self.pick(now, identity_secrets(organization), "identity secret")?;
+                let signer = self.pick(now, identity_secrets(organization))?;
                 (hex::encode(&signer.state.sign(identifier.as_bytes())), "hash", signer)
             }
             None => {
-                let claims = self.claims(now)?;
-                let signer = self.pick(now, jwt_keys(organization), "key")?;
-                (sign::token(signer.id, signer.alg, signer.state, &claims), "token", signer)
+                let (token, signer) = self.token(organization, now)?;
+                (token, "token", signer)
             }
         };
         if let Some(doubt) = doubt(&signer, now) {
@@ -139,8 +140,28 @@ impl SignArgs {
         Ok(ExitCode::from(OK))
     }
 
+    /// A token with the claims, and what signed it.
+    fn token<'o>(&self, organization: &'o Organization, now: EventTime) -> anyhow::Result<(String, Signer<'o>)> {
+        let claims = self.claims(now)?;
+        let signer = self.pick(now, jwt_keys(organization))?;
+        if !claims.iter().any(names_somebody) {
+            let reason = Reason::TokenIdentityMissing.code();
+            warn(format_args!("no claim says userId or email; events with this token are rejected as {reason}"))?;
+        }
+        Ok((sign::token(signer.id, signer.alg, signer.state, &Value::Object(claims)), signer))
+    }
+
+    /// The settings of a file. No database is asked for them, since what it holds doesn't sign.
+    fn settings(&self) -> anyhow::Result<Settings> {
+        let loaded = self.config.load_for_work()?;
+        if !matches!(loaded.config.settings.source, SettingsSource::File(_)) {
+            return Err(Usage::new("only keys of a settings file sign; name one with --settings").into());
+        }
+        judging::settings_by(&loaded, None)
+    }
+
     /// The claims: those of the file, the times, and those of the command line, which win.
-    fn claims(&self, now: EventTime) -> anyhow::Result<Value> {
+    fn claims(&self, now: EventTime) -> anyhow::Result<Map<String, Value>> {
         let mut claims = self.claims.as_deref().map_or(Ok(Map::new()), read)?;
         if claims.is_empty() && self.claim.is_empty() {
             let wrong = "no claims; name them with --claim userId=12345, or a file with a JSON object";
@@ -152,16 +173,11 @@ impl SignArgs {
             claims.insert("exp".to_owned(), issued_at.saturating_add(seconds).into());
         }
         claims.extend(self.claim.iter().cloned());
-        Ok(Value::Object(claims))
+        Ok(claims)
     }
 
     /// The key of the id that was asked for, else the newest that is honoured; they come newest first.
-    fn pick<'s>(
-        &self,
-        now: EventTime,
-        keys: Vec<(&'s str, Option<Signer<'s>>)>,
-        what: &str,
-    ) -> anyhow::Result<Signer<'s>> {
+    fn pick<'s>(&self, now: EventTime, Ring { what, keys, others, other }: Ring<'s>) -> anyhow::Result<Signer<'s>> {
         let ids = keys.iter().map(|(id, _)| *id).collect::<Vec<_>>().join(", ");
         let Some(id) = self.key.as_deref() else {
             let when = self.at.map_or_else(|| "now".to_owned(), |at| format!("at {at}"));
@@ -179,14 +195,25 @@ impl SignArgs {
             Some((_, None)) => bail!(
                 "key {id:?} is a public key: it verifies and cannot sign; sign where its private key is, or add a key with a secret"
             ),
+            None if others.contains(&id) => bail!("{id:?} {other}"),
             None if ids.is_empty() => bail!("the organization has no {what}; add one to the settings file"),
             None => bail!("no {what} {id:?} in the settings file; it has {ids}"),
         }
     }
 }
 
-/// The organization's keys, each with a signer or why it is none.
-fn jwt_keys(organization: &Organization) -> Vec<(&str, Option<Signer<'_>>)> {
+/// What an organization has to sign one kind of proof with.
+struct Ring<'s> {
+    what: &'static str,
+    /// Each with a signer; none of a public key.
+    keys: Vec<(&'s str, Option<Signer<'s>>)>,
+    /// The ids of what signs the other kind.
+    others: Vec<&'s str>,
+    /// What is said of one of those.
+    other: &'static str,
+}
+
+fn jwt_keys(organization: &Organization) -> Ring<'_> {
     let keys = organization.jwt_keys.iter().map(|key| {
         let signer = match &key.verifier {
             Verifier::Hmac(state, _) => {
@@ -196,15 +223,31 @@ fn jwt_keys(organization: &Organization) -> Vec<(&str, Option<Signer<'_>>)> {
         };
         (key.id.as_ref(), signer)
     });
-    keys.collect()
+    Ring {
+        what: "key",
+        keys: keys.collect(),
+        others: organization.identity_secrets.iter().map(|secret| secret.id.as_ref()).collect(),
+        other: "is an identity secret: it makes hashes (--hash), and no tokens",
+    }
 }
 
-fn identity_secrets(organization: &Organization) -> Vec<(&str, Option<Signer<'_>>)> {
+fn identity_secrets(organization: &Organization) -> Ring<'_> {
     let secrets = organization.identity_secrets.iter().map(|secret| {
         let signer = Signer { id: &secret.id, alg: "HMAC-SHA256", validity: secret.validity, state: &secret.state };
         (secret.id.as_ref(), Some(signer))
     });
-    secrets.collect()
+    Ring {
+        what: "identity secret",
+        keys: secrets.collect(),
+        others: organization.jwt_keys.iter().map(|key| key.id.as_ref()).collect(),
+        other: "is a key: it signs tokens, and makes no hashes",
+    }
+}
+
+/// Whether a claim says whose token it is, as verify reads it: without one that does, no token is accepted.
+fn names_somebody((name, value): (&String, &Value)) -> bool {
+    let identity = matches!(user_field(name), UserField::UserId | UserField::Email);
+    identity && !value.is_null() && value != ""
 }
 
 /// What would be said of a proof by this key.

@@ -5,13 +5,14 @@
 //! attrsync traffic --rate 5000 --events 1000000
 //! ```
 
-use std::{process::ExitCode, time::Duration};
+use std::{process::ExitCode, thread, time::Duration};
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
 use super::{
     feed::{Feed, FeedOptions},
+    history::unless_interrupted,
     interrupt::{self, Interrupt},
     options::ConfigOptions,
     output::{Usage, print},
@@ -79,14 +80,15 @@ fn not_arrived(topic: &str) -> String {
 
 /// Refuses a topic of which the brokers say that it isn't there: a producer would only find that nothing arrives in time. Whatever else
 /// is wrong, the producer tells.
-fn find(topic: &str, config: &Config, interrupt: &Interrupt) -> Result<(), Fault> {
-    let (client, mut stopped) = (config.kafka.client(ClientRole::Consumer), false);
-    let found = kafka::partitions_made_lately(&client, topic, ANSWER, |pause| {
-        stopped = interrupt.comes_within(pause);
-        stopped
-    });
-    if !matches!(found, Ok(None)) || stopped {
+fn find(topic: &str, config: &Config, interrupt: &Interrupt) -> anyhow::Result<()> {
+    let (client, name) = (config.kafka.client(ClientRole::Consumer), topic.to_owned());
+    let look_again = |pause| {
+        thread::park_timeout(pause);
+        false
+    };
+    let look_up = move || kafka::partitions_made_lately(&client, &name, ANSWER, look_again);
+    if !matches!(unless_interrupted(interrupt, look_up)?, Some(Ok(None))) {
         return Ok(());
     }
-    Err(Fault::TopicMissing { topic: topic.to_owned(), brokers: config.kafka.bootstrap_servers.clone() })
+    Err(Fault::TopicMissing { topic: topic.to_owned(), brokers: config.kafka.bootstrap_servers.clone() }.into())
 }

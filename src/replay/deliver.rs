@@ -22,7 +22,7 @@ use crate::{
     domain::Arena,
     emit::Encoder,
     source::kafka::Assigned,
-    worker::{Fault, Options, Outbox, Remedy, Transaction, Tries},
+    worker::{Fault, Options, Outbox, Transaction, Tries, millis},
 };
 
 /// A replay into topics.
@@ -44,8 +44,6 @@ pub struct Delivered {
     pub tally: Tally,
     /// Offsets that an earlier run of this replay had delivered, or this one without hearing that it had.
     pub before: u64,
-    /// Records that this run read.
-    pub records: u64,
     /// Offsets that were no longer kept when they were due.
     pub gone: u64,
     /// Bytes that came from the brokers.
@@ -56,7 +54,6 @@ impl Delivered {
     fn add(&mut self, other: Self) {
         self.tally.add(other.tally);
         self.before += other.before;
-        self.records += other.records;
         self.gone += other.gone;
         self.fetched_bytes += other.fetched_bytes;
     }
@@ -145,9 +142,8 @@ impl<'d> Delivery<'d> {
             if counted > before {
                 tries.begin_anew();
             }
-            let pause = tries.next(&fault).filter(|_| fault.remedy() != Remedy::End);
-            let Some(pause) = pause else { return Err(Failure::Fault(fault)) };
-            tracing::warn!(replay = self.plan.id, %fault, pause_ms = pause.as_millis(), "trying again");
+            let Some(pause) = tries.next(&fault) else { return Err(Failure::Fault(fault)) };
+            tracing::warn!(replay = self.plan.id, %fault, pause_ms = millis(pause), "trying again");
             self.pause(pause)?;
         }
     }
@@ -264,7 +260,6 @@ impl Batches<'_> {
             })?;
             chunk.records += read.chunk.records;
             chunk.size += read.chunk.size;
-            batch.records += read.chunk.records;
             batch.gone += read.gone;
             if read.chunk.records > 0 {
                 self.turn = None;

@@ -55,6 +55,7 @@ impl Judgement {
     /// Judges a record and counts its verdict; `None` where its event wasn't asked for.
     #[must_use]
     pub fn judge<'a>(&'a self, record: &Record<'a>, arena: &'a Arena, tally: &mut Tally) -> Option<Verdict<'a>> {
+        tally.read += 1;
         let (snapshot, guessed) = self.snapshot(record);
         let verdict = judge(arena, record, snapshot, self.now);
         if !self.filter.takes(&verdict) {

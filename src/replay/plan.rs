@@ -40,6 +40,9 @@ pub struct Plan {
     /// The consumer group of the configuration, of whose name the replay's own group is made.
     #[serde(default)]
     pub group: String,
+    /// What transactional ids begin with in the configuration, and so the replay's own: by these a later run ends what an earlier one left.
+    #[serde(default)]
+    pub transactional_id_prefix: String,
     /// By which settings, in the words of the command that chose them.
     pub settings: Vec<String>,
     /// The version of these settings, where it is one.
@@ -50,6 +53,9 @@ pub struct Plan {
     pub spans: Vec<PlannedSpan>,
     /// Offsets that were asked for and were no longer kept.
     pub gone: u64,
+    /// Offsets that were asked for and came after their partition's end.
+    #[serde(default)]
+    pub beyond: u64,
     /// Whether they are those of events behind rejections.
     #[serde(default)]
     pub rejections: bool,
@@ -164,11 +170,13 @@ mod tests {
             default_type: None,
             now: 1_795_341_600_000,
             group: "attrsync".to_owned(),
+            transactional_id_prefix: "attrsync-2".to_owned(),
             settings: vec!["now".to_owned()],
             settings_version: Some(u64::MAX),
             policy_version: None,
             spans: vec![PlannedSpan::from(&span)],
             gone: 7,
+            beyond: 3,
             rejections: true,
         };
         assert!(
@@ -184,5 +192,17 @@ mod tests {
         assert_eq!(Plan::read(folder.path(), "one").unwrap(), plan);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(Plan::read(folder.path(), "two").is_err());
+    }
+
+    #[test]
+    fn a_plan_of_an_earlier_version_is_read_without_what_it_did_not_keep() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = r#"{
+            "id": "old", "accepted": "a", "rejected": "r", "defaultType": null, "now": 0, "settings": ["now"], "settingsVersion": 7,
+            "policyVersion": null, "spans": [], "gone": 0, "filter": {"organization": null, "eventType": null, "user": null}
+        }"#;
+        fs::write(Plan::path(folder.path(), "old"), plan).unwrap();
+        let read = Plan::read(folder.path(), "old").unwrap();
+        assert_eq!((read.group.as_str(), read.transactional_id_prefix.as_str(), read.beyond), ("", "", 0));
     }
 }

@@ -13,6 +13,8 @@ pub type Reasons = BTreeMap<Reason, u64>;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tally {
+    /// Records that were looked at, whether their events were asked for or not.
+    pub read: u64,
     /// All.
     pub records: u64,
     /// Accepted whole.
@@ -49,8 +51,15 @@ impl Tally {
         count(&mut self.attributes_dropped, verdict.dropped.iter().map(|refused| refused.reason));
     }
 
+    /// Whether every record was rejected for being no JSON: lines of something else, or of one event over many.
+    #[must_use]
+    pub fn is_no_json(&self) -> bool {
+        self.records > 0 && self.reasons.get(&Reason::MalformedJson) == Some(&self.records)
+    }
+
     /// Adds what another thread counted.
     pub fn add(&mut self, other: Self) {
+        self.read += other.read;
         self.records += other.records;
         self.accepted += other.accepted;
         self.partial += other.partial;

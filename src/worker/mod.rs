@@ -40,7 +40,7 @@ pub use self::{
 };
 pub(crate) use self::{
     transaction::{Outbox, Transaction},
-    tries::Tries,
+    tries::{Tries, millis},
 };
 
 /// The names under which faults are counted.

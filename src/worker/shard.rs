@@ -29,7 +29,7 @@ use super::{
     progress::Progress,
     stop::Stop,
     transaction::Outbox,
-    tries::Tries,
+    tries::{Tries, millis},
 };
 use crate::{
     source::kafka::{Change, Consumer, Polled},
@@ -168,7 +168,10 @@ impl Shard {
         loop {
             self.counts().count(&fault);
             let Some(pause) = self.tries.next(&fault) else { return Err(self.tries.give_up(self.number, fault)) };
-            tracing::warn!(shard = self.number, %fault, pause_ms = pause.as_millis(), "trying again");
+            if self.stop.asked() {
+                return Ok(());
+            }
+            tracing::warn!(shard = self.number, %fault, pause_ms = millis(pause), "trying again");
             if self.stop.wait(pause) {
                 return Ok(());
             }

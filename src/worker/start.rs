@@ -20,7 +20,7 @@ use super::{
     stop::Stop,
     traces::Traces,
     transaction::Outbox,
-    tries::Tries,
+    tries::{Tries, millis},
     watch::Watch,
 };
 use crate::{
@@ -166,7 +166,10 @@ fn count_partitions(options: &Options, topic: &str, stop: &Stop) -> Result<usize
             Err(error) => Fault::Unreachable { brokers: options.brokers(), last: error.to_string() },
         };
         let Some(pause) = tries.next(&fault) else { return Err(fault) };
-        tracing::warn!(%fault, pause_ms = pause.as_millis(), "trying again");
+        if stop.asked() {
+            return Err(fault);
+        }
+        tracing::warn!(%fault, pause_ms = millis(pause), "trying again");
         if stop.wait(pause) {
             return Err(fault);
         }

@@ -12,6 +12,11 @@ use super::{
 /// The time without a fault after which the count begins anew.
 const CALM: Duration = Duration::from_secs(60);
 
+/// A pause as it is logged: JSON knows no integer of 128 bits.
+pub(crate) fn millis(pause: Duration) -> u64 {
+    u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// The row of faults of one shard.
 #[derive(Debug)]
 pub(crate) struct Tries {

@@ -321,7 +321,7 @@ fn what_cannot_be_compared_is_told_with_the_way_out() {
     desk.write("in", "{}\n");
     for (arguments, code, said) in [
         (&["--compare", "now"][..], 2, "2 values"),
-        (&["--compare", "now", "none.toml"], 1, "none.toml"),
+        (&["--compare", "now", "none.toml"], 2, "none.toml"),
         (&["--compare", "now", "at:yesterday"], 2, "expected a date"),
         (&["--compare", "now", "at:2026-11-01"], 2, "settings.source"),
         (&["--compare", "now", "now", "--settings-at", "7d"], 2, "in place of now write at:7d"),

@@ -48,7 +48,7 @@ fn every_command_has_a_man_page_that_tells_its_flags_and_examples() {
     let ran: crate::Ran = desk.bare(&["man", "share/man1"]).output().unwrap().into();
     assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""));
     for (page, parts) in [
-        ("attrsync.1", ["attrsync\\-run(1)", "Exit codes"]),
+        ("attrsync.1", ["attrsync\\-run(1)", "EXIT STATUS"]),
         ("attrsync-run.1", ["brokers", "attrsync topics create"]),
         ("attrsync-settings-apply.1", ["reason", ".TH"]),
     ] {

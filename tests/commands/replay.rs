@@ -1,16 +1,21 @@
 //! `attrsync replay`.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{BufRead, BufReader, Read, Write},
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
+use rdkafka::{
+    ClientConfig,
+    mocking::MockCluster,
+    producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer as _},
+};
 use serde_json::{Value, json};
 
-use crate::{Desk, Ran, events, kcat_line, lines};
+use crate::{Desk, NOW, Ran, events, kcat_line, lines};
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -83,8 +88,72 @@ fn nothing_to_judge_is_no_fault() {
     for from in ["empty", "-", "/dev/null"] {
         let ran = replay(&desk, from, &[]);
         assert_eq!((ran.code, ran.out.as_str()), (Some(0), ""), "{from}");
-        assert!(ran.err.contains("judged 0 records"), "{}", ran.err);
+        assert!(
+            ran.err.contains("judged 0 records") && ran.err.contains("there was no record to look at"),
+            "{}",
+            ran.err
+        );
     }
+}
+
+#[test]
+fn how_many_records_were_looked_at_is_told_where_not_all_of_them_were_chosen() {
+    let desk = Desk::new();
+    let event = |id: &str| format!("{{\"organization\":\"acme\",\"type\":\"boot\",\"userId\":\"{id}\"}}\n");
+    desk.write("events", ["1", "2", "2"].map(event).concat());
+    for (user, chosen, told) in [
+        ("nobody", 0, "looked at 3 records, none was chosen\n"),
+        ("1", 1, "looked at 3 records, 1 was chosen\n"),
+        ("2", 2, "looked at 3 records, 2 were chosen\n"),
+    ] {
+        let ran = desk.run(&["replay", "--from-file", "events", "--user", user]);
+        assert!(ran.code == Some(0) && ran.err.contains(told), "{user}: {:?} {}", ran.code, ran.err);
+        let ran = desk.run(&["replay", "--from-file", "events", "--user", user, "--json"]);
+        let summary: Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!((&summary["read"], &summary["records"]), (&json!(3), &json!(chosen)));
+    }
+    let all = desk.run(&["replay", "--from-file", "events"]);
+    assert!(all.code == Some(0) && !all.err.contains("looked at"), "{}", all.err);
+}
+
+#[test]
+fn one_event_over_many_lines_is_told_to_be_no_lines_of_events() {
+    let desk = Desk::new();
+    let hint = "a file has one event a line";
+    desk.write("pretty.json", "{\n  \"organization\": \"acme\",\n  \"type\": \"boot\"\n}\n");
+    let ran = desk.run(&["replay", "--from-file", "pretty.json"]);
+    assert!(ran.code == Some(0) && ran.err.contains(hint), "{:?} {}", ran.code, ran.err);
+    desk.write("events", "{\"organization\":\"acme\",\"type\":\"boot\"}\n{\n");
+    let ran = desk.run(&["replay", "--from-file", "events"]);
+    assert!(ran.code == Some(0) && !ran.err.contains(hint), "one of them is an event: {}", ran.err);
+}
+
+#[test]
+fn offsets_after_the_end_are_told_and_no_record_is_taken_for_a_good_one() {
+    let cluster: MockCluster<'static, DefaultProducerContext> = MockCluster::new(1).unwrap();
+    cluster.create_topic("events", 1, 1).unwrap();
+    let brokers = cluster.bootstrap_servers();
+    let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", &brokers).create().unwrap();
+    for _ in 0..5 {
+        let record =
+            BaseRecord::<[u8], str>::to("events").partition(0).payload("{\"organization\":\"acme\",\"type\":\"boot\"}");
+        producer.send(record).map_err(|(error, _)| error).unwrap();
+    }
+    producer.flush(DEADLINE).unwrap();
+    let desk = Desk::new();
+    let replay = |offsets: &str, json: &[&str]| {
+        desk.run(&[&["replay", "--brokers", &brokers, "--offsets", offsets], json].concat())
+    };
+    for (offsets, read, beyond) in [("0:0-4", 5, 0), ("0:3-9", 2, 5), ("0:999999", 0, 1), ("0:999999-", 0, 0)] {
+        let ran = replay(offsets, &["--json"]);
+        let summary: Value = serde_json::from_str(&ran.out).unwrap_or_else(|error| panic!("{error}: {}", ran.err));
+        let told = ["read", "records", "beyond", "gone"].map(|name| summary[name].as_u64().unwrap());
+        assert_eq!(told, [read, read, beyond, 0], "{offsets}");
+    }
+    let ran = replay("0:3-9", &[]);
+    assert!(ran.err.contains("5  offsets that were asked for come after the end"), "{}", ran.err);
+    let ran = replay("0:999999-", &[]);
+    assert!(ran.code == Some(0) && ran.err.contains("there was no record to look at"), "{:?} {}", ran.code, ran.err);
 }
 
 #[test]
@@ -93,7 +162,7 @@ fn what_cannot_be_done_is_told_with_the_way_out() {
     desk.write("in", "{}\n");
     desk.write("there", "precious");
     for (from, to, code, said) in [
-        ("none", "out", 1, "none cannot be opened"),
+        ("none", "out", 1, "none cannot be read: No such file or directory"),
         (".", "out", 1, ". is a folder"),
         ("in", "there", 2, "there is there already; --force replaces it"),
         ("in", "in", 2, "is read from and written to"),
@@ -117,10 +186,10 @@ fn settings_that_cannot_be_used_are_told_whole() {
     desk.write("in", "{}\n");
     let arguments = ["replay", "--from-file", "in", "--to-file", "-"];
     let ran: Ran = desk.bare(&arguments).output().unwrap().into();
-    assert!(ran.code == Some(1) && ran.err.contains("name a file with --settings"), "{}", ran.err);
+    assert!(ran.code == Some(2) && ran.err.contains("name a file with --settings"), "{}", ran.err);
     desk.write("settings.toml", "[[organizations]]\nslug = \"\"\nlokced = 1\n");
     let ran: Ran = desk.bare(&arguments).output().unwrap().into();
-    assert!(ran.code == Some(1) && ran.err.contains("settings.toml has 2 problems"), "{}", ran.err);
+    assert!(ran.code == Some(2) && ran.err.contains("settings.toml has 2 problems"), "{}", ran.err);
     desk.write("settings.toml", "[[organizations]]\nslug = \"a\"\n");
     let ran: Ran = desk.bare(&arguments).output().unwrap().into();
     assert!(ran.code == Some(0) && ran.err.contains("warning: organization a: neither"), "{}", ran.err);
@@ -223,6 +292,87 @@ fn an_interrupt_ends_it_at_once_and_leaves_nothing() {
     assert_eq!(desk.names(), [] as [String; 0]);
 }
 
+/// Whether a thread of this name is in a process.
+fn has_thread(process: u32, name: &str) -> bool {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let names = threads.filter_map(|thread| fs::read_to_string(thread.path().join("comm")).ok());
+    names.into_iter().any(|found| found.trim_end() == name)
+}
+
+#[test]
+fn an_interrupt_ends_a_look_up_that_no_broker_answers() {
+    let desk = Desk::new();
+    for (command, signal) in [("replay", "-INT"), ("replay", "-TERM"), ("advise", "-INT")] {
+        let mut command = desk.command(&[command, "--brokers", "127.0.0.1:9"]);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let began = Instant::now();
+        while !has_thread(child.id(), "look-up") {
+            assert!(began.elapsed() < DEADLINE && child.try_wait().unwrap().is_none());
+            thread::yield_now();
+        }
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        assert_eq!((ran.code, ran.err.as_str()), (Some(130), ""), "{command:?} {signal}");
+    }
+}
+
+#[test]
+fn what_no_broker_has_to_be_asked_for_is_refused_at_once() {
+    let desk = Desk::new();
+    let settings = concat!("settings.source=file:", env!("CARGO_MANIFEST_DIR"), "/settings.example.toml");
+    let name = "a topic's name has 1 to 249 letters, digits, dots, dashes and underscores";
+    for (arguments, told) in [
+        (&["--settings-as", "judged"][..], "a file says only what settings are"),
+        (&["--settings-as", "received", "--to-topics", "x"], "a file says only what settings are"),
+        (&["--to-topics", "a b"], name),
+        (&["--to-topics", "a,b c"], name),
+        (&["--to-topics", "a,b,c"], "or two topics as in A,B"),
+        (&["--topic", "a b"], name),
+    ] {
+        let arguments = [&["replay", "--brokers", "127.0.0.1:9", "--set", settings], arguments].concat();
+        let ran: Ran = desk.bare(&arguments).output().unwrap().into();
+        assert!(ran.code == Some(2) && ran.err.contains(told), "{arguments:?}: {:?}\n{}", ran.code, ran.err);
+    }
+}
+
+#[test]
+fn topics_that_verdicts_are_to_go_to_are_told_with_the_command_that_creates_them() {
+    let cluster: MockCluster<'static, DefaultProducerContext> = MockCluster::new(1).unwrap();
+    cluster.create_topic("events", 1, 1).unwrap();
+    let (desk, brokers) = (Desk::new(), cluster.bootstrap_servers());
+    let ran = desk.run(&["replay", "--brokers", &brokers, "--to-topics", "x"]);
+    let create = format!(
+        "attrsync topics create --set kafka.accepted_topic=x.accepted --set kafka.rejected_topic=x.rejected --brokers {brokers}"
+    );
+    assert!(ran.code == Some(1) && ran.err.contains(&create), "{:?} {}", ran.code, ran.err);
+    assert_eq!(desk.names(), [""; 0]);
+}
+
+#[test]
+fn a_replay_goes_on_under_the_names_that_it_was_begun_with() {
+    let desk = Desk::new();
+    let plan = json!({
+        "id": "one", "accepted": "a", "rejected": "r", "defaultType": null, "now": NOW, "settings": ["the configuration"],
+        "filter": {"organization": null, "eventType": null, "user": null}, "settingsVersion": 1, "policyVersion": null,
+        "spans": [], "gone": 0, "group": "workers", "transactionalIdPrefix": "first",
+    });
+    desk.write("attrsync-replay-one.json", plan.to_string());
+    for (group, prefix, told) in [
+        (
+            "workers",
+            "second",
+            r#"kafka.transactional_id_prefix = "first", by which an earlier run of it is ended, and not "second""#,
+        ),
+        ("others", "first", r#"kafka.group_id = "workers", under which how far it is is kept, and not "others""#),
+        ("workers", "first", "replay one was begun by settings 1"),
+    ] {
+        let (group, prefix) = (format!("kafka.group_id={group}"), format!("kafka.transactional_id_prefix={prefix}"));
+        let ran =
+            desk.run(&["replay", "--resume", "one", "--brokers", "127.0.0.1:9", "--set", &group, "--set", &prefix]);
+        assert!(ran.code == Some(1) && ran.err.contains(told), "{told}: {:?}\n{}", ran.code, ran.err);
+    }
+}
+
 #[test]
 fn its_help_tells_what_a_line_is() {
     let ran: Ran = Desk::new().bare(&["replay", "--help"]).output().unwrap().into();
@@ -237,7 +387,6 @@ fn an_option_that_would_do_nothing_is_refused() {
         ("replay --reason locked", "--rejected"),
         ("replay --reason locked --from-file events", "--rejected"),
         ("replay --reason locked --resume x", "--resume"),
-        ("advise --reason locked --from-file events", "--rejected"),
         ("replay --id x --from-file events", "--to-topics"),
         ("replay --id x --to-file -", "--to-topics"),
         ("replay --plans x --from-file events", "--to-topics"),

@@ -71,15 +71,18 @@ fn claims(token: &str) -> Value {
 }
 
 #[test]
-fn a_claim_wins_over_what_the_other_options_set() {
+fn a_claim_wins_over_the_file_and_says_nothing_that_another_option_says() {
     let desk = Desk::new();
     desk.write("claims.json", r#"{"userId": "1", "exp": 7}"#);
     let of = |arguments: &[&str]| claims(&sign(&desk, arguments).out);
-    assert_eq!(of(&["--claim", "exp:=5", "--expires-in", "1h"]), json!({"exp": 5, "iat": 1_795_341_600}));
+    assert_eq!(of(&["--claim", "userId=1", "--claim", "exp:=5"])["exp"], 5);
     assert_eq!(of(&["--claim", "userId=1", "--claim", "iat:=1", "--expires-in", "1h"])["exp"], 1_795_345_200);
     assert_eq!(of(&["claims.json"])["exp"], 7);
     assert_eq!(of(&["claims.json", "--expires-in", "1h"])["exp"], 1_795_345_200);
-    assert_eq!(of(&["claims.json", "--expires-in", "1h", "--claim", "exp:=5"])["exp"], 5);
+    assert_eq!(of(&["claims.json", "--claim", "exp:=5"])["exp"], 5);
+    let both = sign(&desk, &["claims.json", "--expires-in", "5h", "--claim", "exp:=3"]);
+    let said = "--expires-in and --claim exp say the same";
+    assert!(both.code == Some(2) && both.out.is_empty() && both.err.contains(said), "{:?} {}", both.code, both.err);
 }
 
 #[test]
@@ -153,6 +156,37 @@ fn a_key_is_named_and_what_is_wrong_with_it_is_told() {
 }
 
 #[test]
+fn a_token_that_names_nobody_is_told_to_be_rejected() {
+    let desk = Desk::new();
+    for (claim, named) in
+        [("plan=Pro", false), ("userId=", false), ("userId:=null", false), ("user_id=1", true), ("email=a@b.c", true)]
+    {
+        let signed = sign(&desk, &["--claim", claim]);
+        let warned = signed.err.contains("rejected as token_identity_missing");
+        assert_eq!((signed.code, warned), (Some(0), !named), "{claim}: {}", signed.err);
+        let rejected = verdict(&desk, "--token", &signed.out, &[])["reason"] == "token_identity_missing";
+        assert_eq!(rejected, !named, "{claim}");
+    }
+}
+
+#[test]
+fn the_time_is_taken_as_other_commands_take_it() {
+    let desk = Desk::new();
+    let ran = desk.run(&["sign", "--organization", "acme", "--claim", "userId=1", "--at", "1d"]);
+    let now = jiff::Timestamp::now().as_second();
+    let issued = claims(&ran.out)["iat"].as_i64().unwrap();
+    assert!((now - 86_400 - 60..=now - 86_400).contains(&issued), "{issued} {now}");
+}
+
+#[test]
+fn no_database_is_asked_for_keys_that_do_not_sign() {
+    let line =
+        ["sign", "--organization", "acme", "--claim", "userId=1", "--set", "settings.source=postgres://127.0.0.1:9/x"];
+    let ran: Ran = Desk::new().bare(&line).output().unwrap().into();
+    assert!(ran.code == Some(2) && ran.err.contains("only keys of a settings file sign"), "{:?} {}", ran.code, ran.err);
+}
+
+#[test]
 fn what_cannot_sign_is_refused_with_the_way_out() {
     let desk = Desk::new();
     let key = r#"{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}"#;
@@ -182,8 +216,13 @@ fn what_cannot_sign_is_refused_with_the_way_out() {
             &["acme", "--claim", "userId=1", "--key", "2099-01"],
             "no key \"2099-01\" in the settings file; it has 2025-06",
         ),
+        (
+            samples,
+            &["acme", "--claim", "userId=1", "--key", "iv-1"],
+            "\"iv-1\" is an identity secret: it makes hashes (--hash)",
+        ),
+        (samples, &["acme", "--hash", "1", "--key", "2025-06"], "\"2025-06\" is a key: it signs tokens"),
         (samples, &["initech", "--claim", "userId=1"], "no organization \"initech\"; the settings have acme, globex"),
-        ("none.toml", &["acme", "--claim", "userId=1"], "the settings file none.toml cannot be read"),
     ] {
         let ran = of(&[arguments, &["--settings", settings]].concat());
         assert!(
@@ -193,13 +232,21 @@ fn what_cannot_sign_is_refused_with_the_way_out() {
             ran.err
         );
     }
+    let ran = of(&["acme", "--claim", "userId=1", "--settings", "none.toml"]);
+    assert!(ran.code == Some(2) && ran.err.contains("the settings file none.toml cannot be read"), "{}", ran.err);
+}
+
+#[test]
+fn what_says_nothing_to_sign_is_refused() {
+    let desk = Desk::new();
     for arguments in [
-        &["acme", "--hash", "1", "--claim", "a=b"][..],
-        &["acme", "--claim", "=b"],
-        &["acme", "--claim", "a:=b"],
-        &["acme", "--expires-in", "soon"],
+        &["--hash", "1", "--claim", "a=b"][..],
+        &["--claim", "=b"],
+        &["--claim", "a:=b"],
+        &["--expires-in", "soon"],
+        &["--hash", ""],
     ] {
-        assert_eq!(of(arguments).code, Some(2), "{arguments:?}");
+        assert_eq!(sign(&desk, arguments).code, Some(2), "{arguments:?}");
     }
 }
 

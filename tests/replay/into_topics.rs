@@ -124,6 +124,9 @@ fn an_interrupt_ends_the_batch_in_hand_and_other_settings_do_not_go_on() {
     assert!(ran.err.contains("--max-rate 100\n"), "as it was begun: {}", ran.err);
     let elsewhere = replay(&setup, &["--resume", "int", "--set", "kafka.group_id=another"]);
     assert!(elsewhere.code == Some(1) && elsewhere.err.contains("was begun with kafka.group_id"), "{}", elsewhere.err);
+    let unfenced = replay(&setup, &["--resume", "int", "--set", "kafka.transactional_id_prefix=another"]);
+    let told = "was begun with kafka.transactional_id_prefix";
+    assert!(unfenced.code == Some(1) && unfenced.err.contains(told), "{}", unfenced.err);
     let other = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(other.path(), "[[organizations]]\nslug = \"a\"\n").unwrap();
     let refused = replay(&setup, &["--resume", "int", "--settings", other.path().to_str().unwrap()]);

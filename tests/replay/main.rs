@@ -4,6 +4,8 @@
 #[path = "../settings/kit.rs"]
 #[expect(dead_code, reason = "what the tests of settings need beside")]
 mod base;
+#[path = "../common/binary.rs"]
+mod binary;
 #[path = "../common/contract.rs"]
 mod contract;
 #[path = "../common/headers.rs"]

@@ -94,6 +94,9 @@ fn what_retention_took_is_counted_and_never_passed_over_in_silence() {
     assert_eq!((&ran.summary()["records"], &ran.summary()["gone"]), (&json!(70), &json!(130)));
     let ran = replay(&setup, &["--offsets", "0:20-39", "--json"]);
     assert_eq!((&ran.summary()["records"], &ran.summary()["gone"]), (&json!(10), &json!(10)));
+    let ran = replay(&setup, &["--offsets", "0:20-39,1:90-109", "--json"]);
+    let told = ["read", "gone", "beyond"].map(|name| ran.summary()[name].clone());
+    assert_eq!(told, [10, 20, 10].map(|number| json!(number)));
     let ran = replay(&setup, &["--offsets", "0:50-59"]);
     assert!(ran.code == Some(0) && !ran.err.contains("past retention"), "{}", ran.err);
     let ran = replay(&setup, &["--since", "1h"]);
@@ -118,6 +121,8 @@ fn a_time_begins_at_its_first_record_and_ends_before_the_next_ones() {
     assert_eq!(there(&["--from", "2026-11-22T10:50:30Z"]), of(0, 51..60));
     assert_eq!(there(&["--to", "2026-11-22T12:02:00+02:00"]), of(0, 0..2));
     assert_eq!(there(&["--from", "2030-01-01"]), []);
+    let ran = replay(&setup, &["--from", "2030-01-01"]);
+    assert!(ran.err.contains("there was no record to look at"), "{}", ran.err);
     assert_eq!(there(&["--to", "2020-01-01"]), []);
     assert_eq!(there(&[&ten_to_twenty[..], &["--offsets", "0:15-"]].concat()), of(0, 15..20));
 }

@@ -3,6 +3,7 @@
 
 mod options;
 mod progress;
+mod topic;
 
 use std::{
     io::sink,
@@ -20,8 +21,9 @@ use super::interrupt::Interrupt;
 use crate::replay::{self, Counter, Failure, Limits, Output, Source, Work};
 
 pub(super) use self::{
-    options::{HistoryOptions, away, fetching},
+    options::{Choice, HistoryOptions, PickOptions, fetching, look_up},
     progress::{Progress, Terminal},
+    topic::topic,
 };
 
 /// How often progress is looked at.
@@ -29,14 +31,14 @@ const TICK: Duration = Duration::from_millis(100);
 /// How long a job may take to end after ctrl-C. One that waits for a pipe never does.
 const ENDING: Duration = Duration::from_millis(500);
 
-/// Does what can't be interrupted on a thread of its own; `None` where ctrl-C came first.
+/// Does what can't be interrupted on a thread of its own; `None` where ctrl-C came first. Nobody waits for it any more then.
 pub(super) fn unless_interrupted<T: Send + 'static>(
     interrupt: &Interrupt,
     job: impl FnOnce() -> T + Send + 'static,
 ) -> anyhow::Result<Option<T>> {
     let (tell, news) = channel();
     thread::Builder::new()
-        .name("settings".to_owned())
+        .name("look-up".to_owned())
         .spawn(move || _ = tell.send(job()))
         .context("no thread for it")?;
     loop {

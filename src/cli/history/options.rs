@@ -9,10 +9,11 @@ use std::{
 use anyhow::Context as _;
 use clap::Args;
 
+use super::topic::topic;
 use crate::{
     cli::{
         input::Input,
-        interrupt,
+        interrupt::Interrupt,
         judging::{self, event_type},
         moment::moment,
         output::{DOUBTFUL, Interrupted, Usage, styled},
@@ -35,20 +36,12 @@ pub(in crate::cli) struct HistoryOptions {
     pub(in crate::cli) from_file: Option<PathBuf>,
 
     /// A topic; may be repeated [default: kafka.input.topics]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = topic)]
     topic: Vec<String>,
 
     /// Offsets of a partition, the last one included: 0:100-200, 0:100- to the end, 0:100 alone; may be repeated [default: all]
     #[arg(long, value_name = "PARTITION:FROM-TO", value_parser = offsets, value_delimiter = ',')]
     offsets: Vec<Offsets>,
-
-    /// The events behind earlier rejections: finds where they are in the rejected topic, and fetches just those
-    #[arg(long, group = "rejections", conflicts_with_all = ["from_file", "topic", "offsets"])]
-    rejected: bool,
-
-    /// Rejections for this reason, of the event or of an attribute, as in locked; may be repeated
-    #[arg(long, value_name = "CODE", requires = "rejections", value_parser = reason, value_delimiter = ',')]
-    reason: Vec<Reason>,
 
     /// Events from this time on: a date, RFC 3339, or how long ago, as in 7d
     #[arg(long, visible_alias = "since", value_name = "TIME", value_parser = moment)]
@@ -66,10 +59,6 @@ pub(in crate::cli) struct HistoryOptions {
     #[arg(long, value_name = "TYPE", value_parser = event_type)]
     event_type: Option<String>,
 
-    /// Events about this user: an id, an e-mail or a visitor's id
-    #[arg(long, value_name = "USER")]
-    user: Option<String>,
-
     /// Go no faster than so many events a second [default: as fast as it goes]
     #[arg(long, value_name = "EVENTS", value_parser = above_zero)]
     max_rate: Option<f64>,
@@ -77,6 +66,31 @@ pub(in crate::cli) struct HistoryOptions {
     /// Take no more than so many percent of one core, as in 50, or 200 for two [default: all cores]
     #[arg(long, value_name = "PERCENT", value_parser = above_zero)]
     max_cpu: Option<f64>,
+}
+
+/// Which of them, by what became of them or by whom they are about: such events say nothing of all others.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Which events")]
+pub(in crate::cli) struct PickOptions {
+    /// The events behind earlier rejections: finds where they are in the rejected topic, and fetches just those
+    #[arg(long, group = "rejections", conflicts_with_all = ["from_file", "topic", "offsets"])]
+    rejected: bool,
+
+    /// Rejections for this reason, of the event or of an attribute, as in locked; may be repeated
+    #[arg(long, value_name = "CODE", requires = "rejections", value_parser = reason, value_delimiter = ',')]
+    reason: Vec<Reason>,
+
+    /// Events about this user: an id, an e-mail or a visitor's id
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
+}
+
+/// What is chosen: which events, and which of them.
+#[derive(Clone, Copy)]
+pub(in crate::cli) struct Choice<'c> {
+    /// Which events.
+    pub(in crate::cli) history: &'c HistoryOptions,
+    picked: &'c PickOptions,
 }
 
 /// The history that was chosen.
@@ -97,6 +111,11 @@ impl Chosen {
         self.topics.as_ref().map_or(0, |topics| topics.gone())
     }
 
+    /// Offsets that were asked for and that come after their partition's end.
+    pub(in crate::cli) fn beyond(&self) -> u64 {
+        self.topics.as_ref().map_or(0, |topics| topics.beyond())
+    }
+
     /// Bytes that came from the brokers.
     pub(in crate::cli) fn fetched_bytes(&self) -> Option<u64> {
         self.topics.as_ref().map(|topics| topics.fetched_bytes())
@@ -115,8 +134,19 @@ impl Chosen {
 }
 
 impl HistoryOptions {
+    /// All of them.
+    pub(in crate::cli) fn all(&self) -> Choice<'_> {
+        static ALL: PickOptions = PickOptions { rejected: false, reason: Vec::new(), user: None };
+        self.picked(&ALL)
+    }
+
+    /// These of them.
+    pub(in crate::cli) fn picked<'c>(&'c self, picked: &'c PickOptions) -> Choice<'c> {
+        Choice { history: self, picked }
+    }
+
     /// The flags that choose the same events, of whichever organization, each after a space; none where they can't stand in a shell's
-    /// line. Those that [`Self::refuse_picked`] refuses are not among them.
+    /// line.
     pub(in crate::cli) fn flags_for_a_shell(&self) -> Option<String> {
         let mut flags = String::new();
         if let Some(file) = &self.from_file {
@@ -138,50 +168,6 @@ impl HistoryOptions {
         Some(flags)
     }
 
-    /// Opens the history that was chosen.
-    pub(in crate::cli) fn open(&self, config: &Config, defaults: Defaults) -> anyhow::Result<Chosen> {
-        self.refuse_backwards()?;
-        let filter = self.filter();
-        if let Some(file) = &self.from_file {
-            let input = Input::open(file)?;
-            let source = File::new((input.name, input.bytes), input.reader, &config.policy(), defaults);
-            return Ok(Chosen { source: Arc::new(source), filter, topics: None, rejected: None });
-        }
-        let (topics, rejected) = self.open_topics(config, defaults)?;
-        let topics = Arc::new(topics);
-        // Which record of a topic is the first of a time, the broker says: what it found is all that is asked for.
-        let filter = Filter { from: None, to: None, ..filter };
-        Ok(Chosen { source: Arc::clone(&topics) as Arc<dyn Source>, filter, topics: Some(topics), rejected })
-    }
-
-    /// Opens topics that were chosen; and how many events were rejected, where those are asked for.
-    pub(in crate::cli) fn open_topics(
-        &self,
-        config: &Config,
-        defaults: Defaults,
-    ) -> anyhow::Result<(Topics, Option<u64>)> {
-        self.refuse_backwards()?;
-        if !self.rejected {
-            let topics = Topics::open(&self.topics(config)?, &self.wanted(), fetching(config), defaults);
-            return Ok((topics.map_err(|failure| away(failure, config))?, None));
-        }
-        let positions = self.rejections(config, defaults.clone())?;
-        let topics = Topics::at(positions, fetching(config), defaults).map_err(|failure| away(failure, config))?;
-        let rejected = topics.size().unwrap_or(0) + topics.gone();
-        Ok((topics, Some(rejected)))
-    }
-
-    /// Events that were picked by what became of them, or by whom they are about, say nothing of all others.
-    pub(in crate::cli) fn refuse_picked(&self) -> Result<(), Usage> {
-        if !self.rejected && self.reason.is_empty() && self.user.is_none() {
-            return Ok(());
-        }
-        Err(Usage::new(
-            "advice comes from all events of a time: leave --rejected, --reason and --user out; --from, --to and --organization \
-             choose which",
-        ))
-    }
-
     /// Why what is read may be less than all events of its time; none where it is all of them.
     pub(in crate::cli) fn part(&self) -> Option<&'static str> {
         if self.event_type.is_some() {
@@ -198,55 +184,6 @@ impl HistoryOptions {
         match (self.from, self.to) {
             (Some(from), Some(to)) if from > to => Err(Usage::new("--from is later than --to; exchange them")),
             _ => Ok(()),
-        }
-    }
-
-    /// Where the rejected events are.
-    fn rejections(&self, config: &Config, defaults: Defaults) -> anyhow::Result<Positions> {
-        let rejected = std::slice::from_ref(&config.kafka.rejected_topic);
-        let topic = Topics::open(rejected, &self.wanted(), fetching(config), defaults);
-        let topic = Arc::new(topic.map_err(|failure| away(failure, config))?);
-        let work = Rejections::new(WhichRejections {
-            reasons: self.reason.clone(),
-            organization: self.organization.clone(),
-            event_type: self.event_type.clone(),
-        });
-        let held = (&interrupt::listen()?, self.limits());
-        let found = super::run(Arc::clone(&topic) as Arc<dyn Source>, held, move || work.clone())?;
-        let found = found.ok_or(Interrupted)?.found();
-        if topic.gone() > 0 {
-            let (gone, name) = (grouped(topic.gone()), &config.kafka.rejected_topic);
-            let told = format!(
-                "{gone} offsets of {name} that were asked for are past retention: the events behind those are not looked for"
-            );
-            writeln!(anstream::stderr(), "{}", styled(DOUBTFUL, &told))?;
-        }
-        Ok(found)
-    }
-
-    /// The slug of the organization whose events are asked for, by that or by its app id, in any of these settings; none where all are.
-    pub(in crate::cli) fn slug(&self, settings: &[&Snapshot]) -> anyhow::Result<Option<String>> {
-        let Some(asked) = self.organization.as_deref() else { return Ok(None) };
-        let mut found = settings.iter().map(|snapshot| judging::organization(snapshot, asked));
-        let first = found.next().with_context(|| format!("no settings have {asked}"))?;
-        let slug = found.fold(first, Result::or)?.slug.to_string();
-        if self.rejected && slug != asked {
-            // They are looked for by what they say themselves.
-            return Err(
-                Usage::new(format!("rejections name their organization by its slug: --organization {slug}")).into()
-            );
-        }
-        Ok(Some(slug))
-    }
-
-    /// Which events.
-    pub(in crate::cli) fn filter(&self) -> Filter {
-        Filter {
-            organization: self.organization.clone(),
-            event_type: self.event_type.clone(),
-            user: self.user.clone(),
-            from: self.from,
-            to: self.to,
         }
     }
 
@@ -291,6 +228,109 @@ impl HistoryOptions {
     }
 }
 
+impl Choice<'_> {
+    /// Opens the history that was chosen.
+    pub(in crate::cli) fn open(
+        &self,
+        config: &Config,
+        interrupt: &Interrupt,
+        defaults: Defaults,
+    ) -> anyhow::Result<Chosen> {
+        self.history.refuse_backwards()?;
+        let filter = self.filter();
+        if let Some(file) = &self.history.from_file {
+            let input = Input::open(file)?;
+            let source = File::new((input.name, input.bytes), input.reader, &config.policy(), defaults);
+            return Ok(Chosen { source: Arc::new(source), filter, topics: None, rejected: None });
+        }
+        let (topics, rejected) = self.open_topics(config, interrupt, defaults)?;
+        let topics = Arc::new(topics);
+        // Which record of a topic is the first of a time, the broker says: what it found is all that is asked for.
+        let filter = Filter { from: None, to: None, ..filter };
+        Ok(Chosen { source: Arc::clone(&topics) as Arc<dyn Source>, filter, topics: Some(topics), rejected })
+    }
+
+    /// Opens topics that were chosen; and how many events were rejected, where those are asked for.
+    pub(in crate::cli) fn open_topics(
+        &self,
+        config: &Config,
+        interrupt: &Interrupt,
+        defaults: Defaults,
+    ) -> anyhow::Result<(Topics, Option<u64>)> {
+        self.history.refuse_backwards()?;
+        if !self.picked.rejected {
+            let (topics, wanted) = (self.history.topics(config)?, self.history.wanted());
+            let open = move |fetching| Topics::open(&topics, &wanted, fetching, defaults);
+            return Ok((look_up(config, interrupt, open)?, None));
+        }
+        let positions = self.rejections(config, interrupt, defaults.clone())?;
+        let topics = look_up(config, interrupt, move |fetching| Topics::at(positions, fetching, defaults))?;
+        let rejected = topics.size().unwrap_or(0) + topics.gone();
+        Ok((topics, Some(rejected)))
+    }
+
+    /// Where the rejected events are.
+    fn rejections(&self, config: &Config, interrupt: &Interrupt, defaults: Defaults) -> anyhow::Result<Positions> {
+        let (name, wanted) = (config.kafka.rejected_topic.clone(), self.history.wanted());
+        let open = move |fetching| Topics::open(&[name], &wanted, fetching, defaults);
+        let topic = Arc::new(look_up(config, interrupt, open)?);
+        let work = Rejections::new(WhichRejections {
+            reasons: self.picked.reason.clone(),
+            organization: self.history.organization.clone(),
+            event_type: self.history.event_type.clone(),
+        });
+        let held = (interrupt, self.history.limits());
+        let found = super::run(Arc::clone(&topic) as Arc<dyn Source>, held, move || work.clone())?;
+        let found = found.ok_or(Interrupted)?.found();
+        if topic.gone() > 0 {
+            let (gone, name) = (grouped(topic.gone()), &config.kafka.rejected_topic);
+            let told = format!(
+                "{gone} offsets of {name} that were asked for are past retention: the events behind those are not looked for"
+            );
+            writeln!(anstream::stderr(), "{}", styled(DOUBTFUL, &told))?;
+        }
+        Ok(found)
+    }
+
+    /// The slug of the organization whose events are asked for, by that or by its app id, in any of these settings; none where all are.
+    pub(in crate::cli) fn slug(&self, settings: &[&Snapshot]) -> anyhow::Result<Option<String>> {
+        let Some(asked) = self.history.organization.as_deref() else { return Ok(None) };
+        let mut found = settings.iter().map(|snapshot| judging::organization(snapshot, asked));
+        let first = found.next().with_context(|| format!("no settings have {asked}"))?;
+        let slug = found.fold(first, Result::or)?.slug.to_string();
+        if self.picked.rejected && slug != asked {
+            // They are looked for by what they say themselves.
+            return Err(
+                Usage::new(format!("rejections name their organization by its slug: --organization {slug}")).into()
+            );
+        }
+        Ok(Some(slug))
+    }
+
+    /// Which events.
+    pub(in crate::cli) fn filter(&self) -> Filter {
+        let HistoryOptions { organization, event_type, from, to, .. } = self.history;
+        Filter {
+            organization: organization.clone(),
+            event_type: event_type.clone(),
+            user: self.picked.user.clone(),
+            from: *from,
+            to: *to,
+        }
+    }
+}
+
+/// Looks topics up, unless ctrl-C comes first: where no broker answers, that takes its time.
+pub(in crate::cli) fn look_up(
+    config: &Config,
+    interrupt: &Interrupt,
+    open: impl FnOnce(Fetching) -> Result<Topics, Failure> + Send + 'static,
+) -> anyhow::Result<Topics> {
+    let fetching = fetching(config);
+    let found = super::unless_interrupted(interrupt, move || open(fetching))?.ok_or(Interrupted)?;
+    found.map_err(|failure| away(failure, config))
+}
+
 /// How records are fetched: by the worker's own properties.
 pub(in crate::cli) fn fetching(config: &Config) -> Fetching {
     Fetching {
@@ -301,7 +341,7 @@ pub(in crate::cli) fn fetching(config: &Config) -> Fetching {
 }
 
 /// Names the brokers where none of them answers.
-pub(in crate::cli) fn away(failure: Failure, config: &Config) -> anyhow::Error {
+fn away(failure: Failure, config: &Config) -> anyhow::Error {
     let silent = matches!(&failure, Failure::LookUp { source, .. } if source.is_silence());
     let error = anyhow::Error::new(failure);
     if silent {
@@ -357,7 +397,7 @@ mod tests {
         assert_eq!(parse(&[]).as_deref(), Some(""));
         assert_eq!(parse(&["--from-file", "-"]).as_deref(), Some(" --from-file -"));
         assert_eq!(parse(&["--from-file", "a b.ndjson"]).as_deref(), Some(" --from-file 'a b.ndjson'"));
-        assert_eq!(parse(&["--topic", "it's"]), None, "no shell's word");
+        assert_eq!(parse(&["--from-file", "it's"]), None, "no shell's word");
         for words in [
             "--topic a --topic b --from 2026-11-22T10:00:00.000Z --to 2026-11-23T00:00:00.000Z --event-type boot",
             "--topic a --offsets 0:1-2 --offsets 1:7-",

@@ -15,7 +15,7 @@ use clap::Args;
 use super::{changes, target::Target};
 use crate::{
     cli::{
-        history::{self, HistoryOptions},
+        history::{self, Choice},
         interrupt,
         judging::{JudgeOptions, Which, which},
         output::{Usage, interrupted, print, print_json},
@@ -43,7 +43,7 @@ pub(super) struct CompareOptions {
 
 /// Which events, and what a comparison is made with.
 pub(super) struct Means<'m> {
-    pub(super) history: &'m HistoryOptions,
+    pub(super) choice: Choice<'m>,
     pub(super) judge: &'m JudgeOptions,
     pub(super) json: bool,
     pub(super) force: bool,
@@ -70,11 +70,11 @@ impl CompareOptions {
         let (config, defaults) = (means.judge.config()?, means.judge.defaults());
         let snapshot = |which| means.judge.settings_of(which).map(|settings| settings.current());
         let snapshots = [snapshot(before)?, snapshot(after)?];
-        let organization = means.history.slug(&snapshots.each_ref().map(Arc::as_ref))?;
+        let organization = means.choice.slug(&snapshots.each_ref().map(Arc::as_ref))?;
         let [first, second] = snapshots.each_ref().map(|snapshot| snapshot.version());
         let now = defaults.now;
         let page = self.page(means)?;
-        let mut chosen = means.history.open(&config, defaults)?;
+        let mut chosen = means.choice.open(&config, &interrupt, defaults)?;
         chosen.filter.organization = organization;
         let (key, filter) = (RandomState::new(), chosen.filter.clone());
         let work = move || Comparing {
@@ -83,7 +83,7 @@ impl CompareOptions {
             filter: filter.clone(),
             found: Comparison::new(&key),
         };
-        let found = history::run(Arc::clone(&chosen.source), (&interrupt, means.history.limits()), work)?;
+        let found = history::run(Arc::clone(&chosen.source), (&interrupt, means.choice.history.limits()), work)?;
         let Some(Comparing { found, .. }) = found else { return Ok(interrupted()) };
         let side = |which: &Which, version| Side { settings: which.to_string(), version };
         let sides = (side(before, first), side(after, second));
@@ -100,7 +100,7 @@ impl CompareOptions {
     /// Opens where the page goes, before there is anything to lose by it.
     fn page(&self, means: &Means<'_>) -> anyhow::Result<Option<(Target, Output)>> {
         let Some(path) = self.html.as_deref() else { return Ok(None) };
-        Target::apart_from(means.history.from_file.as_deref(), path, means.force).map(Some)
+        Target::apart_from(means.choice.history.from_file.as_deref(), path, means.force).map(Some)
     }
 
     fn tell(&self, report: &Report, page: Option<(Target, Output)>, json: bool) -> anyhow::Result<ExitCode> {
@@ -154,7 +154,7 @@ struct Explain {
 
 impl Explain {
     fn new(after: &Which, means: &Means<'_>, brokers: &str) -> Self {
-        let file = means.history.from_file.as_deref().and_then(Path::to_str).filter(|path| *path != "-");
+        let file = means.choice.history.from_file.as_deref().and_then(Path::to_str).filter(|path| *path != "-");
         let file = file.and_then(shell::word).map(Cow::into_owned);
         Self { file, brokers: brokers.to_owned(), flags: means.judge.flags_of(after) }
     }

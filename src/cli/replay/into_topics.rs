@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 
 use super::{
@@ -20,12 +20,13 @@ use crate::{
     cli::{
         consent::Consent,
         history::{self, Progress, Terminal, fetching},
-        interrupt,
+        interrupt::{self, Interrupt},
         output::{DIM, Usage, interrupted, styled},
     },
     config::Config,
     domain::{EventTime, shell},
-    replay::{Defaults, Delivery, Failure, Filter, Judgement, Means, Measure, Plan},
+    replay::{Defaults, Delivered, Delivery, Failure, Filter, Judgement, Means, Measure, Plan},
+    worker::Fault,
 };
 
 /// How long the batches in hand may take to end after ctrl-C.
@@ -96,7 +97,7 @@ impl ReplayArgs {
         let id = self.topics.resume.as_deref();
         let (one, organization) = self.known_first(&config, &interrupt)?;
         // Before settings that may take hours to be learnt of verdicts: what comes meanwhile is no part of it.
-        let new = if id.is_none() { Some(self.plan(&config, organization)?) } else { None };
+        let new = if id.is_none() { Some(self.plan(&config, &interrupt, organization)?) } else { None };
         let Some(settings) = self.or_learnt(one, &config, &interrupt)? else { return Ok(interrupted()) };
         let plan = match new {
             Some(new) => self.begin(new, &config, &settings)?,
@@ -117,18 +118,8 @@ impl ReplayArgs {
             writeln!(anstream::stderr(), "{}", resumed())?;
             return Ok(interrupted());
         };
-        let replay = Some(Replayed {
-            id: &plan.id,
-            accepted: &plan.accepted,
-            rejected: &plan.rejected,
-            delivered_before: delivered.before,
-        });
-        let (gone, took) = (plan.gone + delivered.gone, began.elapsed());
-        let (tally, version, fetched_bytes) = (&delivered.tally, settings.version, Some(delivered.fetched_bytes));
-        // What earlier runs did not find where it was due, nobody kept.
-        let due = (plan.gone + plan.size()).saturating_sub(delivered.before);
-        let not_found = plan.rejections.then(|| due.saturating_sub(delivered.records));
-        Summary { tally, version, gone, not_found, fetched_bytes, took, replay }.print(self.json, &Target::Nowhere)?;
+        let summary = summary(&plan, &delivered, (settings.version, began.elapsed()));
+        summary.print(self.json, &Target::Nowhere)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -146,7 +137,7 @@ impl ReplayArgs {
     }
 
     /// A new plan, but for the settings. What is wrong with it is told before anything is waited for.
-    fn plan(&self, config: &Config, organization: Option<String>) -> anyhow::Result<Plan> {
+    fn plan(&self, config: &Config, interrupt: &Interrupt, organization: Option<String>) -> anyhow::Result<Plan> {
         let id = self.topics.id.clone().unwrap_or_else(new_id);
         if Plan::path(&self.topics.plans, &id).exists() {
             bail!("there is a plan of a replay {id} here; go on with it with --resume {id}, or choose another --id");
@@ -160,25 +151,40 @@ impl ReplayArgs {
         let options = outputs::options(config, (&accepted, &rejected));
         let defaults = self.judge.defaults();
         let (default_type, now) = (defaults.event_type.clone(), defaults.now.millis());
-        let (topics, rejections) = self.history.open_topics(config, defaults)?;
-        options.check_outputs()?;
+        let (topics, rejections) = self.choice().open_topics(config, interrupt, defaults)?;
+        options.check_outputs().map_err(|fault| self.with_way_out(fault, (&accepted, &rejected)))?;
         let plan = Plan {
             id,
             accepted,
             rejected,
             // The ranges say which time.
-            filter: Filter { from: None, to: None, organization, ..self.history.filter() },
+            filter: Filter { from: None, to: None, organization, ..self.choice().filter() },
             default_type,
             now,
             group: config.kafka.group_id.clone(),
+            transactional_id_prefix: config.kafka.transactional_id_prefix.clone(),
             settings: Vec::new(),
             settings_version: None,
             policy_version: None,
             spans: topics.planned(),
             gone: topics.gone(),
+            beyond: topics.beyond(),
             rejections: rejections.is_some(),
         };
         Ok(plan)
+    }
+
+    /// What a fault of the topics that verdicts go to is told with: where one is missing, the command that creates these two.
+    fn with_way_out(&self, fault: Fault, (accepted, rejected): (&str, &str)) -> anyhow::Error {
+        let Fault::TopicMissing { topic, brokers } = &fault else { return fault.into() };
+        if self.topics.to_topics.is_none() {
+            return fault.into();
+        }
+        let flags = self.judge.brokers_for_a_shell().unwrap_or_default();
+        anyhow!(
+            "topic {topic:?} does not exist on {brokers}; create it with: attrsync topics create --set kafka.accepted_topic={accepted} \
+             --set kafka.rejected_topic={rejected}{flags}"
+        )
     }
 
     /// Begins a new plan by these settings; it is kept before anything is sent.
@@ -203,12 +209,7 @@ impl ReplayArgs {
                 .context(format!("there is no plan of a replay {id} here; --plans names the folder where it is")),
             _ => failure.into(),
         })?;
-        if !plan.group.is_empty() && plan.group != config.kafka.group_id {
-            let (then, now) = (&plan.group, &config.kafka.group_id);
-            bail!(
-                "replay {id} was begun with kafka.group_id = {then:?}, under which how far it is is kept, and not {now:?}"
-            );
-        }
+        same_names(&plan, config)?;
         let versions = (plan.settings_version, plan.policy_version);
         // A version says all of it, however it was chosen.
         let chosen = plan.settings_version.is_some() || settings.words == plan.settings;
@@ -221,6 +222,48 @@ impl ReplayArgs {
             );
         }
         Ok(plan)
+    }
+}
+
+/// Refuses names under which another replay of this id would go on: one that doesn't know how far this is, or that doesn't end what is
+/// left of it. A plan of an earlier version has not kept both.
+fn same_names(plan: &Plan, config: &Config) -> anyhow::Result<()> {
+    let (id, kafka) = (&plan.id, &config.kafka);
+    let (group, prefix) = (&plan.group, &plan.transactional_id_prefix);
+    for (key, then, now, what) in [
+        ("kafka.group_id", group, &kafka.group_id, "under which how far it is is kept"),
+        (
+            "kafka.transactional_id_prefix",
+            prefix,
+            &kafka.transactional_id_prefix,
+            "by which an earlier run of it is ended",
+        ),
+    ] {
+        if !then.is_empty() && then != now {
+            bail!("replay {id} was begun with {key} = {then:?}, {what}, and not {now:?}");
+        }
+    }
+    Ok(())
+}
+
+/// What was delivered of a plan, by settings of this version and in this time.
+fn summary<'p>(plan: &'p Plan, delivered: &'p Delivered, (version, took): (Option<u64>, Duration)) -> Summary<'p> {
+    // What earlier runs did not find where it was due, nobody kept.
+    let due = (plan.gone + plan.size()).saturating_sub(delivered.before);
+    Summary {
+        tally: &delivered.tally,
+        version,
+        gone: plan.gone + delivered.gone,
+        beyond: plan.beyond,
+        not_found: plan.rejections.then(|| due.saturating_sub(delivered.tally.read)),
+        fetched_bytes: Some(delivered.fetched_bytes),
+        replay: Some(Replayed {
+            id: &plan.id,
+            accepted: &plan.accepted,
+            rejected: &plan.rejected,
+            delivered_before: delivered.before,
+        }),
+        took,
     }
 }
 

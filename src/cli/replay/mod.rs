@@ -23,10 +23,12 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Instant};
 use clap::Args;
 
 use super::{
-    history::{self, HistoryOptions},
+    history::{self, Choice, HistoryOptions, PickOptions},
     interrupt::{self, Interrupt},
     judging::JudgeOptions,
+    moment::now,
     output::{Usage, interrupted, warn},
+    source::source,
 };
 use crate::{
     config::Config,
@@ -94,6 +96,9 @@ pub(super) struct ReplayArgs {
     history: HistoryOptions,
 
     #[command(flatten)]
+    picked: PickOptions,
+
+    #[command(flatten)]
     judge: JudgeOptions,
 
     /// Judge each event by the settings as they were for it, from a database [default: all as the settings are]
@@ -103,7 +108,7 @@ pub(super) struct ReplayArgs {
 
 impl ReplayArgs {
     pub(super) fn execute(&self) -> anyhow::Result<ExitCode> {
-        let means = Means { history: &self.history, judge: &self.judge, json: self.json, force: self.force };
+        let means = Means { choice: self.choice(), judge: &self.judge, json: self.json, force: self.force };
         if let Some(ended) = self.compare.execute(&means) {
             return ended;
         }
@@ -119,7 +124,7 @@ impl ReplayArgs {
             None => Target::nowhere(),
         };
         let (one, organization) = self.known_first(&config, &interrupt)?;
-        let mut chosen = self.history.open(&config, defaults)?;
+        let mut chosen = self.choice().open(&config, &interrupt, defaults)?;
         chosen.filter.organization = organization;
         let Some(settings) = self.or_learnt(one, &config, &interrupt)? else { return Ok(interrupted()) };
         let judgement = Judgement { by: settings.by.clone(), now, filter: chosen.filter.clone() };
@@ -129,10 +134,19 @@ impl ReplayArgs {
         let Some(Verdicts { tally, .. }) = found else { return Ok(interrupted()) };
         target.keep()?;
         let took = began.elapsed();
-        let (version, gone) = (settings.version, chosen.gone());
+        let (version, gone, beyond) = (settings.version, chosen.gone(), chosen.beyond());
         let (tally, not_found, fetched_bytes) = (&tally, chosen.not_found(), chosen.fetched_bytes());
-        Summary { tally, version, gone, not_found, fetched_bytes, took, replay: None }.print(self.json, &target)?;
+        Summary { tally, version, gone, beyond, not_found, fetched_bytes, took, replay: None }
+            .print(self.json, &target)?;
+        if self.history.from_file.is_some() && tally.is_no_json() {
+            warn("no line is JSON by itself; a file has one event a line: `jq -c . FILE` prints it so")?;
+        }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// What is chosen.
+    fn choice(&self) -> Choice<'_> {
+        self.history.picked(&self.picked)
     }
 
     /// The settings, where all events have the same, and the slug of the organization that was asked for: before any event is looked for,
@@ -142,7 +156,14 @@ impl ReplayArgs {
         config: &Config,
         interrupt: &Interrupt,
     ) -> anyhow::Result<(Option<ChosenSettings>, Option<String>)> {
-        let one = if self.settings_as.is_none() { self.chosen_settings(config, interrupt)? } else { None };
+        let one = match self.settings_as {
+            None => self.chosen_settings(config, interrupt)?,
+            // They are read later; that a file doesn't have them is known now.
+            Some(_) => {
+                source(config, Some(now()))?;
+                None
+            }
+        };
         let organization = self.slug(one.as_ref())?;
         Ok((one, organization))
     }
@@ -161,11 +182,11 @@ impl ReplayArgs {
     /// The slug of the organization that was asked for. Where each event has settings of its own, those of today may not have it any
     /// more: that is a doubt and no error.
     fn slug(&self, one: Option<&ChosenSettings>) -> anyhow::Result<Option<String>> {
-        let Some(asked) = self.history.filter().organization else { return Ok(None) };
+        let Some(asked) = self.choice().filter().organization else { return Ok(None) };
         if let Some(By::One(snapshot)) = one.map(|one| &one.by) {
-            return self.history.slug(&[snapshot]);
+            return self.choice().slug(&[snapshot]);
         }
-        self.history.slug(&[&self.judge.settings()?.current()]).or_else(|unknown| {
+        self.choice().slug(&[&self.judge.settings()?.current()]).or_else(|unknown| {
             // Not a doubt about what was: it can't be looked for so.
             if unknown.is::<Usage>() {
                 return Err(unknown);

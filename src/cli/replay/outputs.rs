@@ -1,7 +1,7 @@
 //! The topics that a replay writes to: there, not read from, and the live ones only where that was said.
 
 use crate::{
-    cli::{output::Usage, run::worker_options},
+    cli::{history::topic, output::Usage, run::worker_options},
     config::Config,
     worker::{Delivery, Options},
 };
@@ -18,11 +18,9 @@ pub(super) fn options(config: &Config, (accepted, rejected): (&str, &str)) -> Op
 
 /// The two topics of `NAME`, or of two names.
 pub(super) fn named(text: &str) -> Result<(String, String), String> {
-    match text.split_once(',') {
-        Some((accepted, rejected)) if accepted != rejected && !accepted.is_empty() && !rejected.is_empty() => {
-            Ok((accepted.to_owned(), rejected.to_owned()))
-        }
-        None if !text.is_empty() => Ok((format!("{text}.accepted"), format!("{text}.rejected"))),
+    match text.split(',').collect::<Vec<_>>().as_slice() {
+        [accepted, rejected] if accepted != rejected => Ok((topic(accepted)?, topic(rejected)?)),
+        [name] if !name.is_empty() => Ok((topic(&format!("{name}.accepted"))?, topic(&format!("{name}.rejected"))?)),
         _ => Err("expected a NAME, for NAME.accepted and NAME.rejected, or two topics as in A,B".to_owned()),
     }
 }
@@ -49,7 +47,7 @@ mod tests {
         let two = |accepted: &str, rejected: &str| Ok((accepted.to_owned(), rejected.to_owned()));
         assert_eq!(named("november"), two("november.accepted", "november.rejected"));
         assert_eq!(named("a,b"), two("a", "b"));
-        for text in ["", ",", "a,", ",b", "a,a"] {
+        for text in ["", ",", "a,", ",b", "a,a", "a,b,c", "a b", "a,b c", &"x".repeat(241)] {
             assert!(named(text).is_err(), "{text}");
         }
     }

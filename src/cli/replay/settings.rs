@@ -6,13 +6,7 @@ use clap::ValueEnum;
 
 use super::ReplayArgs;
 use crate::{
-    cli::{
-        history::{self, away, fetching},
-        interrupt::Interrupt,
-        moment::now,
-        output::Usage,
-        source::source,
-    },
+    cli::{history, interrupt::Interrupt, moment::now, output::Usage, source::source},
     config::Config,
     replay::{AsJudged, By, Learning, Topics, Wanted},
     store::{Source, Timeline},
@@ -84,8 +78,9 @@ impl ReplayArgs {
     /// Reads the verdict topics.
     fn learn(&self, config: &Config, interrupt: &Interrupt) -> anyhow::Result<Option<Learning>> {
         let topics = [config.kafka.accepted_topic.clone(), config.kafka.rejected_topic.clone()];
-        let verdicts = Topics::open(&topics, &Wanted::default(), fetching(config), self.judge.defaults());
-        let verdicts = verdicts.map_err(|failure| away(failure, config))?;
+        let defaults = self.judge.defaults();
+        let open = move |fetching| Topics::open(&topics, &Wanted::default(), fetching, defaults);
+        let verdicts = history::look_up(config, interrupt, open)?;
         let learning = Learning::default();
         history::run(Arc::new(verdicts), (interrupt, self.history.limits()), move || learning.clone())
     }

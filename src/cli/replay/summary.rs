@@ -26,6 +26,8 @@ pub(super) struct Summary<'t> {
     pub(super) version: Option<u64>,
     /// Offsets that were asked for and are no longer kept.
     pub(super) gone: u64,
+    /// Offsets that were asked for and come after their partition's end.
+    pub(super) beyond: u64,
     /// Events behind rejections that are no longer there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) not_found: Option<u64>,
@@ -72,6 +74,9 @@ impl Summary<'_> {
         let took = self.took.as_secs_f64();
         let by = self.version.map_or_else(|| "as they were".to_owned(), |version| version.to_string());
         writeln!(out, "judged {} in {took:.2} s by settings {by}", times(records, "record", "records"))?;
+        if let Some(chosen) = self.chosen() {
+            writeln!(out, "{}", styled(DOUBTFUL, chosen))?;
+        }
         if let Some(Replayed { id, accepted, rejected, delivered_before }) = &self.replay {
             let before = grouped(*delivered_before);
             writeln!(
@@ -82,6 +87,7 @@ impl Summary<'_> {
         let gone = if self.not_found.is_some() { 0 } else { self.gone };
         for (number, what) in [
             (gone, "offsets that were asked for are past retention"),
+            (self.beyond, "offsets that were asked for come after the end"),
             (
                 self.not_found.unwrap_or(0),
                 "rejected events could not be found: they are past retention, or compacted away",
@@ -105,6 +111,20 @@ impl Summary<'_> {
         )?;
         self.list(&mut out, "attributes rejected", &self.tally.attributes_rejected)?;
         self.list(&mut out, "attributes dropped", &self.tally.attributes_dropped)
+    }
+
+    /// How many of the records that were looked at were chosen, unless all were.
+    fn chosen(&self) -> Option<String> {
+        let Tally { read, records, .. } = *self.tally;
+        let looked = format!("looked at {}", times(read, "record", "records"));
+        match (read, records) {
+            // What a resumed replay has left may be nothing.
+            (0, _) if self.replay.as_ref().is_some_and(|replay| replay.delivered_before > 0) => None,
+            (0, _) => Some("there was no record to look at".to_owned()),
+            (_, 0) => Some(format!("{looked}, none was chosen")),
+            (read, records) if records < read => Some(format!("{looked}, {} chosen", times(records, "was", "were"))),
+            _ => None,
+        }
     }
 
     fn list(&self, out: &mut impl Write, title: &str, reasons: &Reasons) -> io::Result<()> {

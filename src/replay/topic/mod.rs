@@ -17,6 +17,7 @@ use std::{
 
 use rdkafka::ClientConfig;
 
+use self::range::Found;
 pub use self::range::{Offsets, Wanted};
 pub(super) use self::{
     range::{LOOKUP, Span},
@@ -100,6 +101,7 @@ pub struct Topics {
     fetching: Fetching,
     defaults: Defaults,
     spans: Vec<Span>,
+    beyond: u64,
     left: Mutex<VecDeque<Span>>,
     gone: AtomicU64,
     fetched: AtomicU64,
@@ -113,13 +115,11 @@ impl Topics {
     /// When a topic isn't there, or nobody answers.
     pub fn open(topics: &[String], wanted: &Wanted, fetching: Fetching, defaults: Defaults) -> Result<Self, Failure> {
         let consumer = fetching.consumer(NOBODY, 1, Reading::Dense)?;
-        let (mut spans, mut gone) = (Vec::new(), 0);
+        let mut found = Found::default();
         for topic in topics {
-            let found = range::look_up(&consumer, topic, wanted)?;
-            spans.extend(found.spans);
-            gone += found.gone;
+            found.add(range::look_up(&consumer, topic, wanted)?);
         }
-        Ok(Self::of(spans, gone, fetching, defaults))
+        Ok(Self::of(found, fetching, defaults))
     }
 
     /// Looks up the records at these positions. Those that aren't there any more are counted.
@@ -128,22 +128,27 @@ impl Topics {
     /// When nobody answers.
     pub fn at(positions: Positions, fetching: Fetching, defaults: Defaults) -> Result<Self, Failure> {
         let consumer = fetching.consumer(NOBODY, 1, Reading::Dense)?;
-        let found = range::look_up_positions(&consumer, positions)?;
-        Ok(Self::of(found.spans, found.gone, fetching, defaults))
+        Ok(Self::of(range::look_up_positions(&consumer, positions)?, fetching, defaults))
     }
 
-    fn of(mut spans: Vec<Span>, gone: u64, fetching: Fetching, defaults: Defaults) -> Self {
+    fn of(Found { mut spans, gone, beyond }: Found, fetching: Fetching, defaults: Defaults) -> Self {
         // The largest first, so that the threads end at about the same time.
         spans.sort_by_key(|span| std::cmp::Reverse(span.size()));
         let left = Mutex::new(spans.iter().cloned().collect());
         let (gone, fetched, handed_out) = (AtomicU64::new(gone), AtomicU64::new(0), AtomicU64::new(0));
-        Self { fetching, defaults, spans, left, gone, fetched, handed_out }
+        Self { fetching, defaults, spans, beyond, left, gone, fetched, handed_out }
     }
 
     /// Offsets that were asked for and are no longer kept.
     #[must_use]
     pub fn gone(&self) -> u64 {
         self.gone.load(Relaxed)
+    }
+
+    /// Offsets that were asked for, and that came after their partition's end when it was looked up.
+    #[must_use]
+    pub fn beyond(&self) -> u64 {
+        self.beyond
     }
 
     /// Records that were handed out.

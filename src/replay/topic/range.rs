@@ -56,7 +56,7 @@ pub(in crate::replay) struct Span {
 impl Span {
     /// How many offsets it has.
     pub(in crate::replay) fn size(&self) -> u64 {
-        self.ranges.iter().map(|range| u64::try_from(range.end - range.start).unwrap_or(0)).sum()
+        size(&self.ranges)
     }
 
     /// The offset after the last one.
@@ -90,6 +90,21 @@ pub(in crate::replay) struct Found {
     pub(in crate::replay) spans: Vec<Span>,
     /// Offsets that were asked for and are no longer kept.
     pub(in crate::replay) gone: u64,
+    /// Offsets that were asked for and come after their partition's end.
+    pub(in crate::replay) beyond: u64,
+}
+
+impl Found {
+    /// Adds what another topic has.
+    pub(super) fn add(&mut self, other: Self) {
+        self.spans.extend(other.spans);
+        self.gone += other.gone;
+        self.beyond += other.beyond;
+    }
+}
+
+fn size(ranges: &[Range<i64>]) -> u64 {
+    ranges.iter().map(|range| u64::try_from(range.end - range.start).unwrap_or(0)).sum()
 }
 
 fn unknown(what: &'static str, topic: &str, source: LookUpError) -> Failure {
@@ -125,6 +140,7 @@ pub(super) fn look_up(consumer: &Assigned, topic: &str, wanted: &Wanted) -> Resu
         let asked: Vec<_> = wanted.ranges(partition).collect();
         let (ranges, gone) = within(asked, kept, (start, end));
         found.gone += gone;
+        found.beyond += wanted.beyond(partition, kept.1);
         if !ranges.is_empty() {
             found.spans.push(Span { topic: topic.to_owned(), partition, ranges });
         }
@@ -159,6 +175,13 @@ impl Wanted {
         let whole = self.offsets.is_empty().then_some(0..i64::MAX);
         let named = self.offsets.iter().filter(move |offsets| offsets.partition == partition);
         named.map(|offsets| offsets.first..offsets.last.map_or(i64::MAX, |last| last.saturating_add(1))).chain(whole)
+    }
+
+    /// How many offsets are named that come after this end of their partition. Of a range that is open nothing does.
+    fn beyond(&self, partition: i32, end: i64) -> u64 {
+        let named = self.ranges(partition).filter(|range| range.end < i64::MAX).collect();
+        let (after, _) = within(named, (0, i64::MAX), (Some(end), None));
+        size(&after)
     }
 }
 
@@ -227,6 +250,20 @@ mod tests {
         assert_eq!(within(whole.clone(), (10, 100), (Some(10), None)), (vec![10..100], 10));
         assert_eq!(within(whole.clone(), (10, 100), (Some(100), None)), (vec![], 0));
         assert_eq!(within(vec![20..50], (10, 100), (Some(40), None)), (vec![40..50], 0));
+    }
+
+    #[test]
+    fn named_offsets_after_the_end_are_counted_once_and_an_open_range_names_none() {
+        let of = |partition, first, last| Offsets { partition, first, last };
+        let beyond =
+            |offsets: &[Offsets], end| Wanted { offsets: offsets.to_vec(), ..Wanted::default() }.beyond(0, end);
+        assert_eq!(beyond(&[of(0, 999, Some(999))], 100), 1);
+        assert_eq!(beyond(&[of(0, 90, Some(109))], 100), 10);
+        assert_eq!(beyond(&[of(0, 90, Some(109)), of(0, 105, Some(119)), of(0, 100, Some(100))], 100), 20);
+        assert_eq!(beyond(&[of(0, 5, Some(6)), of(1, 999, Some(999))], 0), 2, "an empty partition, and another one");
+        assert_eq!(beyond(&[of(0, 90, Some(99))], 100), 0);
+        assert_eq!(beyond(&[of(0, 999, None)], 100), 0);
+        assert_eq!(beyond(&[], 100), 0);
     }
 
     #[test]
