@@ -1,11 +1,53 @@
 //! One piece of advice: what was seen, whether it can be acted upon now, and the command that does it.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::domain::{shell, verdict::MEMBERSHIP};
+
+/// What is advised, by the rule of the same name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Advice {
+    /// An attribute is to be locked.
+    Lock,
+    /// One is to be signed, or unlocked.
+    Unlock,
+    /// A name is to be configured, or sent no more.
+    Configure,
+    /// A key is to be retired.
+    Retire,
+    /// Proofs are to be enforced.
+    Enforce,
+    /// Tokens are to take the place of hashes.
+    Migrate,
+    /// Tokens are to have an expiry.
+    Expire,
+}
+
+impl Advice {
+    /// The name, as JSON has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lock => "lock",
+            Self::Unlock => "unlock",
+            Self::Configure => "configure",
+            Self::Retire => "retire",
+            Self::Enforce => "enforce",
+            Self::Migrate => "migrate",
+            Self::Expire => "expire",
+        }
+    }
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
 
 /// Whether it can be done now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -22,7 +64,8 @@ pub enum Ready {
 #[serde(rename_all = "camelCase")]
 pub struct Item {
     /// Which rule gives it: `lock`, `unlock`, `configure`, `retire`, `enforce`, `migrate` or `expire`.
-    pub advice: &'static str,
+    #[schemars(with = "String")]
+    pub advice: Advice,
     /// What it is about: an attribute, a key; the organization where it is about all of it.
     pub about: String,
     /// What that is: `user` or `company` whose attribute it is, `key`, or `organization`.
@@ -52,13 +95,12 @@ impl Item {
             _ => attribute(&format!("…, locked = {locked}")),
         };
         Some(match self.advice {
-            "lock" => lock(true),
-            "unlock" => lock(false),
-            "configure" => attribute("type = \"…\""),
-            "retire" | "migrate" => format!("retired_at of {}", key(&self.about)),
-            "enforce" => "enforcement = \"enforced\"".to_owned(),
-            "expire" => "[organizations.token] require_expiry = true".to_owned(),
-            _ => return None,
+            Advice::Lock => lock(true),
+            Advice::Unlock => lock(false),
+            Advice::Configure => attribute("type = \"…\""),
+            Advice::Retire | Advice::Migrate => format!("retired_at of {}", key(&self.about)),
+            Advice::Enforce => "enforcement = \"enforced\"".to_owned(),
+            Advice::Expire => "[organizations.token] require_expiry = true".to_owned(),
         })
     }
 }

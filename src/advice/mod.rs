@@ -13,7 +13,7 @@ mod seen;
 #[cfg(test)]
 mod tests;
 
-pub use items::{Item, Ready};
+pub use items::{Advice, Item, Ready};
 pub use look::{judged, meets_lock};
 pub use rules::{Case, advise};
 pub use seen::{Bounds, Event, Kind, Owner, Seen, Sent};

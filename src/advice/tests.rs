@@ -2,7 +2,7 @@
 
 use std::hash::RandomState;
 
-use super::{Bounds, Case, Event, Item, Kind, Owner, Ready, Seen, Sent, advise, meets_lock};
+use super::{Advice, Bounds, Case, Event, Item, Kind, Owner, Ready, Seen, Sent, advise, meets_lock};
 use crate::domain::{
     EventTime, Organization, Policy,
     key::{Algorithm, HmacDigest, HmacState, SecretBytes, Validity, Verifier},
@@ -88,6 +88,13 @@ fn case<'c>(seen: &'c Seen, settings: Option<(&'c Organization, &'c Policy)>) ->
 
 fn of(items: &[Item], advice: &str) -> Vec<Item> {
     items.iter().filter(|item| item.advice == advice).cloned().collect()
+}
+
+/// Tests ask for advice by its name.
+impl PartialEq<&str> for Advice {
+    fn eq(&self, name: &&str) -> bool {
+        self.name() == *name
+    }
 }
 
 #[test]
@@ -204,7 +211,11 @@ fn an_older_key_is_safe_to_retire_once_nobody_signs_with_it() {
     let [known, unknown] = advised(&seen).map(|items| of(&items, "retire"));
     let told: Vec<_> = known.iter().map(|item| (item.about.as_str(), item.ready)).collect();
     assert_eq!(told, [("older", Ready::Now), ("old", Ready::First)]);
-    assert!(known[1].says.contains("is not the newest, and still signs: 100 events"), "{}", known[1].says);
+    assert!(
+        known[1].says.contains("is not the newest, and still signs: 100 events, last 2026-11-22 10:00 UTC"),
+        "{}",
+        known[1].says
+    );
     assert!(known[1].says.contains("identify 100"), "{}", known[1].says);
     assert_eq!(known[0].figures["newer"], 200);
     assert_eq!(unknown.len(), 1, "which of two in use is the newer one, verdicts don't say: one stays");
@@ -332,17 +343,23 @@ fn what_a_file_of_settings_is_edited_to_is_told_in_its_words() {
         command: command.then(String::new),
     };
     for (advice, of, about, edited) in [
-        ("lock", "user", "plan", "[organizations.attributes] plan = { …, locked = true }"),
-        ("lock", "user", "companies", "[organizations.membership] locked = true"),
-        ("unlock", "company", "two words", "[organizations.company_attributes] \"two words\" = { …, locked = false }"),
-        ("configure", "user", "seats", "[organizations.attributes] seats = { type = \"…\" }"),
-        ("retire", "key", "2025-06", "retired_at of 2025-06"),
-        ("migrate", "key", "iv-1", "retired_at of iv-1"),
-        ("enforce", "organization", "acme", "enforcement = \"enforced\""),
-        ("expire", "organization", "acme", "[organizations.token] require_expiry = true"),
+        (Advice::Lock, "user", "plan", "[organizations.attributes] plan = { …, locked = true }"),
+        (Advice::Lock, "user", "companies", "[organizations.membership] locked = true"),
+        (
+            Advice::Unlock,
+            "company",
+            "two words",
+            "[organizations.company_attributes] \"two words\" = { …, locked = false }",
+        ),
+        (Advice::Configure, "user", "seats", "[organizations.attributes] seats = { type = \"…\" }"),
+        (Advice::Retire, "key", "2025-06", "retired_at of 2025-06"),
+        (Advice::Migrate, "key", "iv-1", "retired_at of iv-1"),
+        (Advice::Enforce, "organization", "acme", "enforcement = \"enforced\""),
+        (Advice::Expire, "organization", "acme", "[organizations.token] require_expiry = true"),
     ] {
         assert_eq!(item(advice, of, about, true).edited().as_deref(), Some(edited));
         assert_eq!(item(advice, of, about, false).edited(), None);
+        assert_eq!(serde_json::to_value(advice).unwrap(), advice.name());
     }
 }
 

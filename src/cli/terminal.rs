@@ -1,16 +1,11 @@
 //! What events brought along, fit for a terminal.
 
+use crate::domain::visible::visible;
+
 /// The text without what a terminal would act on: control characters could write over what stands there, and others turn
 /// the direction of writing.
 pub(super) fn safe(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '"' | '\'' | '\\' => safe.push(char),
-            other => safe.extend(other.escape_debug()),
-        }
-    }
-    safe
+    visible(text)
 }
 
 #[cfg(test)]

@@ -135,7 +135,8 @@ pub struct Example {
 pub struct OrganizationChange {
     /// Its slug; null for events of which it isn't known whose they are.
     pub organization: Option<String>,
-    /// Its events, those included that do not change; null where there are too many organizations to know how many these are.
+    /// Its events, those included that do not change; null where there are too many organizations to know how many these are. Where it
+    /// is null and `otherOrganizations` has some, its other numbers are the least that there may be.
     pub events: Option<u64>,
     /// Those that change.
     pub changed: Change,
@@ -227,7 +228,11 @@ impl Report {
         let mut kinds: Vec<_> = kinds.iter().map(|(kind, of)| turn(*kind, of, explain)).collect();
         kinds.sort_by_key(|turn| std::cmp::Reverse(turn.events));
         let concerned = organizations.by(|organization| organization.ways.all());
-        let told = concerned.into_iter().map(|(slug, one)| of_organization(slug, one, unchanged.of(slug).as_ref()));
+        let told = concerned.into_iter().map(|(slug, one)| {
+            // Beside all that stays as it is only all that changes makes a whole.
+            let unchanged = unchanged.of(slug).filter(|_| organizations.is_whole(slug));
+            of_organization(slug, one, unchanged.as_ref())
+        });
         let (width_ms, spans) = comparison.timeline.told();
         Self {
             before,
@@ -265,6 +270,12 @@ impl Report {
         let sum =
             |mine: &dyn Fn(&Flow) -> bool| self.verdicts.iter().filter(|flow| mine(flow)).map(|flow| flow.events).sum();
         (sum(&|flow| flow.from == outcome), sum(&|flow| flow.to == outcome))
+    }
+
+    /// Whether more may change of an organization than is told: it isn't whole, and some of what isn't told apart may be its own.
+    #[must_use]
+    pub fn may_be_more(&self, one: &OrganizationChange) -> bool {
+        one.events.is_none() && self.other_organizations.changed.events > 0
     }
 }
 

@@ -4,7 +4,10 @@ use std::hash::RandomState;
 
 use proptest::prelude::*;
 
-use super::{Comparison, Judged, Report, Side, Ways, html, report::Flow};
+use super::{
+    Comparison, Judged, Report, Side, Ways, html,
+    report::{Flow, OrganizationChange},
+};
 use crate::domain::{
     Arena, EventTime, Offset, Partition, Policy, Position, Reason, Record, Value, Verdict,
     verdict::{
@@ -237,9 +240,82 @@ fn what_changes_of_organizations_without_a_place_is_told() {
     assert_eq!((others.changed.events, others.changed.ways.stricter), (201, 201));
     let told: u64 = report.organizations.iter().map(|one| one.changed.events).sum();
     assert_eq!(told + others.changed.events, report.changed.events);
-    assert!(report.organizations[1..].iter().all(|one| (one.changed.events, one.events) == (1, Some(2))));
+    let rest = &report.organizations[1..];
+    assert!(rest.iter().all(|one| one.changed.events == 1 && one.events.is_none_or(|events| events == 2)));
+    // Nobody knows of the last ones that no event of theirs came before.
+    assert_eq!(rest.iter().filter(|one| one.events.is_none()).count(), 201);
     let page = html::page(&report);
     assert!(page.contains("201 events more of organizations that are not told apart: 201 stricter."), "{page}");
+}
+
+/// Each of 700 organizations sends ten events that change and ten that don't, in turn; who counts one is chosen by its turn and number.
+fn crowded<const PARTS: usize>(part: impl Fn(usize, usize) -> usize) -> Report {
+    let key = RandomState::new();
+    let mut parts = [(); PARTS].map(|()| Comparison::new(&key));
+    for turn in 0..10 {
+        for number in 0..700 {
+            for rejected in [true, false] {
+                judge(&mut parts[part(turn, number)], &format!("one-{number}"), rejected);
+            }
+        }
+    }
+    let whole = parts.into_iter().reduce(|mut one, other| {
+        one.absorb(other);
+        one
+    });
+    told(&whole.unwrap())
+}
+
+#[test]
+fn of_an_organization_that_had_to_make_room_no_part_is_told_as_the_whole() {
+    // How they are counted, and whether some of those that are told apart are whole, and some are not.
+    let reports = [
+        ("at once", crowded::<1>(|_, _| 0), [true, true]),
+        ("turn by turn", crowded::<2>(|turn, _| turn % 2), [true, true]),
+        ("half each", crowded::<2>(|_, number| number % 2), [true, false]),
+        ("few beside many", crowded::<2>(|turn, number| usize::from(turn == 0 && number >= 600)), [true, true]),
+        ("many beside few", crowded::<2>(|turn, number| usize::from(turn > 0 || number < 600)), [true, true]),
+        ("event by event", crowded::<3>(|turn, number| (turn + number) % 3), [false, true]),
+    ];
+    for (how, report, expected) in reports {
+        let told = &report.organizations;
+        assert_eq!((report.records, report.changed.events, told.len()), (14_000, 7_000, super::ORGANIZATIONS), "{how}");
+        let apart: u64 = told.iter().map(|one| one.changed.events).sum();
+        assert_eq!(apart + report.other_organizations.changed.events, 7_000, "{how}");
+        let (whole, part): (Vec<_>, Vec<_>) = told.iter().partition(|one| one.events.is_some());
+        assert_eq!([&whole, &part].map(|some| !some.is_empty()), expected, "{how}");
+        assert!(whole.iter().all(|one| (one.changed.events, one.events) == (10, Some(20))), "{how}");
+        assert!(part.iter().all(|one| one.changed.events <= 10 && report.may_be_more(one)), "{how}");
+        assert!(whole.iter().all(|one| !report.may_be_more(one)), "{how}");
+        let flows = |one: &OrganizationChange| one.verdicts.iter().map(|flow| flow.events).sum::<u64>();
+        assert!(told.iter().all(|one| flows(one) == one.events.unwrap_or(one.changed.events)), "{how}");
+    }
+}
+
+#[test]
+fn of_an_organization_that_is_not_whole_the_page_says_at_least() {
+    let mut comparison = Comparison::new(&RandomState::new());
+    for number in 0..=super::ORGANIZATIONS {
+        let before = Owned { user: Some("1".to_owned()), ..accepted(&format!("one-{number:03}")) };
+        let after = Owned { outcome: Outcome::Rejected, reason: Some(Reason::ProofMissing), ..before.clone() };
+        count(&mut comparison, &before, &after);
+    }
+    let mut report = told(&comparison);
+    report.organizations.sort_by_key(|one| one.events.is_some());
+    let page = html::page(&report);
+    assert!(page.contains("at least 1 event changes, of an unknown number, of at least 1 user: 1 stricter"), "{page}");
+    assert!(page.contains(">1 of 1 events change (100%), of 1 user: 1 stricter"), "{page}");
+}
+
+#[test]
+fn where_verdicts_go_is_told_in_words_even_where_none_goes_anywhere() {
+    let page = |rejected| {
+        let mut comparison = Comparison::new(&RandomState::new());
+        judge(&mut comparison, "acme", rejected);
+        html::page(&told(&comparison))
+    };
+    assert!(page(true).contains("aria-label=\"1 go from accepted to rejected.\""));
+    assert!(page(false).contains("aria-label=\"No verdict goes to another outcome.\""));
 }
 
 #[test]
@@ -253,7 +329,7 @@ fn beside_more_organizations_than_are_counted_it_is_said_what_is_not_known() {
     let report = told(&comparison);
     let told: Vec<_> = report.organizations.iter().map(|one| (one.changed.events, one.events)).collect();
     assert_eq!(told, [(1, Some(2)), (1, Some(2)), (1, None)]);
-    assert!(html::page(&report).contains("1 event changes, of an unknown number"));
+    assert!(html::page(&report).contains(">1 event changes, of an unknown number: 1 stricter"));
 }
 
 #[test]
@@ -273,6 +349,6 @@ fn whatever_names_events_bring_the_report_stays_small() {
     assert!(report.users.estimated && report.users.number.abs_diff(20_000) < 1_200, "{}", report.users);
     assert!(report.organizations.len() <= super::ORGANIZATIONS);
     let others: u64 = report.other_organizations.verdicts.iter().map(|flow| flow.events).sum();
-    assert_eq!(report.organizations.iter().filter_map(|one| one.events).sum::<u64>() + others, 20_000);
+    assert_eq!(report.organizations.iter().map(|one| one.changed.events).sum::<u64>() + others, 20_000);
     assert_eq!(report.kinds[0].examples.len(), 3);
 }

@@ -1,8 +1,9 @@
 //! A table by name that never grows beyond its bounds, whoever chooses the names. Where a new name finds no room, another one makes
-//! it, and its counts go to the rest: so the sum stays what was fed, and what is told of a name is never more than came.
+//! it, and its counts go to the rest: so the sum stays what was fed, and what is told of a name is never more than came. It is less where
+//! the name had to make room and came again, or may have: whoever tells a name's part of something asks first whether it is whole.
 //!
-//! Most places belong to those that were counted most, and no flood of made-up names takes one. The others are contended for by
-//! Space-Saving (Metwally, Agrawal and El Abbadi, 2005): a newcomer's rank begins at that of the name whose place it took, so that
+//! Most places belong to those that were counted most, and no flood of names that come less often takes one. The others are contended for
+//! by Space-Saving (Metwally, Agrawal and El Abbadi, 2005): a newcomer's rank begins at that of the name whose place it took, so that
 //! the next one takes another's place. A latecomer that comes often stays, however often a flood's names came before it.
 
 use std::collections::BTreeMap;
@@ -38,26 +39,36 @@ pub(crate) struct Bounded<T> {
     most: usize,
     kept: BTreeMap<Box<str>, Kept<T>>,
     rest: T,
+    /// A name made room: whatever comes anew may have been it.
+    over: bool,
 }
 
 /// What is kept of a name.
 #[derive(Debug, Clone)]
 struct Kept<T> {
     tally: T,
-    /// The rank of the name whose place it took: as often it may have come before, uncounted.
+    /// Where its rank began: at that of the name whose place it took.
     before: u64,
+    /// The tally is all that came of it.
+    whole: bool,
 }
 
 impl<T: Tally> Kept<T> {
-    /// How often the name may have come.
+    /// What it holds its place by against others that were counted as little.
     fn rank(&self) -> u64 {
         self.before + self.tally.weight()
+    }
+
+    fn absorb(&mut self, other: Self) {
+        self.tally.absorb(other.tally);
+        self.before += other.before;
+        self.whole &= other.whole;
     }
 }
 
 impl<T: Tally> Bounded<T> {
     pub(crate) fn new(most: usize) -> Self {
-        Self { most, kept: BTreeMap::new(), rest: T::default() }
+        Self { most, kept: BTreeMap::new(), rest: T::default(), over: false }
     }
 
     /// Where to count this name.
@@ -73,7 +84,7 @@ impl<T: Tally> Bounded<T> {
         // A name that is known costs no allocation: this is done for every attribute of every verdict.
         if !self.kept.contains_key(name) {
             let before = self.make_room();
-            self.kept.insert(name.into(), Kept { tally: new(), before });
+            self.kept.insert(name.into(), Kept { tally: new(), before, whole: !self.over });
         }
         self.kept.get_mut(name).map_or(&mut self.rest, |kept| &mut kept.tally)
     }
@@ -87,6 +98,7 @@ impl<T: Tally> Bounded<T> {
         let Some(dropped) = self.least().and_then(|name| self.kept.remove(&name)) else { return 0 };
         let rank = dropped.rank();
         self.rest.absorb(dropped.tally);
+        self.over = true;
         rank
     }
 
@@ -102,18 +114,19 @@ impl<T: Tally> Bounded<T> {
         least.map(|(.., name)| name.clone())
     }
 
-    /// Adds what another table counted.
+    /// Adds what another table counted. What only one of them knows may have made room in the other.
     pub(crate) fn merge(&mut self, other: Self) {
         self.rest.absorb(other.rest);
+        if other.over {
+            self.kept.iter_mut().for_each(|(name, mine)| mine.whole &= other.kept.contains_key(name));
+        }
         for (name, theirs) in other.kept {
             match self.kept.get_mut(&name) {
-                Some(known) => {
-                    known.tally.absorb(theirs.tally);
-                    known.before += theirs.before;
-                }
-                None => _ = self.kept.insert(name, theirs),
+                Some(mine) => mine.absorb(theirs),
+                None => _ = self.kept.insert(name, Kept { whole: theirs.whole && !self.over, ..theirs }),
             }
         }
+        self.over |= other.over;
         while self.kept.len() > self.most {
             self.drop_one();
         }
@@ -121,6 +134,11 @@ impl<T: Tally> Bounded<T> {
 
     pub(crate) fn get(&self, name: &str) -> Option<&T> {
         self.kept.get(name).map(|kept| &kept.tally)
+    }
+
+    /// Whether what was counted of a name that is told apart is all that came of it.
+    pub(crate) fn is_whole(&self, name: &str) -> bool {
+        self.kept.get(name).is_some_and(|kept| kept.whole)
     }
 
     /// Those that are told apart, by name.
@@ -169,6 +187,34 @@ mod tests {
             prop_assert_eq!(total(&apart), names.len() as u64);
             prop_assert!(apart.iter().len() <= most && table.iter().len() <= most);
             prop_assert!(table.iter().all(|(name, _)| name.len() <= NAME_BYTES));
+            for table in [&table, &apart] {
+                for (name, tally) in table.iter() {
+                    let came = names.iter().filter(|other| *other == name).count() as u64;
+                    prop_assert!(if table.is_whole(name) { *tally == came } else { *tally <= came }, "{}", name);
+                }
+            }
+            prop_assert!(table.over || table.iter().all(|(name, _)| table.is_whole(name)));
+        }
+    }
+
+    #[test]
+    fn what_comes_after_a_name_made_room_is_not_known_to_be_whole() {
+        let counted = |names: &[&str]| {
+            let mut table = Bounded::<u64>::new(2);
+            names.iter().for_each(|name| *table.of(name) += 1);
+            table
+        };
+        let whole = |table: &Bounded<u64>| table.iter().map(|(name, _)| table.is_whole(name)).collect::<Vec<_>>();
+        assert_eq!(whole(&counted(&["a", "a", "b"])), [true, true]);
+        let over = || counted(&["a", "a", "b", "c"]);
+        assert_eq!(whole(&over()), [true, false]);
+        assert!(!over().is_whole("b") && !over().is_whole("never"));
+        // In the table that is over `b` made room; `a` is whole in both.
+        let within = || counted(&["a", "b", "b"]);
+        for (mut one, other) in [(over(), within()), (within(), over())] {
+            one.merge(other);
+            let told: Vec<_> = one.iter().map(|(name, number)| (name, *number, one.is_whole(name))).collect();
+            assert_eq!(told, [("a", 3, true), ("b", 2, false)]);
         }
     }
 

@@ -22,9 +22,18 @@ pub(crate) fn times(number: u64, one: &str, many: &str) -> String {
 
 /// `, of 12 users`, where they were counted and there were any.
 pub(crate) fn of_users(users: Option<Count>) -> String {
+    users_told(", of ", users)
+}
+
+/// The same where some may not have been counted: `, of at least 12 users`.
+pub(crate) fn of_at_least(users: Option<Count>) -> String {
+    users_told(", of at least ", users)
+}
+
+fn users_told(of: &str, users: Option<Count>) -> String {
     match users {
         None | Some(Count { number: 0, .. }) => String::new(),
-        Some(users) => format!(", of {users} {}", if users.number == 1 { "user" } else { "users" }),
+        Some(users) => format!("{of}{users} {}", if users.number == 1 { "user" } else { "users" }),
     }
 }
 
@@ -45,5 +54,7 @@ mod tests {
             ["", ", of 1 user", ", of about 2,000 users"]
         );
         assert_eq!(of_users(None), "");
+        assert_eq!(of_at_least(Some(Count { number: 1, estimated: false })), ", of at least 1 user");
+        assert_eq!(of_at_least(None), "");
     }
 }

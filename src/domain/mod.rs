@@ -21,6 +21,7 @@ pub mod text;
 pub mod time;
 pub mod value;
 pub mod verdict;
+pub mod visible;
 
 pub use arena::Arena;
 pub use hint::Hint;

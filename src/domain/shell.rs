@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use super::visible::visible;
+
 /// The text as one word of a POSIX shell: as it is where it is harmless, else between single quotes; `None` where quoting wouldn't
 /// do, or a person couldn't see what is pasted. A word that begins with a dash would be taken for an option.
 #[must_use]
@@ -14,8 +16,7 @@ pub fn word(text: &str) -> Option<Cow<'_, str>> {
     if text.chars().all(harmless) {
         return Some(Cow::Borrowed(text));
     }
-    let seen = |char: char| char != '\'' && (char == '\\' || char == '"' || char.escape_debug().len() == 1);
-    text.chars().all(seen).then(|| Cow::Owned(format!("'{text}'")))
+    (!text.contains('\'') && visible(text) == text).then(|| Cow::Owned(format!("'{text}'")))
 }
 
 /// What fetches the record at this place and explains its event: a topic, a partition and an offset. None where the topic or the brokers
@@ -35,10 +36,13 @@ mod tests {
         for harmless in ["plan", "2026-10", "kafka:9092,b-1.example:9092", "a/b.toml", "@x"] {
             assert_eq!(word(harmless).as_deref(), Some(harmless));
         }
-        for quoted in ["$(reboot)", "a;b", "a b", "`id`", "größe", "a\"b", "a\\b", "~", "*"] {
+        for quoted in
+            ["$(reboot)", "a;b", "a b", "`id`", "größe", "gro\u{308}ße", "ชื่อ", "❤\u{fe0f}", "a\"b", "a\\b", "~", "*"]
+        {
             assert_eq!(word(quoted), Some(Cow::Owned(format!("'{quoted}'"))));
         }
-        for refused in ["", "-x", "--yes", "a'b", "a\nb", "\u{1b}[2J", "a\u{202e}b", "a\u{0}"] {
+        for refused in ["", "-x", "--yes", "a'b", "a\nb", "\u{1b}[2J", "a\u{202e}b", "a\u{200b}b", "\u{308}o", "a\u{0}"]
+        {
             assert_eq!(word(refused), None, "{refused:?}");
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Case, configured, minute, times};
 use crate::{
-    advice::{Item, Owner, Ready, items::command, seen::Often},
+    advice::{Advice, Item, Owner, Ready, items::command, seen::Often},
     decode::fields,
     domain::snapshot::Found,
 };
@@ -40,7 +40,7 @@ fn item(case: &Case<'_>, (name, often): (&str, &Often), owner: Owner) -> Item {
     let add = || command("attrsync settings attribute add", &[case.slug, name], &flags);
     let way_out = way_out(owner, name);
     Item {
-        advice: "configure",
+        advice: Advice::Configure,
         about: name.to_owned(),
         of: owner.name(),
         ready: Ready::First,

@@ -3,7 +3,7 @@
 
 use super::{Case, grouped, of_users, times};
 use crate::{
-    advice::{Item, Ready, items::command},
+    advice::{Advice, Item, Ready, items::command},
     domain::snapshot::Enforcement,
 };
 
@@ -39,7 +39,7 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
         says += &format!(", and in {events} a company whose companyHash doesn't prove it");
     }
     vec![Item {
-        advice: "enforce",
+        advice: Advice::Enforce,
         about: case.slug.to_owned(),
         of: "organization",
         ready: if nothing { Ready::Now } else { Ready::First },

@@ -1,7 +1,7 @@
 //! Tokens without an expiry: who has got hold of one is that user for ever.
 
 use super::{Case, grouped, times};
-use crate::advice::{Item, Ready, items::apply};
+use crate::advice::{Advice, Item, Ready, items::apply};
 
 pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
     let (tokens, endless) = (case.seen.tokens, case.seen.endless);
@@ -20,7 +20,7 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
         ),
     };
     vec![Item {
-        advice: "expire",
+        advice: Advice::Expire,
         about: case.slug.to_owned(),
         of: "organization",
         ready: if endless == 0 { Ready::Now } else { Ready::First },

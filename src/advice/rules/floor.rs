@@ -2,7 +2,7 @@
 //! after an hour.
 
 use super::times;
-use crate::advice::{Item, Seen};
+use crate::advice::{Advice, Item, Seen};
 
 /// The fewest of what a piece of advice rests on.
 const FEWEST: u64 = 100;
@@ -26,10 +26,10 @@ pub(super) fn too_little(item: &Item, seen: &Seen) -> Option<String> {
 /// The figure that says how often there was what the rule judged by, and what to call that.
 fn rests_on(item: &Item) -> (&'static str, &'static str, &'static str) {
     match item.advice {
-        "lock" => ("signed", "signed value was", "signed values were"),
-        "retire" => ("newer", "proof by a newer key was", "proofs by newer keys were"),
-        "migrate" => ("jwt", "proof by a token was", "proofs by tokens were"),
-        "expire" => ("tokens", "token was", "tokens were"),
-        _ => ("events", "event was", "events were"),
+        Advice::Lock => ("signed", "signed value was", "signed values were"),
+        Advice::Retire => ("newer", "proof by a newer key was", "proofs by newer keys were"),
+        Advice::Migrate => ("jwt", "proof by a token was", "proofs by tokens were"),
+        Advice::Expire => ("tokens", "token was", "tokens were"),
+        Advice::Enforce | Advice::Configure | Advice::Unlock => ("events", "event was", "events were"),
     }
 }

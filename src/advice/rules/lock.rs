@@ -3,7 +3,7 @@
 use super::{Case, configured, of_users, times};
 use crate::{
     advice::{
-        Item, Owner, Ready,
+        Advice, Item, Owner, Ready,
         items::{apply, command},
         seen::Attribute,
     },
@@ -49,7 +49,7 @@ fn item(case: &Case<'_>, owner: Owner, (name, attribute): (&str, &Attribute)) ->
     };
     let flags = format!("{} --reason 'it is signed'", owner.flag());
     Item {
-        advice: "lock",
+        advice: Advice::Lock,
         about: name.to_owned(),
         of: owner.name(),
         ready: if unsigned == 0 { Ready::Now } else { Ready::First },

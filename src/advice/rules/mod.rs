@@ -64,6 +64,9 @@ fn configured(settings: &Organization, owner: Owner) -> &AttributeTable {
 
 /// A time, to the minute.
 pub(super) fn minute(at: Option<i64>) -> String {
-    at.map(|at| EventTime::from_millis(at).text().as_str().get(..16).unwrap_or_default().replace('T', " "))
-        .unwrap_or_default()
+    at.map(|at| {
+        let text = EventTime::from_millis(at).text();
+        format!("{} UTC", text.as_str().get(..16).unwrap_or_default().replace('T', " "))
+    })
+    .unwrap_or_default()
 }

@@ -5,7 +5,7 @@
 
 use super::{Case, minute, times};
 use crate::{
-    advice::{Item, Ready, items::command, seen::Key},
+    advice::{Advice, Item, Ready, items::command, seen::Key},
     domain::{EventTime, Organization, key::Validity, verdict::Method},
 };
 
@@ -99,7 +99,7 @@ fn item(case: &Case<'_>, method: Method, key: &Valid<'_>, all: &[Valid<'_>]) -> 
         Method::Jwt | Method::None => " --reason 'nobody uses it'",
     };
     Item {
-        advice: "retire",
+        advice: Advice::Retire,
         about: key.id.to_owned(),
         of: "key",
         ready: if events + companies == 0 && replaced { Ready::Now } else { Ready::First },

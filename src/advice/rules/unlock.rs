@@ -3,7 +3,7 @@
 use super::{Case, of_users, times};
 use crate::{
     advice::{
-        Item, Owner, Ready,
+        Advice, Item, Owner, Ready,
         items::{apply, command},
         seen::Attribute,
     },
@@ -23,7 +23,7 @@ pub(super) fn rule(case: &Case<'_>) -> Vec<Item> {
 fn item(case: &Case<'_>, owner: Owner, (name, attribute): (&str, &Attribute)) -> Item {
     let flags = format!("{} --reason 'it needs no proof'", owner.flag());
     Item {
-        advice: "unlock",
+        advice: Advice::Unlock,
         about: name.to_owned(),
         of: owner.name(),
         ready: Ready::First,

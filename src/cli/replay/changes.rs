@@ -12,7 +12,7 @@ use crate::{
         html::{percent, sender_name, summary},
         report::{AttributeChange, Change, End, OrganizationChange, Report, Sender},
     },
-    count::words::{grouped, of_users},
+    count::words::{grouped, of_at_least, of_users},
     domain::verdict::Outcome,
 };
 
@@ -67,14 +67,16 @@ fn organizations(text: &mut String, report: &Report) {
     heading(text, "by organization");
     for one in report.organizations.iter().take(ROWS) {
         let name = one.organization.as_deref().unwrap_or("unknown organization");
+        let more = report.may_be_more(one);
+        let (least, users) = if more { ("at least ", of_at_least(one.users)) } else { ("", of_users(one.users)) };
+        let events = format!("{least}{}", grouped(one.changed.events));
         _ = writeln!(
             text,
-            "  {:>12}  {}  {} of its events: {}{}",
-            grouped(one.changed.events),
+            "  {events:>12}  {}  {} of its events: {}{}",
             safe(name),
             one.events.map_or_else(|| "an unknown part".to_owned(), |all| percent(one.changed.events, all)),
             ways(one.changed.ways),
-            styled(DIM, of_users(one.users))
+            styled(DIM, users)
         );
         attributes(text, one);
     }

@@ -23,6 +23,7 @@ use crate::{
     },
     domain::{EventTime, key::Algorithm, line_end},
     store::{
+        Change,
         document::{IdentitySecret, JwtKey, Organization},
         keys_of_set,
         moment::Moment,
@@ -217,19 +218,19 @@ fn add(
             })
             .await
     })?;
-    match generated {
-        // Shown once it is kept, and never again.
-        Some(secret) if change.json => {
-            print_json(&json!({"change": changed, "secret": secret}))?;
-        }
-        Some(secret) => {
-            change.tell(&changed)?;
-            writeln!(anstream::stderr(), "the secret, shown this once:")?;
-            print(&format!("{secret}\n"))?;
-        }
-        None => change.tell(&changed)?,
-    }
+    tell_added(&changed, generated, change)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tells what is different; a secret that was generated is shown once it is kept, and never again.
+fn tell_added(changed: &Change, generated: Option<String>, change: &ChangeOptions) -> anyhow::Result<()> {
+    let Some(secret) = generated else { return change.tell(changed) };
+    if change.json {
+        return print_json(&json!({"change": changed, "secret": secret}));
+    }
+    change.tell(changed)?;
+    writeln!(anstream::stderr(), "the secret, shown this once:")?;
+    Ok(print(&format!("{secret}\n"))?)
 }
 
 impl Material {

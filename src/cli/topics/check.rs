@@ -8,7 +8,7 @@ use std::{
 use serde::Serialize;
 
 use super::rules;
-use crate::config::Config;
+use crate::{config::Config, count::words::times};
 
 pub(super) const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
@@ -195,7 +195,7 @@ pub(super) fn rows(expected: &Expected, found: &Found) -> Vec<Row> {
 }
 
 pub(super) fn counted(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+    times(number as u64, what, &format!("{what}s"))
 }
 
 /// Milliseconds in the largest unit that divides them.

@@ -21,10 +21,7 @@ const LEAST: f64 = 2.0;
 /// Where each verdict goes: bands from the left, as it was, to the right, as it is.
 pub(super) fn flows(page: &mut Markup, report: &Report) {
     page.raw("<svg class=\"flows\" viewBox=\"0 0 400 200\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"");
-    for flow in report.verdicts.iter().filter(|flow| flow.from != flow.to) {
-        page.text(format_args!("{} go from {} to {}. ", grouped(flow.events), flow.from.name(), flow.to.name()));
-    }
-    page.raw("\">");
+    page.text(moves(report)).raw("\">");
     let mut left = bars(page, report, (0.0, |flow| flow.from));
     let mut right = bars(page, report, (WIDTH - SIDE, |flow| flow.to));
     for flow in &report.verdicts {
@@ -35,6 +32,15 @@ pub(super) fn flows(page: &mut Markup, report: &Report) {
         }
     }
     page.raw("</svg>");
+}
+
+/// Which verdicts go to another outcome, in words.
+fn moves(report: &Report) -> String {
+    let moves = report.verdicts.iter().filter(|flow| flow.from != flow.to);
+    let told =
+        moves.map(|flow| format!("{} go from {} to {}.", grouped(flow.events), flow.from.name(), flow.to.name()));
+    let told = told.collect::<Vec<_>>().join(" ");
+    if told.is_empty() { "No verdict goes to another outcome.".to_owned() } else { told }
 }
 
 /// How tall a flow is; none is too small to be seen.

@@ -3,6 +3,8 @@
 
 use std::fmt::{Display, Write as _};
 
+use crate::domain::visible::visible;
+
 /// A page in the making.
 #[derive(Default)]
 pub(super) struct Markup(String);
@@ -14,17 +16,16 @@ impl Markup {
         self
     }
 
-    /// A text, between tags or in a quoted attribute. What is not seen, or turns the direction of writing, is spelled out.
+    /// A text, between tags or in a quoted attribute, as a person may see it.
     pub(super) fn text(&mut self, text: impl Display) -> &mut Self {
-        for char in text.to_string().chars() {
+        for char in visible(&text.to_string()).chars() {
             match char {
                 '&' => self.0.push_str("&amp;"),
                 '<' => self.0.push_str("&lt;"),
                 '>' => self.0.push_str("&gt;"),
                 '"' => self.0.push_str("&quot;"),
                 '\'' => self.0.push_str("&#39;"),
-                '\\' => self.0.push('\\'),
-                other => self.0.extend(other.escape_debug()),
+                other => self.0.push(other),
             }
         }
         self
@@ -55,8 +56,8 @@ mod tests {
     #[test]
     fn a_text_never_becomes_markup() {
         let mut markup = Markup::default();
-        markup.raw("<p title=\"").text("\"><script>&'\u{1b}[2J\u{202e}\r\n").raw("\">");
-        let expected = "<p title=\"&quot;&gt;&lt;script&gt;&amp;&#39;\\u{1b}[2J\\u{202e}\\r\\n\">";
+        markup.raw("<p title=\"").text("\"><script>&'\u{1b}[2J\u{202e}\r\no\u{308}").raw("\">");
+        let expected = "<p title=\"&quot;&gt;&lt;script&gt;&amp;&#39;\\u{1b}[2J\\u{202e}\\r\\no\u{308}\">";
         assert_eq!(markup.finish(), expected);
     }
 }

@@ -6,7 +6,7 @@ use crate::{
         Fate,
         report::{AttributeChange, Change, End, Example, OrganizationChange, Report, Sender, Turn},
     },
-    count::words::{grouped, of_users, times},
+    count::words::{grouped, of_at_least, of_users, times},
 };
 
 /// Rows that are shown of what can be long; the JSON has all.
@@ -74,7 +74,7 @@ pub(super) fn organizations(page: &mut Markup, report: &Report) {
     let most = report.organizations.iter().map(|one| one.changed.events).max().unwrap_or_default();
     for (at, organization) in report.organizations.iter().take(ROWS).enumerate() {
         page.raw(if at < 5 { "<details class=\"card\" open><summary>" } else { "<details class=\"card\"><summary>" });
-        of_organization(page, organization, most);
+        of_organization(page, organization, (most, &part(report, organization)));
         page.raw("</details>");
     }
     more(page, report.organizations.len());
@@ -92,20 +92,30 @@ fn others(page: &mut Markup, Change { events, ways }: Change) {
 }
 
 /// How much of an organization changes, as far as that is known.
-fn part(Change { events, .. }: Change, all: Option<u64>) -> String {
-    match all {
-        Some(all) => format!("{} of {} events change ({})", grouped(events), grouped(all), percent(events, all)),
-        None => format!("{}, of an unknown number", times(events, "event changes", "events change")),
+fn part(report: &Report, one: &OrganizationChange) -> String {
+    let events = one.changed.events;
+    if let Some(all) = one.events {
+        let (part, users) = (percent(events, all), of_users(one.users));
+        return format!("{} of {} events change ({part}){users}", grouped(events), grouped(all));
+    }
+    let change = times(events, "event changes", "events change");
+    if report.may_be_more(one) {
+        format!("at least {change}, of an unknown number{}", of_at_least(one.users))
+    } else {
+        format!("{change}, of an unknown number{}", of_users(one.users))
     }
 }
 
-fn of_organization(page: &mut Markup, one: &OrganizationChange, most: u64) {
+fn of_organization(page: &mut Markup, one: &OrganizationChange, (most, part): (u64, &str)) {
     page.raw("<span class=\"name\">")
         .foreign(one.organization.as_deref().unwrap_or("unknown organization"))
         .raw("</span>");
     charts::ways(page, one.changed.ways, most);
-    page.raw("<span class=\"note\">").text(format_args!("{}{}", part(one.changed, one.events), of_users(one.users)));
-    page.raw(": ").text(charts::words(one.changed.ways)).raw("</span></summary>");
+    page.raw("<span class=\"note\">")
+        .text(part)
+        .raw(": ")
+        .text(charts::words(one.changed.ways))
+        .raw("</span></summary>");
     attributes(page, one);
 }
 
