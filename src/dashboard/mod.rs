@@ -55,8 +55,8 @@ struct Shared {
     accepted: Mutex<Progress>,
     rejected: Mutex<Progress>,
     lag: Mutex<Looked>,
-    /// From when on verdicts were read.
-    from: i64,
+    /// From when on verdicts are read where all of them fit.
+    earliest: i64,
     stream: broadcast::Sender<Arc<Kept>>,
     counts: Arc<metrics::Counts>,
 }
@@ -67,14 +67,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    /// Nothing read yet, of verdicts from this time on.
-    fn new(limits: Limits, from: i64) -> Self {
+    /// Nothing read yet, of verdicts from this time on at the earliest.
+    fn new(limits: Limits, earliest: i64) -> Self {
         Self {
             board: Mutex::new(Board::new(limits)),
             accepted: Mutex::default(),
             rejected: Mutex::default(),
             lag: Mutex::default(),
-            from,
+            earliest,
             stream: broadcast::Sender::new(WAITING),
             counts: Arc::default(),
         }
@@ -95,11 +95,19 @@ impl Shared {
         }
     }
 
+    /// From when on both topics are read: the later of the times from which on each can be, or a share of one outcome in all would be of
+    /// different times. Known once both were looked at.
+    fn from(&self) -> Option<i64> {
+        let [accepted, rejected] = [Channel::Accepted, Channel::Rejected].map(|channel| self.progress(channel).from);
+        Some(accepted?.max(rejected?))
+    }
+
     fn reading(&self) -> Reading {
+        let from = self.from().unwrap_or(self.earliest);
         let [accepted, rejected] = [Channel::Accepted, Channel::Rejected].map(|channel| self.progress(channel).clone());
         Reading {
-            from: self.from,
-            cut: accepted.cut || rejected.cut,
+            from,
+            cut: from > self.earliest,
             caught_up: accepted.caught_up && rejected.caught_up,
             records: accepted.records + rejected.records,
             problem: accepted.problem.or(rejected.problem),
@@ -125,11 +133,11 @@ impl Dashboard {
     /// When the address can't be listened on, or the system has no thread to give.
     pub fn start(mut options: Options) -> io::Result<Self> {
         let stop = Arc::<AtomicBool>::default();
-        let from = match options.history {
+        let earliest = match options.history {
             History::Whole => now(),
             History::Window { time, .. } => now() - i64::try_from(time.as_millis()).unwrap_or_default(),
         };
-        let shared = Arc::new(Shared::new(options.limits, from));
+        let shared = Arc::new(Shared::new(options.limits, earliest));
         let server = server::start(&mut options, Arc::clone(&shared))?;
         let mut dashboard = Self { server, stop, threads: Vec::new() };
         dashboard.read(options, &shared)?;

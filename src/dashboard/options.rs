@@ -36,7 +36,8 @@ pub struct Options {
 pub enum History {
     /// Everything: for the embedded broker, which keeps little and can't look up a time.
     Whole,
-    /// What was written within this time, and of each topic so many records at most.
+    /// What was written within this time, and of each topic so many records at most. Both begin at one time: where one has more, neither is
+    /// read from before that one can be.
     Window {
         /// The time.
         time: Duration,

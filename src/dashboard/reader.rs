@@ -31,6 +31,8 @@ use crate::{
 const PAUSE: Duration = Duration::from_secs(1);
 /// The most bytes that are kept of a replay's id; no id has as many.
 const REPLAY_BYTES: usize = 64;
+/// How often a reader looks whether the other topic was looked at, too.
+const MEETING: Duration = Duration::from_millis(20);
 /// How often it is looked for new partitions, and whether what was wrong has passed.
 const REFRESH: Duration = Duration::from_secs(10);
 
@@ -44,11 +46,12 @@ pub(super) enum Channel {
 /// How the reading of one topic goes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Progress {
+    /// From when on the topic can be read, once that was looked up.
+    pub(super) from: Option<i64>,
     /// Whether the end has been reached once.
     pub(super) read_back: bool,
     /// Whether it also stands close to the end now.
     pub(super) caught_up: bool,
-    pub(super) cut: bool,
     pub(super) records: u64,
     pub(super) problem: Option<String>,
 }
@@ -73,6 +76,13 @@ struct Read<'r> {
     told: Option<(Told<'r>, Arc<Kept>)>,
 }
 
+impl Read<'_> {
+    /// Whether it is of the history that begins then, or came after it, whatever the clock of its writer said.
+    fn is_since(&self, from: i64) -> bool {
+        self.news || self.at >= from
+    }
+}
+
 impl Reader {
     /// Reads until it is stopped.
     pub(super) fn run(&self) {
@@ -91,8 +101,8 @@ impl Reader {
     /// Tries until the topic can be read; `None` when stopped first.
     fn open(&self) -> Option<Topic> {
         while !self.stop.load(Relaxed) {
-            match Topic::open(&self.consumer, &self.topic, self.history) {
-                Ok(topic) => return Some(topic),
+            match self.begin() {
+                Ok(topic) => return topic,
                 Err(error) => self.progress(|progress| progress.problem = Some(error.to_string())),
             }
             thread::park_timeout(PAUSE);
@@ -100,18 +110,41 @@ impl Reader {
         None
     }
 
+    /// Begins to read the topic, at the same time as the other one; `None` when stopped first.
+    fn begin(&self) -> Result<Option<Topic>, TopicError> {
+        let mut topic = Topic::open(&self.consumer, &self.topic)?;
+        let own = topic.since(self.history, self.shared.earliest)?;
+        let Some(from) = self.agree(own) else { return Ok(None) };
+        topic.begin(self.history, from)?;
+        Ok(Some(topic))
+    }
+
+    /// From when on both topics are read, where this one can be from `own` on: known once the other was looked at, too. `None` when stopped
+    /// first. It stays what it is, or what one has begun the other would miss.
+    fn agree(&self, own: i64) -> Option<i64> {
+        self.progress(|progress| progress.from = progress.from.or(Some(own)));
+        while !self.stop.load(Relaxed) {
+            match self.shared.from() {
+                None => thread::park_timeout(MEETING),
+                from => return from,
+            }
+        }
+        None
+    }
+
     fn step(&self, topic: &mut Topic) {
-        let ends = topic.ends();
+        let (ends, from) = (topic.ends(), topic.from());
         match topic.read() {
             Ok(records) => {
                 let number = records.len() as u64;
                 let now = super::now();
-                self.feed(records.iter().map(|record| read(record, &ends, now)).collect());
+                let read = records.iter().map(|record| read(record, &ends, now));
+                self.feed(read.filter(|read| read.is_since(from)).collect());
                 drop(records);
-                let (read_back, caught_up, cut) = (topic.read_back(), topic.caught_up(), topic.cut());
+                let (read_back, caught_up) = (topic.read_back(), topic.caught_up());
                 self.progress(|progress| {
                     progress.records += number;
-                    (progress.read_back, progress.caught_up, progress.cut) = (read_back, caught_up, cut);
+                    (progress.read_back, progress.caught_up) = (read_back, caught_up);
                     if number > 0 {
                         progress.problem = None;
                     }
@@ -215,14 +248,46 @@ mod tests {
 
     fn reader() -> Reader {
         let limits = Limits { organizations: 1, attributes: 1, verdicts: 1, verdicts_bytes: 1 << 20 };
+        of(Channel::Accepted, &Arc::new(Shared::new(limits, NOW)))
+    }
+
+    fn of(channel: Channel, shared: &Arc<Shared>) -> Reader {
         Reader {
-            channel: Channel::Accepted,
-            topic: "attributes.accepted".to_owned(),
+            channel,
+            topic: "verdicts".to_owned(),
             history: History::Whole,
             consumer: ClientConfig::new(),
-            shared: Arc::new(Shared::new(limits, NOW)),
+            shared: Arc::clone(shared),
             stop: Arc::default(),
         }
+    }
+
+    #[test]
+    fn both_topics_begin_at_the_later_of_the_times_from_which_they_can_be_read() {
+        let accepted = reader();
+        let rejected = of(Channel::Rejected, &accepted.shared);
+        assert_eq!((rejected.shared.reading().from, rejected.shared.reading().cut), (NOW, false));
+        thread::scope(|scope| {
+            let waits = scope.spawn(|| rejected.agree(NOW));
+            assert_eq!(accepted.agree(NOW + 5), Some(NOW + 5));
+            assert_eq!(waits.join().unwrap(), Some(NOW + 5));
+        });
+        assert_eq!(rejected.agree(NOW + 9), Some(NOW + 5), "one that is opened anew begins where the other did");
+        assert_eq!((rejected.shared.reading().from, rejected.shared.reading().cut), (NOW + 5, true));
+    }
+
+    #[test]
+    fn what_is_older_than_the_beginning_is_left_out_unless_it_is_news() {
+        for (at, news, is) in [(NOW, false, true), (NOW - 1, false, false), (NOW - 1, true, true)] {
+            assert_eq!(Read { at, news, told: None }.is_since(NOW), is, "{at}, {news}");
+        }
+    }
+
+    #[test]
+    fn who_is_stopped_waits_for_no_other_topic() {
+        let reader = reader();
+        reader.stop.store(true, Relaxed);
+        assert_eq!(reader.agree(NOW), None);
     }
 
     #[test]

@@ -72,8 +72,8 @@ pub(super) struct Topic {
     far: bool,
     /// Where each partition ended when it was opened.
     ends: Arc<BTreeMap<i32, i64>>,
-    /// Whether there was more than the history allows.
-    cut: bool,
+    /// From when on it is read; the least there is where it is read whole.
+    from: i64,
 }
 
 /// Why a topic can't be read.
@@ -129,23 +129,32 @@ pub(super) fn is_lost(consumer: &BaseConsumer<Context>) -> bool {
     consumer.client().fatal_error().is_some() || consumer.context().log.misled()
 }
 
+/// The first time in this span from which on there are at most so many records; `records` says how many there are from a time on, and from
+/// the end of the span on there are none.
+fn fitting<E>((mut from, mut end): (i64, i64), most: i64, records: impl Fn(i64) -> Result<i64, E>) -> Result<i64, E> {
+    if records(from)? <= most {
+        return Ok(from);
+    }
+    while end - from > 1 {
+        let middle = from + (end - from) / 2;
+        if records(middle)? > most { from = middle } else { end = middle }
+    }
+    Ok(end)
+}
+
 impl Topic {
-    /// A reader of this topic from where its history begins.
-    pub(super) fn open(passed: &ClientConfig, name: &str, history: History) -> Result<Self, TopicError> {
-        let unusable = |error: KafkaError| TopicError::of(name, error);
-        let consumer = properties(passed).create_with_context(Context::default()).map_err(unusable)?;
-        let mut topic = Self::of(consumer, name);
-        let partitions = partitions(&topic.consumer, name)?;
-        let begun = topic.begin(&partitions, history);
-        begun.map_err(|error| TopicError::of(name, LookUpError::of(&topic.consumer, error)))?;
-        topic.behind = partitions;
-        topic.assign().map_err(unusable)?;
+    /// This topic, to be begun.
+    pub(super) fn open(passed: &ClientConfig, name: &str) -> Result<Self, TopicError> {
+        let created = properties(passed).create_with_context(Context::default());
+        let mut topic = Self::of(created.map_err(|error| TopicError::of(name, error))?, name);
+        topic.behind = partitions(&topic.consumer, name)?;
+        topic.measure().map_err(|error| topic.failed(error))?;
         Ok(topic)
     }
 
     fn of(consumer: BaseConsumer<Context>, name: &str) -> Self {
         let (next, at_end, ends) = Default::default();
-        Self { consumer, name: name.to_owned(), next, behind: Vec::new(), at_end, far: false, ends, cut: false }
+        Self { consumer, name: name.to_owned(), next, behind: Vec::new(), at_end, far: false, ends, from: i64::MIN }
     }
 
     /// A new consumer in place of one that is lost.
@@ -154,34 +163,51 @@ impl Topic {
         self.assign()
     }
 
-    /// Looks up where each partition's history begins, and where it ends by now.
-    fn begin(&mut self, partitions: &[i32], history: History) -> KafkaResult<()> {
-        let since = match history {
-            History::Whole => BTreeMap::new(),
-            History::Window { time, .. } => self.offsets_at(partitions, time)?,
-        };
+    fn failed(&self, error: KafkaError) -> TopicError {
+        TopicError::of(&self.name, LookUpError::of(&self.consumer, error))
+    }
+
+    /// Looks up where each partition begins, and where it ends by now.
+    fn measure(&mut self) -> KafkaResult<()> {
         let mut ends = BTreeMap::new();
-        for partition in partitions {
+        for partition in &self.behind {
             let (low, high) = self.consumer.fetch_watermarks(&self.name, *partition, LOOKUP)?;
-            let begin = since.get(partition).copied().unwrap_or(low).min(high).max(low);
-            let most = match history {
-                History::Whole => i64::MAX,
-                History::Window { records, .. } => i64::try_from(records / partitions.len() as u64).unwrap_or(i64::MAX),
-            };
-            let least = high.saturating_sub(most);
-            self.cut |= least > begin;
-            self.next.insert(*partition, begin.max(least));
+            self.next.insert(*partition, low);
             ends.insert(*partition, high);
         }
         self.ends = Arc::new(ends);
         Ok(())
     }
 
-    /// The offset of the first record within this time; that of the end where there is none.
-    fn offsets_at(&self, partitions: &[i32], time: Duration) -> KafkaResult<BTreeMap<i32, i64>> {
-        let from = super::now() - i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
-        let found = at_time(&self.consumer, &self.name, (partitions, from), LOOKUP)?;
-        Ok(found.into_iter().map(|(partition, offset)| (partition, offset.unwrap_or(i64::MAX))).collect())
+    /// From when on it can be read, this early at the earliest: where there is more than the history allows, later, at one time for all
+    /// partitions, however differently they fill.
+    pub(super) fn since(&self, history: History, earliest: i64) -> Result<i64, TopicError> {
+        let History::Window { records, .. } = history else { return Ok(earliest) };
+        let most = i64::try_from(records).unwrap_or(i64::MAX);
+        let since = fitting((earliest, super::now()), most, |time| self.records_since(time));
+        since.map_err(|error| self.failed(error))
+    }
+
+    fn records_since(&self, time: i64) -> KafkaResult<i64> {
+        let offsets = self.offsets_at(time)?;
+        let end = |partition| self.ends.get(partition).copied().unwrap_or_default();
+        Ok(offsets.iter().map(|(partition, offset)| (end(partition) - offset).max(0)).sum())
+    }
+
+    /// Begins to read: everything, or from this time on.
+    pub(super) fn begin(&mut self, history: History, from: i64) -> Result<(), TopicError> {
+        if let History::Window { .. } = history {
+            self.next = self.offsets_at(from).map_err(|error| self.failed(error))?;
+            self.from = from;
+        }
+        self.assign().map_err(|error| self.failed(error))
+    }
+
+    /// The offset of the first record of this time or later; that of the end where there is none.
+    fn offsets_at(&self, time: i64) -> KafkaResult<BTreeMap<i32, i64>> {
+        let found = at_time(&self.consumer, &self.name, (&self.behind, time), LOOKUP)?;
+        let end = |partition| self.ends.get(&partition).copied().unwrap_or_default();
+        Ok(found.into_iter().map(|(partition, offset)| (partition, offset.unwrap_or_else(|| end(partition)))).collect())
     }
 
     fn assign(&self) -> KafkaResult<()> {
@@ -199,9 +225,9 @@ impl Topic {
             self.next.entry(partition).or_insert(0);
         }
         if self.next.len() > known {
-            self.assign().map_err(|error| TopicError::of(&self.name, error))?;
+            self.assign().map_err(|error| self.failed(error))?;
         }
-        self.look().map_err(|error| TopicError::of(&self.name, LookUpError::of(&self.consumer, error)))
+        self.look().map_err(|error| self.failed(error))
     }
 
     /// Looks how far the ends are.
@@ -272,8 +298,9 @@ impl Topic {
         Arc::clone(&self.ends)
     }
 
-    pub(super) fn cut(&self) -> bool {
-        self.cut
+    /// From when on it is read. Older records follow the first one of that time, where several write at once.
+    pub(super) fn from(&self) -> i64 {
+        self.from
     }
 }
 
@@ -287,6 +314,20 @@ mod tests {
     fn topic() -> Topic {
         let consumer = properties(&ClientConfig::new()).create_with_context(Context::default()).unwrap();
         Topic::of(consumer, "verdicts")
+    }
+
+    #[test]
+    fn what_does_not_fit_is_left_out_to_the_millisecond_and_nothing_else_is() {
+        let written: Vec<i64> = (0..1_000).map(|number| 100_000 + 7 * (number / 3)).collect();
+        let records = |time: i64| written.iter().filter(|at| **at >= time).count().try_into().map_err(drop);
+        for most in [0, 1, 2, 3, 500, 999] {
+            let from = fitting((0, 200_000), most, records).unwrap();
+            assert!(records(from).unwrap() <= most && records(from - 1).unwrap() > most, "{most}: {from}");
+        }
+        for most in [1_000, i64::MAX] {
+            assert_eq!(fitting((99_000, 200_000), most, records), Ok(99_000), "all of it fits");
+        }
+        assert_eq!(fitting((0, 200_000), 0, |_| Err("no broker answers")), Err("no broker answers"));
     }
 
     #[test]

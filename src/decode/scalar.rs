@@ -1,6 +1,6 @@
 //! Identities and tenants: a text, or an integer taken as its digits. Null and the empty text are absent.
 
-use crate::domain::{Arena, Detail, Limits, Reason, Rejection, Value};
+use crate::domain::{Arena, Detail, Limits, Reason, Rejection, Value, text::dots};
 
 /// Reads `value` of `field` as an identity.
 ///
@@ -45,30 +45,34 @@ pub(crate) fn is_unfit_in_json(arena: &Arena, text: &str) -> bool {
     (arena.noted_nul() && text.as_bytes().contains(&0)) || holds_token(text)
 }
 
+/// The bytes of the shortest token, whose header is `{"alg":""}` (RFC 7515 §4.1.1).
+const SHORTEST: usize = 16;
+
 /// Whether a token stands in a text, alone or amid others (`Bearer …`, a URL): a credential, wherever it stands.
 #[inline]
 fn holds_token(text: &str) -> bool {
-    text.bytes().filter(|byte| *byte == b'.').count() >= 2 && text.split(is_foreign).any(is_compact)
+    text.len() >= SHORTEST && dots(text.as_bytes()) >= 2 && text.as_bytes().split(is_foreign).any(is_compact)
 }
 
 /// What no token has: base64url and dots alone spell one.
-fn is_foreign(letter: char) -> bool {
-    !letter.is_ascii_alphanumeric() && !matches!(letter, '-' | '_' | '.')
+fn is_foreign(byte: &u8) -> bool {
+    !byte.is_ascii_alphanumeric() && !matches!(byte, b'-' | b'_' | b'.')
 }
 
 /// Whether a word has a token's header and after it two more parts, as a signed token does (RFC 7515 §7.1), or more, as an encrypted one
 /// does (RFC 7516 §7.1). Headers begin with `{"` as libraries write them, which is `eyJ` in base64url and may have letters before it, or
 /// with white space around the brace.
-fn is_compact(word: &str) -> bool {
-    let headers = word.split('.').count().saturating_sub(2);
-    word.split('.').take(headers).any(|part| part.contains("eyJ") || begins_header(part))
+fn is_compact(word: &[u8]) -> bool {
+    let parts = || word.split(|byte| *byte == b'.');
+    let is_header = |part: &[u8]| part.windows(3).any(|three| three == b"eyJ") || begins_header(part);
+    word.len() >= SHORTEST && parts().take(parts().count().saturating_sub(2)).any(is_header)
 }
 
 /// Whether what a part says in base64url begins as an object with a name does, with white space where JSON allows it
 /// (RFC 8259 §2).
-fn begins_header(part: &str) -> bool {
+fn begins_header(part: &[u8]) -> bool {
     let (mut bits, mut held) = (0_u32, 0);
-    let bytes = part.bytes().filter_map(|digit| {
+    let bytes = part.iter().filter_map(|&digit| {
         (bits, held) = (bits << 6 | sextet(digit), held + 6);
         (held >= 8).then(|| {
             held -= 8;
@@ -126,33 +130,33 @@ mod tests {
     #[test]
     fn a_token_is_told_by_its_form() {
         for token in [
-            "eyJh.eyJi.c2ln",
-            "eyJh.eyJi.",
-            "eyJh..c2-_",
-            "eyJh.a.b.c.d",
+            "eyJhbGciOiJ9.eyJi.c2ln",
+            "eyJhbGciOiJ9.eyJi.",
+            "eyJhbGciOiJ9..c2-_",
+            "eyJhbGciOiJ9.a.b.c.d",
             "ewogICJhbGciOiJIUzI1NiJ9.e30.c2ln",
             "IHsgImFsZyI6IkhTMjU2In0.e30.",
-            "DQoJeyJ9.e30.x",
-            "eyJh.eyJi.c2ln?",
-            "eyJh.eyJi.c2ln ",
-            "eyJh.eyJi.c2ln=",
-            "eyJh.eyJi.c2ln.",
-            "eyJh.a.b.c",
-            "Bearer eyJh.eyJi.c2ln",
-            "https://a.example/?jwt=eyJh.eyJi.c2ln&x=1",
-            "init_eyJh.eyJi.c2ln",
-            "www.a.example/eyJh.eyJi.c2ln",
+            "DQoJeyJhbGciOiJ9.e30.x",
+            "eyJhbGciOiJ9.eyJi.c2ln?",
+            "eyJhbGciOiJ9.eyJi.c2ln ",
+            "eyJhbGciOiJ9.eyJi.c2ln=",
+            "eyJhbGciOiJ9.eyJi.c2ln.",
+            "eyJhbGciOiJ9.a.b.c",
+            "Bearer eyJhbGciOiJ9.eyJi.c2ln",
+            "https://a.example/?jwt=eyJhbGciOiJ9.eyJi.c2ln&x=1",
+            "init_eyJhbGciOiJ9.eyJi.c2ln",
+            "www.a.example/eyJhbGciOiJ9.eyJi.c2ln",
             "jwt:ewogICJhbGciOiJIUzI1NiJ9.e30.c2ln",
-            "é.eyJh.eyJi.c2ln",
+            "é.eyJhbGciOiJ9.eyJi.c2ln",
         ] {
             assert!(is_unfit(token), "{token}");
         }
         for text in [
             "eyJ",
-            "eyJh.eyJi",
+            "eyJhbGciOiJ9.eyJi",
             "a.b.c",
             "a.b.eyJh",
-            "eyJh b.c. eyJh.d",
+            "eyJh b.c. eyJhbGciOiJ9.d",
             "https://cdn.acme.example/x.png?size=1.5",
             "eyj.a.b",
             "ey\u{e9}.a.b",

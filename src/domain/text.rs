@@ -48,6 +48,20 @@ fn below(bytes: u64, bound: u64) -> u64 {
     bytes.wrapping_sub(ONES * bound) & !bytes & (ONES * 0x80)
 }
 
+/// How many of these bytes are dots.
+#[inline]
+#[must_use]
+pub fn dots(bytes: &[u8]) -> u32 {
+    let dots = |chunk: &[u8; 16]| u8x16::new(*chunk).simd_eq(u8x16::splat(b'.')).to_bitmask();
+    let (chunks, rest) = bytes.as_chunks();
+    let of_rest = match bytes.last_chunk() {
+        // What the last sixteen share with the chunks before them is counted there.
+        Some(last) => dots(last) >> (16 - rest.len()),
+        None => rest.iter().fold(0, |dots, byte| dots << 1 | u32::from(*byte == b'.')),
+    };
+    chunks.iter().map(|chunk| dots(chunk).count_ones()).sum::<u32>() + of_rest.count_ones()
+}
+
 /// A bit for each byte that doesn't stand as it is.
 #[inline]
 fn stops(chunk: [u8; 16]) -> u32 {
@@ -92,5 +106,19 @@ mod tests {
             }
         }
         assert_eq!(plain_len("é\u{7f}ÿ😀 !#[]~".as_bytes()), "é\u{7f}ÿ😀 !#[]~".len());
+    }
+
+    #[test]
+    fn counts_dots_wherever_they_stand_and_nothing_else() {
+        for len in 0..50 {
+            for other in [b'-', b'/', 0, 0xae, 0xff] {
+                let mut bytes = vec![other; len];
+                assert_eq!(dots(&bytes), 0, "{len} of {other}");
+                for at in 0..len {
+                    bytes[at] = b'.';
+                    assert_eq!(dots(&bytes) as usize, at + 1, "{at} of {len}");
+                }
+            }
+        }
     }
 }

@@ -10,6 +10,8 @@ import { browser, changesPage, check, dashboardAlone, dev, eventually, page, sho
 
 const WIDE = { width: 1600, height: 1000 };
 const NARROW = { width: 360, height: 760 };
+const NARROWEST = { width: 320, height: 640 };
+const SIZES = [["wide", WIDE], ["narrow", NARROW], ["narrowest", NARROWEST]];
 const HOSTILE = "</script><img src=x onerror=alert(1)>\u001b[2J\u202e\r\n";
 const tests = [];
 const test = (name, run) => tests.push([name, run]);
@@ -205,20 +207,69 @@ test("the keyboard alone reaches everything, and focus survives updates", async 
     for (const cell of document.querySelectorAll("th")) if (!cell.scope) found.push("a th without scope");
     for (const table of document.querySelectorAll("table")) if (!table.caption) found.push("a table without caption");
     for (const input of document.querySelectorAll("input, select")) if (!input.labels.length) found.push("an input without label");
-    for (const image of document.querySelectorAll("[role=img]")) if (!image.getAttribute("aria-label")) found.push("an image without words");
+    for (const image of document.querySelectorAll("[role=img], [role=application]")) if (!image.getAttribute("aria-label")) found.push("an image without words");
     for (const landmark of ["header", "nav", "main", "footer"]) if (!document.querySelector(landmark)) found.push(`no ${landmark}`);
     return found;
   });
   check(problems.length === 0, `${problems}`);
 });
 
-test("texts are told apart from the ground in both schemes", async ({ open }) => {
+test("texts and the bars of charts are told apart from the ground in both schemes", async ({ open }) => {
   for (const colorScheme of ["light", "dark"]) {
     const { page: tab } = await open({ viewport: WIDE, colorScheme });
     await tab.getByRole("table").waitFor();
     const weak = await tab.evaluate(contrasts);
     check(weak.length === 0, `${colorScheme}: ${weak.join("; ")}`);
+    // What is no text has to stand out by 3:1.
+    for (const name of ["accepted", "partial", "rejected"]) {
+      const ratio = await tab.evaluate(contrast, [`--${name}`, "--surface"]);
+      check(ratio >= 3, `${colorScheme}: ${name} has ${ratio.toFixed(2)}`);
+    }
   }
+});
+
+test("the arrow keys go through the bars of a chart, and what stands there is heard", async ({ open, url }) => {
+  for (const [view, path] of [["overview", ""], ["organization", "organization/acme"]]) {
+    const { page: tab, complaints } = await open({ viewport: WIDE }, `${url}/#/${path}`);
+    await tab.locator(".chart canvas").waitFor();
+    // By the hour a bar stays for a minute.
+    if (view === "overview") {
+      await tab.getByRole("button", { name: "Hour" }).click();
+      await tab.getByRole("button", { name: "Day" }).focus();
+      await tab.keyboard.press("Tab");
+    } else {
+      await tab.getByRole("application").focus();
+    }
+    check((await tab.evaluate(() => document.activeElement.className)) === "chart", `${view}: the chart has the focus`);
+    const line = tab.locator(".readout[aria-live=polite]");
+    const press = async (key) => {
+      await tab.keyboard.press(key);
+      return line.textContent();
+    };
+    const [last, before, before2] = [await press("ArrowLeft"), await press("ArrowLeft"), await press("ArrowLeft")];
+    const told = /^.*: [\d,]+ accepted, [\d,]+ partial, [\d,]+ rejected$/;
+    for (const text of [last, before, before2]) check(told.test(text), `${view}: ${text}`);
+    check(new Set([last, before, before2].map((text) => text.split(": ")[0])).size === 3, `${view}: ${last}; ${before}; ${before2}`);
+    check((await press("ArrowRight")) === before, `${view}: the way back`);
+    for (let at = 0; at < 70; at += 1) await tab.keyboard.press("ArrowLeft");
+    check(told.test(await line.textContent()), `${view}: the first bar is the last on the left`);
+    await tab.keyboard.press("Shift+Tab");
+    check((await line.textContent()) === "", `${view}: who leaves takes the cursor along`);
+    check(complaints.length === 0, `no complaints: ${complaints}`);
+  }
+});
+
+test("the bar that the arrow keys chose stays chosen while others come after it", async ({ open }) => {
+  const { page: tab } = await open({ viewport: WIDE });
+  await tab.locator(".chart canvas").waitFor();
+  await tab.getByRole("application").focus();
+  for (let at = 0; at < 5; at += 1) await tab.keyboard.press("ArrowLeft");
+  const line = tab.locator(".readout");
+  const told = await line.textContent();
+  const left = () => tab.locator(".u-cursor-x").evaluate((cursor) => cursor.getBoundingClientRect().left);
+  const begun = await left();
+  await eventually("the bar moves to the left", async () => (await left()) < begun - 1);
+  check((await line.textContent()) === told, `${told} became ${await line.textContent()}`);
 });
 
 test("markup and escapes in every text of every answer stay text", async ({ open, url }) => {
@@ -334,6 +385,28 @@ test("numbers are shown as they are written, and what was unset of a company is 
   check(whole.includes('"value": 9007199254740993') && whole.includes('"value": 1.0'), whole);
 });
 
+test("a company without a usable id is told by its place", async ({ open, url }) => {
+  const { page: tab } = await open({ viewport: WIDE }, "about:blank");
+  await tab.route("**/api/v1/verdicts/**", async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json();
+    const refused = { ...body.attributes[0], attribute: "companies", company: null, position: 2 };
+    await route.fulfill({ response: answer, json: { ...body, attributes: [refused] } });
+  });
+  await tab.goto(`${url}/#/${await partial(url)}`);
+  await tab.locator("#attributes + .scroll td[data-label=Company]").first().getByText("entry 3 of the list", { exact: true }).waitFor();
+});
+
+test("whom a reason concerns is told by the last hour first, where it was in that at all", async ({ open, url }) => {
+  const { page: tab } = await open({ viewport: WIDE }, "about:blank");
+  const answer = await (await fetch(`${url}/api/v1/reasons`)).json();
+  const organizations = [{ organization: "acme", lastHour: 5, total: 41 }, { organization: "globex", lastHour: 0, total: 1_234 }];
+  await tab.route("**/api/v1/reasons", (route) => route.fulfill({ json: { ...answer, reasons: [{ ...answer.reasons[0], organizations }] } }));
+  await tab.goto(`${url}/#/rejections`);
+  await tab.getByText("5 in the last hour, 41 in all", { exact: true }).waitFor();
+  await tab.getByText("1,234 in all", { exact: true }).waitFor();
+});
+
 test("nothing is called most frequent of an hour in which nothing was refused", async ({ open, url }) => {
   const { page: tab } = await open({ viewport: WIDE }, "about:blank");
   const answer = await (await fetch(`${url}/api/v1/overview`)).json();
@@ -380,7 +453,11 @@ test("a token is asked for, and a cluster that is away is said", async ({ open }
     await tab.keyboard.press("Enter");
     await tab.getByText("That is not the token").waitFor();
     await tab.screenshot({ path: join(shots, "token-wide-light.png") });
-    await tab.getByLabel("Token").fill(token);
+    await tab.reload();
+    await tab.getByLabel("Token").fill(`“${token}”`);
+    await tab.keyboard.press("Enter");
+    await tab.getByText("That is not the token").waitFor();
+    await tab.getByLabel("Token").fill(` ${token}\t`);
     await tab.keyboard.press("Enter");
     await tab.getByText("Trouble").waitFor();
     await tab.getByText("The verdicts can't be read: no broker answers: ").waitFor();
@@ -394,12 +471,12 @@ test("a token is asked for, and a cluster that is away is said", async ({ open }
   }
 });
 
-test("every view fits 360 and 1600 pixels, light and dark", async ({ open, url }) => {
+test("every view fits 320, 360 and 1600 pixels, light and dark", async ({ open, url }) => {
   const { verdicts } = await (await fetch(`${url}/api/v1/verdicts?verdict=partial`)).json();
   const { topic, partition, offset } = verdicts[0].source;
   const views = [["overview", ""], ["rejections", "rejections"], ["verdicts", "verdicts"], ["verdict", `verdict/${topic}/${partition}/${offset}`],
     ["organizations", "organizations"], ["organization", "organization/acme"]];
-  for (const [size, viewport] of [["wide", WIDE], ["narrow", NARROW]]) {
+  for (const [size, viewport] of SIZES) {
     for (const colorScheme of ["light", "dark"]) {
       const { page: tab, close } = await open({ viewport, colorScheme, reducedMotion: "reduce" });
       for (const [name, path] of views) {
@@ -407,9 +484,40 @@ test("every view fits 360 and 1600 pixels, light and dark", async ({ open, url }
         await tab.locator(".view tbody tr").first().waitFor();
         const over = await tab.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         check(over <= 0, `${name} at ${viewport.width} is ${over} px too wide`);
-        await tab.screenshot({ path: join(shots, `${name}-${size}-${colorScheme}.png`), fullPage: size === "narrow" || name !== "verdicts" });
+        await tab.screenshot({ path: join(shots, `${name}-${size}-${colorScheme}.png`), fullPage: size !== "wide" || name !== "verdicts" });
       }
       await close();
+    }
+  }
+});
+
+test("figures of eight digits fit their cards, each on one line", async ({ open, url }) => {
+  const most = { accepted: 98_765_432, partial: 8_765_432, rejected: 12_345_678 };
+  const large = async (path) => {
+    const answer = await (await fetch(url + path)).json();
+    const outcomes = Object.fromEntries(Object.entries(answer.outcomes).map(([name, one]) => [name, { ...one, lastHour: most[name] }]));
+    return { ...answer, outcomes, lag: answer.lag && { ...answer.lag, records: 87_654_321 } };
+  };
+  const paths = ["/api/v1/overview", "/api/v1/organizations/acme"];
+  const routes = await Promise.all(paths.map(async (path) => [path, await large(path)]));
+  for (const viewport of [NARROWEST, NARROW, { width: 480, height: 760 }, { width: 700, height: 760 }]) {
+    const { page: tab } = await open({ viewport }, "about:blank");
+    for (const [path, json] of routes) await tab.route(`**${path}`, (route) => route.fulfill({ json }));
+    for (const [name, path] of [["overview", ""], ["organization", "organization/acme"]]) {
+      await tab.goto(`${url}/#/${path}`);
+      await tab.locator(".figure").getByText("98,765,432").waitFor();
+      const found = await tab.evaluate(() => {
+        const over = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+        const lines = (dd) => {
+          const range = document.createRange();
+          range.selectNode(dd.firstChild);
+          return range.getClientRects().length;
+        };
+        const figures = [...document.querySelectorAll(".figure dd")];
+        return { over, cut: figures.filter((dd) => dd.scrollWidth > dd.clientWidth || lines(dd) !== 1).map((dd) => dd.textContent) };
+      });
+      check(found.over <= 0 && found.cut.length === 0, `${name} at ${viewport.width}: ${JSON.stringify(found)}`);
+      await tab.screenshot({ path: join(shots, `figures-${name}-${viewport.width}.png`) });
     }
   }
 });
@@ -449,6 +557,16 @@ const focused = (tab) => tab.evaluate(() => document.activeElement.textContent.t
 
 /** The value of a figure. */
 const figure = (tab, name) => tab.locator(`.figure.${name.toLowerCase()} dd`).evaluate((element) => element.firstChild.textContent);
+
+/** The contrast of two of the page's colours. */
+function contrast(names) {
+  const style = getComputedStyle(document.documentElement);
+  const luminance = (name) => style.getPropertyValue(name).trim().slice(1).replace(/^(.)(.)(.)$/, "$1$1$2$2$3$3").match(/../g)
+    .map((digits) => parseInt(digits, 16) / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
+  const [one, other] = names.map(luminance).sort((a, b) => b - a);
+  return (one + 0.05) / (other + 0.05);
+}
 
 /** Texts whose contrast is below what WCAG 2.2 AA asks for. */
 function contrasts() {

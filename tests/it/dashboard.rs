@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rdkafka::Message as _;
 use serde_json::Value;
 
 use crate::kit::{
@@ -106,6 +107,46 @@ fn totals_are_those_of_the_topics_and_the_same_after_a_restart() {
     let page = dashboard.get(&format!("/api/v1/verdicts/{}/{partition}/{offset}", topics.input));
     assert_eq!(page["verdict"], rejected.value, "a verdict is shown as it stands in its topic");
     assert_eq!(page["reason"]["code"], rejected.value["reason"]);
+    dashboard.stop();
+}
+
+/// When each record of a topic was written, and the outcome that it tells.
+fn written(topics: &Topics, topic: &str) -> Vec<(i64, String)> {
+    let mut written = Vec::new();
+    outputs::each(topics, topic, |record| {
+        let verdict: Value = serde_json::from_slice(record.payload().unwrap()).unwrap();
+        written.push((record.timestamp().to_millis().unwrap(), outcome(&verdict).remove(0)));
+    });
+    written
+}
+
+#[test]
+fn a_history_that_is_cut_begins_at_one_time_in_both_topics() {
+    let broker = kit::broker();
+    let topics = Topics::create(&broker.0, "cut", 3);
+    let mut feed = Feed::new(&topics);
+    let setup = Setup::new(&topics, &[]);
+    let worker = setup.start("a");
+    feed.mixture(events());
+    feed.flush();
+    Group::of(&topics).reaches(feed.len());
+    worker.stop();
+    let [accepted, rejected] = [&topics.accepted, &topics.rejected].map(|topic| written(&topics, topic));
+    let (longer, shorter) = (accepted.len().max(rejected.len()), accepted.len().min(rejected.len()));
+    let most = longer.midpoint(shorter);
+    assert!(longer > most && most > shorter, "one of the two is cut: {longer}, {shorter}");
+    let dashboard = Dashboard::with(&topics, &[&format!("dashboard.window_records={most}")]);
+    eventually("everything is read", SOON, || dashboard.get("/api/v1/overview")["reading"]["caughtUp"] == true);
+
+    let overview = dashboard.get("/api/v1/overview");
+    let from = overview["reading"]["from"].as_i64().unwrap();
+    assert_eq!(overview["reading"]["cut"], true);
+    let since = |topic: &[(i64, String)]| topic.iter().filter(|(at, _)| *at >= from).count();
+    assert!((1..=most).contains(&since(&accepted)) && (1..=most).contains(&since(&rejected)), "{from}");
+    for (topic, name) in [(&accepted, "accepted"), (&accepted, "partial"), (&rejected, "rejected")] {
+        let expected = topic.iter().filter(|(at, outcome)| *at >= from && outcome == name).count();
+        assert_eq!(overview["outcomes"][name]["total"], expected, "{name}");
+    }
     dashboard.stop();
 }
 

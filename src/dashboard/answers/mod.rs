@@ -23,9 +23,9 @@ use serde::Serialize;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Reading {
-    /// From when on verdicts were read: totals begin there.
+    /// From when on verdicts were read, accepted and rejected ones alike: totals begin there.
     pub(crate) from: i64,
-    /// Whether there was more than dashboard.window_records, so that older verdicts of the window are left out.
+    /// Whether there was more than dashboard.window_records, so that `from` is later than dashboard.window_h says.
     pub(crate) cut: bool,
     /// Whether the topics have been read to their ends, and the reading is close to them now: false again while it is ten thousand
     /// records behind, or more.

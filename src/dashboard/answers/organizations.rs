@@ -136,19 +136,10 @@ pub(crate) struct Attributes {
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct AttributeRow {
     pub(crate) attribute: String,
-    /// Set by a signed value.
-    pub(crate) signed: u64,
-    /// Set by an unsigned one.
-    pub(crate) unsigned: u64,
-    /// Unset.
-    pub(crate) unset: u64,
-    pub(crate) rejected: u64,
-    /// How many of the rejected ones a lock refused.
-    pub(crate) locked: u64,
-    pub(crate) dropped: u64,
+    #[serde(flatten)]
+    pub(crate) counts: Attribute,
     /// What its lock did with the last unsigned value; null where none came.
     pub(crate) lock: Option<Lock>,
-    pub(crate) last: Option<i64>,
 }
 
 /// A lock, which accepts signed values alone. It may have been set or lifted while verdicts were read.
@@ -282,14 +273,8 @@ fn attributes((table, owner): (&Bounded<Attribute>, Owner), seen: &Seen) -> Attr
     };
     let row = |(name, attribute): (&str, &Attribute)| AttributeRow {
         attribute: name.to_owned(),
-        signed: attribute.signed,
-        unsigned: attribute.unsigned,
-        unset: attribute.unset,
-        rejected: attribute.rejected,
-        locked: attribute.locked,
-        dropped: attribute.dropped,
+        counts: attribute.clone(),
         lock: lock(name),
-        last: attribute.last,
     };
     let sorted = table.by(crate::count::bounded::Tally::weight);
     Attributes { attributes: sorted.into_iter().map(row).collect(), others: table.rest().weight() }

@@ -107,6 +107,8 @@ pub(crate) struct Explanation {
     pub(crate) attribute: String,
     /// The company's id, where it concerns one.
     pub(crate) company: Option<String>,
+    /// The company's place among all entries, from 0, the signed ones first, where it has no usable id.
+    pub(crate) position: Option<u64>,
     /// rejected or dropped.
     pub(crate) outcome: &'static str,
     pub(crate) reason: Explained,
@@ -186,6 +188,7 @@ struct Verification {
 struct Refused {
     attribute: String,
     company: Option<String>,
+    position: Option<u64>,
     reason: String,
     hint: Option<Hint>,
 }
@@ -200,6 +203,7 @@ pub(crate) fn verdict(kept: &Kept, brokers: &str) -> serde_json::Result<VerdictP
         move |refused: Refused| Explanation {
             attribute: refused.attribute,
             company: refused.company,
+            position: refused.position,
             outcome,
             reason: Explained::of(&refused.reason),
             hint: refused.hint.map(|hint| hint.message),
@@ -256,6 +260,15 @@ mod tests {
         assert_eq!((page.attributes[0].attribute.as_str(), page.attributes[0].outcome), ("utm_x", "dropped"));
         let replay = page.commands.unwrap().replay;
         assert_eq!(replay, "attrsync replay --brokers kafka:9092 --topic events --offsets 0:12 --to-file -");
+    }
+
+    #[test]
+    fn a_company_without_a_usable_id_is_told_by_its_place() {
+        let mut value = samples::verdict(Outcome::Partial, 12);
+        value["rejected"] =
+            json!([{"attribute": "companies", "company": null, "position": 2, "reason": "company_id_missing"}]);
+        let page = verdict(&samples::keep(&value, NOW), "kafka:9092").unwrap();
+        assert_eq!((page.attributes[0].company.as_deref(), page.attributes[0].position), (None, Some(2)));
     }
 
     #[test]

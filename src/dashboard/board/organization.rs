@@ -31,6 +31,7 @@ pub(crate) struct Organization {
     /// Verdicts by `method/key` of what verified.
     pub(crate) keys: Bounded<Recent>,
     pub(crate) attributes: Bounded<Attribute>,
+    /// With the memberships, under their name.
     pub(crate) company_attributes: Bounded<Attribute>,
     /// Names that nobody configured.
     pub(crate) unconfigured: Bounded<Recent>,
@@ -85,6 +86,7 @@ impl Organization {
         set(&mut self.attributes, &told.attributes, at);
         unset(&mut self.attributes, &told.unset, at);
         for company in told.companies.iter().flatten() {
+            taken(self.company_attributes.of(MEMBERSHIP), company.verified, at);
             set(&mut self.company_attributes, &company.attributes, at);
             unset(&mut self.company_attributes, &company.unset, at);
         }
@@ -182,11 +184,15 @@ fn owner(refused: &Refused<'_>) -> Owner {
 
 fn set(table: &mut Bounded<Attribute>, found: &BTreeMap<Cow<'_, str>, Set>, at: i64) {
     for (name, set) in found {
-        let attribute = table.of(name);
-        let count = if set.verified { &mut attribute.signed } else { &mut attribute.unsigned };
-        *count += 1;
-        attribute.last = attribute.last.max(Some(at));
+        taken(table.of(name), set.verified, at);
     }
+}
+
+/// Counts a value, or a membership, that was taken.
+fn taken(attribute: &mut Attribute, verified: bool, at: i64) {
+    let count = if verified { &mut attribute.signed } else { &mut attribute.unsigned };
+    *count += 1;
+    attribute.last = attribute.last.max(Some(at));
 }
 
 fn unset(table: &mut Bounded<Attribute>, found: &[Unset<'_>], at: i64) {

@@ -1,5 +1,8 @@
 //! What is counted of one thing: how often, since when, and how the last hour and day went.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::ring::{Day, Hour};
 use crate::{count::bounded::Tally, domain::verdict::Outcome};
 
@@ -100,9 +103,9 @@ impl Tally for Outcomes {
 }
 
 /// What became of one attribute, over and over.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct Attribute {
-    /// Set by a signed value.
+    /// Set by a signed value; of memberships, those that were proven.
     pub(crate) signed: u64,
     /// Set by an unsigned one.
     pub(crate) unsigned: u64,

@@ -1,5 +1,7 @@
 //! The board's sums are those of what it was fed, whatever that is, and its size is bounded.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -10,7 +12,7 @@ use super::{
     told::Told,
 };
 use crate::{
-    advice::{Case, Item, advise},
+    advice::{Advice, Case, Item, advise},
     count::bounded::Tally,
     domain::verdict::Outcome,
 };
@@ -23,23 +25,41 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 prop_compose! {
+    fn company()(
+        verified: bool, set in prop::collection::btree_map(name(), any::<bool>(), 0..3), unset in prop::collection::vec(name(), 0..2),
+    ) -> Value {
+        json!({"id": "c1", "verified": verified, "attributes": attributes(set), "unset": unsets(&unset)})
+    }
+}
+
+fn attributes(set: BTreeMap<String, bool>) -> Value {
+    let attribute = |(name, verified)| (name, json!({"value": 1, "verified": verified}));
+    Value::Object(set.into_iter().map(attribute).collect())
+}
+
+fn unsets(names: &[String]) -> Value {
+    names.iter().map(|name| json!({"attribute": name, "verified": true})).collect()
+}
+
+prop_compose! {
     fn verdict()(
         outcome in prop::sample::select(Outcome::ALL.to_vec()),
         organization in prop::option::of(name()), kind in prop::option::of(name()), user in name(),
         set in prop::collection::btree_map(name(), any::<bool>(), 0..4),
         unset in prop::collection::vec(name(), 0..3),
+        companies in prop::option::of(prop::collection::vec(company(), 0..3)),
         rejected in prop::collection::vec((name(), any::<bool>()), 0..3),
         dropped in prop::collection::vec((name(), any::<bool>()), 0..3),
         offset in 0..i64::MAX,
     ) -> Value {
         let mut verdict = samples::verdict(outcome, offset);
-        let attributes = set.into_iter().map(|(name, verified)| (name, json!({"value": 1, "verified": verified})));
         let of_company = |yes: bool| if yes { Value::from("c1") } else { Value::Null };
         verdict["organization"] = json!(organization);
         verdict["event"]["type"] = json!(kind);
         verdict["user"]["userId"] = json!(user);
-        verdict["attributes"] = Value::Object(attributes.collect());
-        verdict["unset"] = unset.iter().map(|name| json!({"attribute": name, "verified": true})).collect();
+        verdict["attributes"] = attributes(set);
+        verdict["unset"] = unsets(&unset);
+        verdict["companies"] = json!(companies);
         verdict["rejected"] =
             rejected.iter().map(|(name, company)| json!({"attribute": name, "company": of_company(*company), "reason": "locked"})).collect();
         verdict["dropped"] = dropped.iter().map(|(name, unknown)| {
@@ -82,7 +102,9 @@ proptest! {
         for verdict in &mut verdicts {
             verdict["organization"] = json!("acme");
             samples::feed(&mut board, verdict, NOW);
-            fed += ["attributes", "unset", "rejected", "dropped"].map(|list| length(&verdict[list])).iter().sum::<u64>();
+            let sum = |of: &Value, lists: &[&str]| lists.iter().map(|list| length(&of[*list])).sum::<u64>();
+            fed += sum(verdict, &["attributes", "unset", "companies", "rejected", "dropped"]);
+            fed += verdict["companies"].as_array().into_iter().flatten().map(|company| sum(company, &["attributes", "unset"])).sum::<u64>();
         }
         let counted = board.organizations.get("acme").map_or(0, |acme| {
             let of = |table: &super::Bounded<super::tally::Attribute>| {
@@ -102,6 +124,7 @@ proptest! {
         prop_assert!(board.organizations.iter().len() <= LIMITS.organizations);
         for (_, organization) in board.organizations.iter() {
             prop_assert!(organization.attributes.iter().len() <= LIMITS.attributes);
+            prop_assert!(organization.company_attributes.iter().len() <= LIMITS.attributes);
             prop_assert!(organization.unconfigured.iter().len() <= LIMITS.attributes);
         }
         let newest = board.newest.all();
@@ -116,7 +139,7 @@ proptest! {
 }
 
 /// What is advised of this organization's verdicts by this rule.
-fn advised(verdicts: &[Value], rule: &str) -> Vec<Item> {
+fn advised(verdicts: &[Value], rule: Advice) -> Vec<Item> {
     let mut board = Board::new(LIMITS);
     verdicts.iter().for_each(|verdict| samples::feed(&mut board, verdict, NOW));
     let seen = &board.organizations.get("acme").unwrap().seen;
@@ -133,7 +156,7 @@ fn an_unsigned_copy_of_a_signed_value_is_advised_of_as_what_a_lock_would_refuse(
     let superseded = |name, company| json!({"attribute": name, "company": company, "reason": "superseded"});
     verdict["dropped"] =
         json!([superseded("plan", None), superseded("companies", Some("c1")), superseded("plan", Some("c1"))]);
-    let [lock]: [Item; 1] = advised(&[verdict], "lock").try_into().unwrap();
+    let [lock]: [Item; 1] = advised(&[verdict], Advice::Lock).try_into().unwrap();
     assert_eq!((lock.about.as_str(), lock.of, lock.figures["unsigned"]), ("plan", "user", 1));
 }
 
@@ -148,13 +171,17 @@ fn what_a_token_signs_of_an_identity_and_of_companies_is_advised_of_as_signed() 
     let mut signed = samples::verdict(Outcome::Accepted, 2);
     signed["companies"] = json!([{"id": "c1", "verified": true, "attributes": {}, "unset": []}]);
     for name in ["email", "companies"] {
-        assert_eq!(advised(&[locked(name)], "unlock").len(), 1, "{name}");
-        assert_eq!(advised(&[locked(name), signed.clone()], "unlock"), [], "{name}");
+        assert_eq!(advised(&[locked(name)], Advice::Unlock).len(), 1, "{name}");
+        assert_eq!(advised(&[locked(name), signed.clone()], Advice::Unlock), [], "{name}");
     }
     let mut failed = samples::verdict(Outcome::Rejected, 3);
     failed["verification"]["status"] = json!("verified");
     failed["reason"] = json!("too_many_attributes");
-    assert_eq!(advised(&[locked("email"), failed], "unlock").len(), 1, "that one claims an e-mail, and proves none");
+    assert_eq!(
+        advised(&[locked("email"), failed], Advice::Unlock).len(),
+        1,
+        "that one claims an e-mail, and proves none"
+    );
 }
 
 #[test]
@@ -200,6 +227,10 @@ fn a_verdict_is_found_by_everything_it_is_looked_for_by() {
     ] {
         assert_eq!(filter.takes(&kept), takes);
     }
+    let membership = Filter { attribute: text("companies"), ..Filter::default() };
+    assert!(!membership.takes(&kept));
+    verdict["companies"] = json!([{"id": "c1", "verified": true, "attributes": {}, "unset": []}]);
+    assert!(membership.takes(&samples::keep(&verdict, NOW)));
     assert!(Who::read("sha256:12").is_err() && Who::read(&format!("sha256:{}", "é".repeat(32))).is_err());
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::short::shorten;
-use crate::domain::verdict::Outcome;
+use crate::domain::verdict::{MEMBERSHIP, Outcome};
 
 /// Bytes of a verdict beyond which it is shortened.
 const WHOLE_BYTES: usize = 16 * 1024;
@@ -163,6 +163,7 @@ impl<'a> Told<'a> {
         let mut named: Vec<_> = refused.map(|refused| (&*refused.attribute, Some(&*refused.reason))).collect();
         let mut names: Vec<&str> = self.attributes.keys().map(AsRef::as_ref).collect();
         names.extend(self.unset.iter().map(|unset| unset.attribute.as_ref()));
+        names.extend(companies().map(|_| MEMBERSHIP));
         names.extend(companies().flat_map(|company| company.attributes.keys()).map(AsRef::as_ref));
         names.extend(companies().flat_map(|company| &company.unset).map(|unset| unset.attribute.as_ref()));
         named.extend(names.into_iter().map(|name| (name, None)));

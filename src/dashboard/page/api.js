@@ -19,8 +19,12 @@ export async function get(path, signal) {
   return response.json();
 }
 
+/** What no token has in it; the browser itself would refuse to send some of it. */
+const IN_NO_TOKEN = /[^\x21-\x7e]/;
+
 /** Exchanges a token for a cookie. */
 export async function logIn(token) {
+  if (IN_NO_TOKEN.test(token)) throw new Refused(401, "no token has such characters");
   const signal = AbortSignal.timeout(PATIENCE_MS);
   const response = await fetch("/api/v1/session", { signal, method: "POST", headers: { Authorization: `Bearer ${token}` } });
   if (!response.ok) throw await refused(response);

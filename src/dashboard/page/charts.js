@@ -1,11 +1,12 @@
 // The chart of verdicts over time, by uPlot. Rejected stands at the bottom: that is what has to be seen. The numbers stand in words
-// beside it, for whoever can't see it.
+// above it, bar by bar, for the pointer and for the arrow keys alike.
 
 import uPlot from "./vendor/uPlot.esm.js";
 import { clockTime, count, exactTime } from "./format.js";
 
 const charts = new WeakMap();
 const all = new Set();
+const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 const LAYERS = ["accepted", "partial", "rejected"];
 const bars = uPlot.paths.bars({ size: [1, Infinity], align: 1, gap: 1 });
 
@@ -22,8 +23,9 @@ export function show(element, data) {
     for (const gone of all) if (!gone.root.isConnected && gone !== chart) forget(gone);
   }
   chart.told = data;
-  // With its scales anew: what was told says how far the last bar reaches.
-  chart.setData(stacked, true);
+  // With its scales anew: what was told says how far the last bar reaches. At once, or the cursor would be placed by the old ones.
+  chart.batch(() => chart.setData(stacked, true));
+  if (chart.chosen !== undefined) choose(chart, Math.floor((chart.chosen - data.from) / data.step));
   element.setAttribute("aria-label", words(data));
 }
 
@@ -66,21 +68,41 @@ function create(element, data) {
     hooks: { setCursor: [(self) => readOut(element, self)], destroy: [() => observer.disconnect()] },
   }, data, element);
   observer.observe(element);
+  element.addEventListener("keydown", (event) => step(chart, event));
+  element.addEventListener("pointermove", () => { chart.chosen = undefined; });
+  element.addEventListener("blur", () => choose(chart, -1));
   return chart;
 }
 
-/** What stands under the pointer, in the line above the chart. */
+/** Moves the cursor by one bar: from where it stands, else from the side that the key comes from. */
+function step(chart, event) {
+  const by = STEPS[event.key];
+  if (!by || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const last = chart.data[0].length - 1;
+  const at = chart.cursor.idx ?? (by < 0 ? last + 1 : -1);
+  choose(chart, Math.min(last, Math.max(0, at + by)));
+}
+
+/** Puts the cursor at this bar, where it stays as bars come after it; nowhere, where there is none. */
+function choose(chart, at) {
+  const there = chart.data[0][at];
+  chart.chosen = there === undefined ? undefined : chart.told.from + at * chart.told.step;
+  chart.setCursor({ left: there === undefined ? -10 : chart.valToPos(there, "x"), top: 0 });
+}
+
+/** What stands under the cursor, in the line above the chart. A screen reader hears what is new of it. */
 function readOut(element, chart) {
   const line = element.parentElement?.querySelector("[data-keep=readout]");
   if (!line || !chart.told) return;
-  const at = chart.cursor.idx;
-  if (at === null || at === undefined) {
-    line.textContent = "";
-    return;
-  }
-  const { from, step } = chart.told;
-  const each = LAYERS.map((name) => `${count(chart.told[name][at] ?? 0)} ${name}`);
-  line.textContent = `${exactTime(from + at * step)}: ${each.join(", ")}`;
+  const text = bar(chart.told, chart.cursor.idx);
+  if (line.textContent !== text) line.textContent = text;
+}
+
+function bar({ from, step, ...layers }, at) {
+  if (at === null || at === undefined) return "";
+  const each = LAYERS.map((name) => `${count(layers[name][at] ?? 0)} ${name}`);
+  return `${exactTime(from + at * step)}: ${each.join(", ")}`;
 }
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => all.forEach((chart) => chart.redraw(false)));

@@ -136,7 +136,7 @@ function draw(view, data, context) {
 }
 
 function since({ from, cut }) {
-  return `Counted from the verdict topics since ${exactTime(from)}${cut ? "; older verdicts of that time are left out (dashboard.window_records)" : ""}.`;
+  return `Counted from the verdict topics since ${exactTime(from)}${cut ? "; there are older ones, beyond dashboard.window_records" : ""}.`;
 }
 
 /** Says this above the view. A screen reader hears what is new of it. */
@@ -173,7 +173,7 @@ function askForToken() {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     try {
-      await logIn(input.value);
+      await logIn(input.value.trim());
       route();
     } catch (error) {
       problem.textContent = error.status === 401

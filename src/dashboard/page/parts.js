@@ -89,6 +89,15 @@ export function outcomeFigures(outcomes) {
   return hour.map(([name, value]) => figure(name[0].toUpperCase() + name.slice(1), count(value), percent(value, all), name));
 }
 
+/**
+ * The chart of verdicts over time, which charts.js draws, below the line that says what stands under its cursor. It is no image, for it takes
+ * keys.
+ */
+export const chart = () => [
+  h("p", { class: "readout", "data-keep": "readout", "aria-live": "polite" }),
+  h("div", { class: "chart", "data-keep": "chart", role: "application", "aria-roledescription": "chart", "aria-keyshortcuts": "ArrowLeft ArrowRight", tabindex: "0" }),
+];
+
 /** A section with its heading. */
 export function section(id, heading, ...content) {
   return h("section", { "aria-labelledby": id }, h("h2", { id }, heading), ...content);

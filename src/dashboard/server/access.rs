@@ -7,7 +7,7 @@
 use std::{fmt, fs, io, path::Path};
 
 use axum::http::{
-    HeaderMap,
+    HeaderMap, HeaderName,
     header::{AUTHORIZATION, COOKIE, HOST},
 };
 
@@ -72,6 +72,12 @@ impl Token {
         self.0.verifies(PROOF, &HmacState::new(HmacDigest::Sha256, shown.as_bytes()).sign(PROOF))
     }
 
+    /// Whether these headers carry the token itself, and no cookie that it was exchanged for; `None` where they carry none.
+    pub(super) fn is_shown(&self, headers: &HeaderMap) -> Option<bool> {
+        let shown = text(headers, AUTHORIZATION)?.strip_prefix("Bearer ")?;
+        Some(self.is(shown))
+    }
+
     /// The cookie for whoever has shown the token; `now` in seconds. `secure` where TLS stands before us.
     pub(crate) fn cookie(&self, now: i64, secure: bool) -> String {
         let end = now + SESSION_S;
@@ -112,17 +118,20 @@ pub(crate) enum Access {
 
 /// Judges a request by its headers; `now` in seconds.
 pub(crate) fn access(token: Option<&Token>, headers: &HeaderMap, now: i64) -> Access {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(token) = token else {
-        return if text(HOST).is_some_and(is_loopback) { Access::Granted } else { Access::OtherHost };
+        return if text(headers, HOST).is_some_and(is_loopback) { Access::Granted } else { Access::OtherHost };
     };
-    if let Some(shown) = text(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")) {
-        return if token.is(shown) { Access::Granted } else { Access::Unknown };
+    if let Some(is_token) = token.is_shown(headers) {
+        return if is_token { Access::Granted } else { Access::Unknown };
     }
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut sessions = cookies.flat_map(|value| value.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
     let granted = sessions.any(|(name, value)| name == COOKIE_NAME && token.is_session(value, now));
     if granted { Access::Granted } else { Access::Unknown }
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
 }
 
 /// Whether a `Host` names this machine to itself, with any port: tunnels have their own.
@@ -143,7 +152,7 @@ mod tests {
 
     const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
-    fn headers(all: &[(axum::http::HeaderName, &str)]) -> HeaderMap {
+    fn headers(all: &[(HeaderName, &str)]) -> HeaderMap {
         all.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap())).collect()
     }
 

@@ -132,9 +132,12 @@ pub(super) async fn no_session() -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "POST exchanges the token for a cookie: Authorization: Bearer …")
 }
 
-/// Exchanges the token, which has been looked at before this, for a cookie.
+/// Exchanges the token for a cookie. A cookie gets none: whoever has found one would have a new one for ever.
 pub(super) async fn session(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let Some(token) = &app.token else { return StatusCode::NO_CONTENT.into_response() };
+    if token.is_shown(&headers) != Some(true) {
+        return Problem::unknown().into_response();
+    }
     let secure = headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https");
     (StatusCode::NO_CONTENT, [(SET_COOKIE, token.cookie(now() / 1_000, secure))]).into_response()
 }

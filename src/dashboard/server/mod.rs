@@ -35,8 +35,9 @@ use crate::observe::{
 
 /// Connections beside those of subscribers.
 const CONNECTIONS: usize = 64;
-/// How long it may be quiet.
-const PACE: Pace = Pace { stall: Duration::from_secs(15), keep_alive: Duration::from_secs(5) };
+/// How long things may take.
+const PACE: Pace =
+    Pace { stall: Duration::from_secs(15), keep_alive: Duration::from_secs(5), stream: Duration::from_secs(60 * 60) };
 /// Threads that answer.
 const THREADS: usize = 2;
 
@@ -53,13 +54,16 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
 ];
 
-/// How long it may be quiet.
+/// How long things may take.
 #[derive(Clone, Copy)]
 struct Pace {
     /// How long a connection may go without being answered.
     stall: Duration,
     /// How often a stream without verdicts says that it is there. Well below the former.
     keep_alive: Duration,
+    /// How long a stream goes on. Of one whose reader has stopped or vanished nobody can tell while what there is to say fits into the
+    /// system's buffers, and it holds a place.
+    stream: Duration,
 }
 
 /// What the handlers share.
@@ -68,8 +72,7 @@ struct App {
     token: Option<Token>,
     /// Places of the stream.
     places: Arc<Semaphore>,
-    /// See [`Pace`].
-    keep_alive: Duration,
+    pace: Pace,
     /// The brokers, for commands that fetch an event.
     brokers: String,
     metrics: Metrics,
@@ -88,7 +91,7 @@ fn start_at(options: &mut Options, shared: Arc<Shared>, pace: Pace) -> io::Resul
         shared,
         token: options.token.take(),
         places: Arc::new(Semaphore::new(options.subscribers)),
-        keep_alive: pace.keep_alive,
+        pace,
         brokers: options.consumer.get("bootstrap.servers").unwrap_or_default().to_owned(),
     };
     let service = Service {
@@ -141,10 +144,7 @@ async fn scrape(State(app): State<Arc<App>>) -> Response {
 async fn known(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     match access(app.token.as_ref(), request.headers(), now() / 1_000) {
         Access::Granted => next.run(request).await,
-        Access::Unknown => {
-            let detail = "show the token of dashboard.token_file: Authorization: Bearer …";
-            Problem::new(StatusCode::UNAUTHORIZED, detail).into_response()
-        }
+        Access::Unknown => Problem::unknown().into_response(),
         Access::OtherHost => {
             let detail = "without a token only requests to localhost are answered, under that name; for others set dashboard.token_file";
             Problem::new(StatusCode::MISDIRECTED_REQUEST, detail).into_response()

@@ -126,7 +126,8 @@ fn stream() -> Endpoint {
         "description": "Server-sent events. `verdict`: its data is a verdict (docs/schemas), its id the place of the event. One that is \
             too long has `\"shortened\": true` beside it: values are null there, and what doesn't fit of its lists is left out. One of a replay has \
             the replay's id beside it, as `replay`. `dropped`: the \
-            last one, {\"missed\": number, \"message\": text}, for whoever reads too slowly. Comments keep the connection alive."
+            last one, {\"missed\": number, \"message\": text}, for whoever reads too slowly. Comments keep the connection alive. A stream ends \
+            after an hour: subscribe again, as an EventSource does by itself."
     });
     Endpoint {
         path: "/api/v1/verdicts/stream",

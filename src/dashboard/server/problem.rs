@@ -26,6 +26,11 @@ impl Problem {
         let title = status.canonical_reason().unwrap_or_default();
         Self { status: status.as_u16(), title, detail: detail.into() }
     }
+
+    /// Nobody has shown the token.
+    pub(super) fn unknown() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "show the token of dashboard.token_file: Authorization: Bearer …")
+    }
 }
 
 impl IntoResponse for Problem {

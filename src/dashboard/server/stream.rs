@@ -1,7 +1,9 @@
 //! Verdicts as they come, for other people's dashboards: server-sent events.
 //!
 //! Every subscriber reads from one bounded queue. Nobody waits for one who is slow: once what comes next for it has left the
-//! queue, it is told how much it missed, in a last event, and dropped. One who doesn't read at all is dropped by its connection.
+//! queue, it is told how much it missed, in a last event, and dropped. One who doesn't read at all is dropped by its connection, once
+//! the system's buffers are full. Until then nobody can tell it from one who reads, so that every stream ends some time, and whoever is
+//! there subscribes again.
 
 use std::{borrow::Cow, fmt::Write as _, sync::Arc, time::Duration};
 
@@ -33,6 +35,8 @@ use crate::dashboard::{
 
 /// What a stream says that has no verdict to tell.
 const NOTHING: &str = ": nothing\n\n";
+/// What a stream says last whose time is over.
+const OVER: &str = ": the time of this stream is over; subscribe again\n\n";
 /// The most bytes that are put together before they are sent.
 const CHUNK: usize = 32 * 1024;
 
@@ -43,6 +47,8 @@ struct Subscriber {
     /// What there is to say before the first verdict.
     greeting: Option<&'static str>,
     over: bool,
+    /// When its time is over.
+    end: Instant,
     /// When the last bytes were handed out.
     handed: Instant,
     /// How long after that it is told that the stream is there.
@@ -63,8 +69,9 @@ pub(super) fn subscribe(app: &App, filter: Filter) -> Result<Response, Problem> 
     // The answer begins at once: a client knows that from here on it misses nothing.
     let greeting = Some(": verdicts from now on\n\n");
     let (handed, counts) = (Instant::now(), Arc::clone(&app.shared.counts));
-    let keep_alive = app.keep_alive;
-    let subscriber = Subscriber { verdicts, filter, greeting, over: false, handed, keep_alive, counts, _place: place };
+    let (end, keep_alive) = (handed + app.pace.stream, app.pace.keep_alive);
+    let subscriber =
+        Subscriber { verdicts, filter, greeting, over: false, end, handed, keep_alive, counts, _place: place };
     let chunks = unfold(subscriber, |mut subscriber| async move {
         let chunk = subscriber.next().await?;
         subscriber.handed = Instant::now();
@@ -82,6 +89,10 @@ impl Subscriber {
         }
         if let Some(greeting) = self.greeting.take() {
             return Some(greeting.to_owned());
+        }
+        if Instant::now() >= self.end {
+            self.over = true;
+            return Some(OVER.to_owned());
         }
         // One moment for all of what the filter refuses: however much comes for others, this one is told in time that it is there.
         let due = self.handed + self.keep_alive;
@@ -178,8 +189,8 @@ mod tests {
     fn subscriber(stream: &Sender<Arc<Kept>>, filter: Filter) -> Subscriber {
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
         let (handed, counts) = (Instant::now(), Arc::default());
-        let (verdicts, keep_alive) = (stream.subscribe(), KEEP_ALIVE);
-        Subscriber { verdicts, filter, greeting: None, over: false, handed, keep_alive, counts, _place: place }
+        let (verdicts, keep_alive, end) = (stream.subscribe(), KEEP_ALIVE, handed + 100 * KEEP_ALIVE);
+        Subscriber { verdicts, filter, greeting: None, over: false, end, handed, keep_alive, counts, _place: place }
     }
 
     fn runtime() -> tokio::runtime::Runtime {
@@ -213,7 +224,7 @@ mod tests {
             let steady = async {
                 for offset in 0.. {
                     _ = stream.send(Arc::new(samples::kept(Outcome::Accepted, offset)));
-                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    tokio::task::yield_now().await;
                 }
             };
             let told = async {

@@ -200,7 +200,10 @@ fn another_host_or_a_missing_token_gets_nothing() {
         .next()
         .unwrap()
         .to_owned();
-    assert_eq!(running.ask("GET /api/v1/overview", &format!("Host: any.example\r\nCookie: {cookie}\r\n")).status, 200);
+    let shown = format!("Host: any.example\r\nCookie: {cookie}\r\n");
+    assert_eq!(running.ask("GET /api/v1/overview", &shown).status, 200);
+    let again = running.ask("POST /api/v1/session", &format!("{shown}Content-Length: 0\r\n"));
+    assert!(again.status == 401 && !again.head.contains("set-cookie"), "a cookie gets no other: {}", again.head);
 }
 
 #[test]
@@ -222,7 +225,7 @@ fn a_subscriber_gets_verdicts_as_they_come_and_places_are_bounded() {
 
 #[test]
 fn a_subscriber_whose_filter_takes_nothing_stays_while_others_get_verdicts() {
-    let pace = Pace { stall: Duration::from_secs(5), keep_alive: Duration::from_millis(100) };
+    let pace = Pace { stall: Duration::from_secs(5), keep_alive: Duration::from_millis(100), ..PACE };
     let running = Running::at(pace, None, 1);
     let stream = running.send("GET /api/v1/verdicts/stream?organization=nobody", "Host: localhost\r\n");
     let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
@@ -240,6 +243,25 @@ fn a_subscriber_whose_filter_takes_nothing_stays_while_others_get_verdicts() {
         }
     });
     assert_eq!(running.shared.counts.dropped_so_far(), 0);
+}
+
+#[test]
+fn the_place_of_a_subscriber_that_reads_nothing_is_free_again_once_its_time_is_over() {
+    let pace = Pace { keep_alive: Duration::from_millis(100), stream: Duration::from_millis(500), ..PACE };
+    let running = Running::at(pace, None, 1);
+    let mut silent = BufReader::new(running.send("GET /api/v1/verdicts/stream", "Host: localhost\r\n")).lines();
+    assert!(silent.any(|line| line.unwrap().starts_with(": verdicts")));
+    let begun = std::time::Instant::now();
+    let told = loop {
+        // One that is let in is read to its end.
+        let answer = running.get("/api/v1/verdicts/stream");
+        if answer.status == 200 {
+            break answer.body;
+        }
+        assert!(answer.status == 503 && begun.elapsed() < Duration::from_secs(20), "its place stays taken");
+    };
+    assert!(told.contains(": verdicts from now on") && told.contains("subscribe again"), "{told}");
+    drop(silent);
 }
 
 #[test]

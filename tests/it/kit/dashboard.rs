@@ -11,6 +11,7 @@ use std::{
 use serde_json::Value;
 
 use super::{SOON, process::ended, topics::Topics};
+use crate::binary::program;
 
 /// A running dashboard; killed when it is dropped.
 pub(crate) struct Dashboard {
@@ -21,6 +22,11 @@ pub(crate) struct Dashboard {
 impl Dashboard {
     /// Starts one on a port of its own, and waits until it listens.
     pub(crate) fn start(topics: &Topics) -> Self {
+        Self::with(topics, &[])
+    }
+
+    /// The same, with more of the configuration.
+    pub(crate) fn with(topics: &Topics, further: &[&str]) -> Self {
         let set = [
             format!("kafka.bootstrap_servers={}", topics.brokers),
             format!("kafka.group_id={}", topics.group),
@@ -28,8 +34,9 @@ impl Dashboard {
             format!("kafka.accepted_topic={}", topics.accepted),
             format!("kafka.rejected_topic={}", topics.rejected),
         ];
-        let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
+        let mut command = program();
         command.args(["dashboard", "--address", "127.0.0.1:0"]).args(set.iter().flat_map(|key| ["--set", key]));
+        command.args(further.iter().flat_map(|key| ["--set", key]));
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut dashboard = Self { child, address: ([127, 0, 0, 1], 0).into() };
         let url = dashboard.first_line();

@@ -4,7 +4,7 @@
 import { show } from "../charts.js";
 import { h } from "../dom.js";
 import { count, shown } from "../format.js";
-import { badge, foreign, inline, outcomeFigures, reasonText, section, sparkline, table, time, verdictsLink } from "../parts.js";
+import { badge, chart, foreign, inline, outcomeFigures, reasonText, section, sparkline, table, time, verdictsLink } from "../parts.js";
 
 export default {
   title: ({ parts }) => shown(parts[0]),
@@ -17,8 +17,7 @@ export default {
       h("dl", { class: "figures three" }, outcomeFigures(data.outcomes)),
       section("over-time", "The last hour", h("div", { class: "chart-head" },
         h("p", { class: "legend" }, ["rejected", "partial", "accepted"].map((name) => [badge(name), " "]))),
-        h("p", { class: "readout", "data-keep": "readout", "aria-hidden": "true" }),
-        h("div", { class: "chart", "data-keep": "chart", role: "img" })),
+        chart()),
       section("advice", "Advice", advice(data)),
       section("reasons", "What is being rejected", given(data.reasons, organization, now, "Nothing was rejected.")),
       section("enforcement", "Enforcement", enforcement(data, now)),

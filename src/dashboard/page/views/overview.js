@@ -3,7 +3,7 @@
 import { show } from "../charts.js";
 import { h } from "../dom.js";
 import { count, exactTime, rate } from "../format.js";
-import { badge, figure, foreign, inline, nothingRejected, organizationLink, outcomeFigures, reasonText, section, sparkline, table, time } from "../parts.js";
+import { badge, chart, figure, foreign, inline, nothingRejected, organizationLink, outcomeFigures, reasonText, section, sparkline, table, time } from "../parts.js";
 
 const LEVELS = {
   ok: "All is well",
@@ -24,9 +24,7 @@ export default {
       figure("Verdicts a second", rate(data.rates.accepted + data.rates.partial + data.rates.rejected), "last 10 s"),
       outcomeFigures(data.outcomes),
       figure("Waiting", data.lag ? count(data.lag.records) : "–", data.lag ? "yet to be judged" : "not known")),
-    section("over-time", "Verdicts over time", spans(),
-      h("p", { class: "readout", "data-keep": "readout", "aria-hidden": "true" }),
-      h("div", { class: "chart", "data-keep": "chart", role: "img" })),
+    section("over-time", "Verdicts over time", spans(), chart()),
     section("problems", "What is being rejected", problems(data)),
   ],
   after: (root, data, { again }) => {

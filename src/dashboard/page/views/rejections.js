@@ -20,6 +20,9 @@ export default {
   ],
 };
 
+/** In the order of the list: first how often in the last hour, where it was at all. */
+const often = ({ lastHour, total }) => [lastHour > 0 && `${count(lastHour)} in the last hour, `, `${count(total)} in all`];
+
 function cells({ reason, verdicts, organizations }, now) {
   return [
     [reasonText(reason), STAGES[reason.stage] && h("p", { class: "note" }, `while ${STAGES[reason.stage]}`)],
@@ -28,8 +31,7 @@ function cells({ reason, verdicts, organizations }, now) {
     count(verdicts.lastDay),
     sparkline(verdicts.day, `${count(verdicts.lastDay)} in the last day`),
     time(verdicts.last, now),
-    h("ul", { class: "plain" }, organizations.map(({ organization, total }) =>
-      h("li", {}, organizationLink(organization), " ", h("span", { class: "dim" }, count(total))))),
+    h("ul", { class: "plain" }, organizations.map((one) => h("li", {}, organizationLink(one.organization), h("p", { class: "note" }, often(one))))),
     reason.advice ? inline(reason.advice) : "–",
   ];
 }

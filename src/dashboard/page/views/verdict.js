@@ -91,6 +91,9 @@ function facts({ verdict, record, replay }) {
   return h("dl", { class: "facts" }, all.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
 }
 
+/** What stands for a company without a usable id: its place among all that were sent, which a verdict counts from 0. */
+const entry = (position) => (position === null ? null : `entry ${position + 1} of the list`);
+
 function attributes({ verdict, attributes: refused }) {
   const proof = ({ verified }) => (verified ? "signed" : "unsigned");
   const set = ({ attributes: own }, company) => Object.entries(own ?? {}).map(([name, one]) =>
@@ -98,7 +101,7 @@ function attributes({ verdict, attributes: refused }) {
   const unset = ({ unset: own }, company) => (own ?? []).map((one) => [one.attribute, company, "unset", "", proof(one)]);
   const companies = (verdict.companies ?? []).flatMap((company) => [
     ["companies", company.id, "member", "", proof(company)], ...set(company, company.id), ...unset(company, company.id)]);
-  const not = refused.map(({ attribute, company, outcome, reason, hint }) => [attribute, company, outcome,
+  const not = refused.map(({ attribute, company, position, outcome, reason, hint }) => [attribute, company ?? entry(position), outcome,
     [h("span", { class: "tag" }, foreign(reason.code)), " ", reason.meaning && inline(reason.meaning), " ",
       reason.advice && inline(reason.advice), hint && h("p", { class: "hint" }, inline(hint))], ""]);
   const rows = [...not, ...set(verdict, null), ...companies, ...unset(verdict, null)].map(([name, company, outcome, what, proof], at) => ({
