@@ -128,7 +128,7 @@ mod tests {
             (&text, r#""éééééé""#, "too_long"),
             (&text, r#""ééééé""#, r#""ééééé""#),
             (&text, r#""a\u0000""#, "invalid_text"),
-            (&text, r#""eyJh.eyJi.c2ln""#, "invalid_text"),
+            (&text, r#""eyJhbGciOiJ9.eyJi.c2ln""#, "invalid_text"),
             (&option, r#""Pro""#, r#""Pro""#),
             (&option, r#""pro""#, "not_an_option (option_near_miss)"),
             (&option, r#""""#, "not_an_option"),
@@ -158,7 +158,7 @@ mod tests {
             (&list, r#""a""#, "wrong_type"),
             (&list, r#"["123456"]"#, "too_long"),
             (&list, r#"["a\u0000",1]"#, "invalid_text"),
-            (&list, r#"["a","eyJh.eyJi.c2ln"]"#, "invalid_text"),
+            (&list, r#"["a","eyJhbGciOiJ9.eyJi.c2ln"]"#, "invalid_text"),
             (&option_list, r#"["Pro","Free"]"#, r#"["Pro","Free"]"#),
             (&option_list, r#"["Pro","Gold"]"#, "not_an_option"),
         ] {

@@ -282,12 +282,21 @@ mod tests {
     #[test]
     fn an_event_that_names_nobody_is_keyed_by_its_source_and_has_no_subject() {
         for verdict in [Verdict { organization: None, ..partial() }, Verdict { user: User::default(), ..partial() }] {
-            let verdict = Verdict { outcome: Outcome::Rejected, reason: Some(Reason::MalformedJson), ..verdict };
+            let reason = Some(Reason::MalformedJson);
+            let verdict = Verdict { outcome: Outcome::Rejected, reason, rejected: &[], ..verdict };
             let told = told(&verdict, &record(&[]), 10_000);
             assert_eq!(told.len(), 1);
             assert!(told[0].starts_with("events/3\n") && !told[0].contains("ce_subject"), "{}", told[0]);
             assert!(told[0].contains("attrsync-reason: malformed_json\n"));
         }
+    }
+
+    #[test]
+    fn an_event_that_is_rejected_for_its_attributes_is_found_by_their_reasons_too() {
+        let reason = Some(Reason::AttributeRejected);
+        let verdict = Verdict { outcome: Outcome::Rejected, reason, ..partial() };
+        let told = told(&verdict, &record(&[]), 10_000);
+        assert!(told[0].contains("attrsync-reason: attribute_rejected,locked,wrong_type\n"), "{}", told[0]);
     }
 
     #[test]
