@@ -1,6 +1,9 @@
 //! The binary as somebody meets it who has just got it: help, refusals with the way out, exit codes, and what happens when
 //! nothing listens.
 
+#[path = "common/binary.rs"]
+mod binary;
+
 use std::{
     collections::BTreeSet,
     fs,
@@ -25,10 +28,7 @@ impl Shell {
     }
 
     fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ATTRSYNC")) {
-            command.env_remove(name);
-        }
+        let mut command = binary::program();
         command.args(line.split_whitespace()).current_dir(self.folder.path()).stdin(Stdio::null());
         command
     }

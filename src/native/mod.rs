@@ -83,8 +83,8 @@ impl CallError {
         Self { code: RDKafkaErrorCode::LeaderNotAvailable, class: CallClass::Lost, text }
     }
 
-    /// The same of a call whose request may still be under way when nobody waits for it any more: librdkafka asks for an abort, and
-    /// would then begin again beside it.
+    /// This error, but as one of unknown outcome where the call's request may still be under way when nobody waits for it any more:
+    /// librdkafka asks for an abort there, and would begin again beside it.
     pub(crate) fn or_unknown(self) -> Self {
         use RDKafkaErrorCode as Code;
         match self.code {

@@ -1,5 +1,7 @@
 //! Commands that need no Kafka of their own, run as somebody runs them: the real binary, real files and pipes.
 
+#[path = "../common/binary.rs"]
+mod binary;
 #[path = "../common/contract.rs"]
 mod contract;
 
@@ -77,8 +79,8 @@ impl Desk {
 
     /// A command by its arguments alone.
     fn bare(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_attrsync"));
-        command.current_dir(self.0.path()).args(arguments).stdin(Stdio::null()).env_remove("ATTRSYNC_CONFIG");
+        let mut command = binary::program();
+        command.current_dir(self.0.path()).args(arguments).stdin(Stdio::null());
         command
     }
 

@@ -80,18 +80,22 @@ fn agrees(dashboard: &Dashboard, told: &[Told]) {
     assert_eq!(overview["unreadable"], 0);
 }
 
+/// Has a worker judge events of the mixture, and end.
+fn judge_some(topics: &Topics) {
+    let (setup, mut feed) = (Setup::new(topics, &[]), Feed::new(topics));
+    let worker = setup.start("a");
+    feed.mixture(events());
+    feed.flush();
+    Group::of(topics).reaches(feed.len());
+    worker.stop();
+}
+
 #[test]
 fn totals_are_those_of_the_topics_and_the_same_after_a_restart() {
     let broker = kit::broker();
     let topics = Topics::create(&broker.0, "dashboard", 3);
-    let mut feed = Feed::new(&topics);
     let dashboard = Dashboard::start(&topics);
-    let setup = Setup::new(&topics, &[]);
-    let worker = setup.start("a");
-    feed.mixture(events());
-    feed.flush();
-    Group::of(&topics).reaches(feed.len());
-    worker.stop();
+    judge_some(&topics);
     let told = outputs::committed(&topics);
     agrees(&dashboard, &told);
     eventually("the lag is nothing", SOON, || dashboard.get("/api/v1/overview")["lag"]["records"] == 0);
@@ -124,13 +128,7 @@ fn written(topics: &Topics, topic: &str) -> Vec<(i64, String)> {
 fn a_history_that_is_cut_begins_at_one_time_in_both_topics() {
     let broker = kit::broker();
     let topics = Topics::create(&broker.0, "cut", 3);
-    let mut feed = Feed::new(&topics);
-    let setup = Setup::new(&topics, &[]);
-    let worker = setup.start("a");
-    feed.mixture(events());
-    feed.flush();
-    Group::of(&topics).reaches(feed.len());
-    worker.stop();
+    judge_some(&topics);
     let [accepted, rejected] = [&topics.accepted, &topics.rejected].map(|topic| written(&topics, topic));
     let (longer, shorter) = (accepted.len().max(rejected.len()), accepted.len().min(rejected.len()));
     let most = longer.midpoint(shorter);
