@@ -6,6 +6,9 @@
 //!
 //! The highest rate is what the same sender, broker, worker and reader carry together when the sender keeps a window of events in flight: over
 //! a backlog a worker alone is faster, for nobody sends or reads beside it.
+//!
+//! On a shared machine one run says little about the longest times: every rate is measured in turn within a round, and a table has the
+//! median of the rounds.
 
 mod stream;
 
@@ -17,6 +20,7 @@ use self::stream::{Measured, Pace, WARM_UP};
 use crate::{
     document,
     events::Repeated,
+    figures::{grouped, spread},
     machine::Machine,
     peers::mixes::{Maker, Mix},
     print, progress,
@@ -29,13 +33,15 @@ const RATES: [i64; 2] = [1_000, 20_000];
 const SHARE: i64 = 80;
 /// Of each run.
 const SECONDS: i64 = 40;
+/// How often each rate is measured.
+const ROUNDS: usize = 3;
 /// Events that are made before anything is measured.
 const DIFFERENT: i64 = 20_000;
 
 /// What can be asked of it.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Events a second, one run each.
+    /// Events a second, measured in turn.
     #[arg(default_values_t = RATES, value_name = "PER_SECOND", value_parser = clap::value_parser!(i64).range(1..))]
     rates: Vec<i64>,
     /// Then so many percent of the highest rate; 0: not.
@@ -47,6 +53,9 @@ pub(crate) struct Options {
     /// Seconds of each run; the first five are left out.
     #[arg(long, default_value_t = SECONDS, value_parser = clap::value_parser!(i64).range(6..))]
     seconds: i64,
+    /// How often each rate is measured.
+    #[arg(long, default_value_t = ROUNDS)]
+    rounds: usize,
     /// Writes no document.
     #[arg(long)]
     no_write: bool,
@@ -54,73 +63,104 @@ pub(crate) struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { rates: vec![20_000], share: 0, highest: None, seconds: 60, no_write: true }
+        Self { rates: vec![20_000], share: 0, highest: None, seconds: 60, rounds: 1, no_write: true }
     }
 }
 
 impl Options {
     /// Whether the figures are to be kept: those of other rates or times would take the place of all.
     fn writes(&self) -> bool {
-        let usual = (&self.rates[..], self.share, self.highest, self.seconds) == (&RATES, SHARE, None, SECONDS);
-        usual && !self.no_write && !is_tuned()
+        let usual = (RATES.as_slice(), SHARE, None, SECONDS, ROUNDS);
+        (&self.rates[..], self.share, self.highest, self.seconds, self.rounds) == usual && !self.no_write && !is_tuned()
     }
+}
+
+/// A rate, and what was measured at it in each round that did not fail.
+struct Row {
+    about: String,
+    per_second: i64,
+    rounds: Vec<Measured>,
 }
 
 /// Measures at each rate, and tells it.
 pub(crate) fn run(options: &Options) -> anyhow::Result<ExitCode> {
     let machine = Machine::look();
     let events = Repeated::new(Maker::new(Mix::Hs256), DIFFERENT);
-    let (mut all, mut failed) = (Vec::new(), false);
-    let mut measure = |per_second: i64, about: String| {
-        let pace = Pace::Schedule { per_second, events: per_second * options.seconds };
-        match stream::measure(&events, pace) {
-            Ok(measured) => {
-                progress(&format!("{about}: {}", measured.told()));
-                all.push((about, measured));
-            }
-            Err(error) => {
-                progress(&format!("{about}: FAILED: {error:#}"));
-                failed = true;
-            }
+    let mut rows = rows(options, &events)?;
+    for round in 1..=options.rounds {
+        for row in &mut rows {
+            row.measure(&events, options, &format!("round {round} of {}", options.rounds));
         }
-    };
-    for rate in &options.rates {
-        measure(*rate, rate.to_string());
     }
-    // Last: a broker that was just started carries a fifth of what it does after a minute.
-    if options.share > 0 {
-        let highest = options.highest.map_or_else(|| highest(&events), Ok)?;
-        let rate = (highest * options.share / 100).max(1);
-        measure(rate, format!("{rate}: {} % of the highest, {highest}", options.share));
-    }
-    let text = table(&all, &machine, options);
+    let whole = rows.iter().all(|row| row.rounds.len() == options.rounds);
+    let text = table(&rows, &machine, options);
     print(&text);
-    if options.writes() && !failed {
+    if options.writes() && whole {
         document::write("latency", &text)?;
         progress("docs/BENCHMARKS.md has it now");
     }
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// The rates that are asked for, and the share of the highest, which is looked for first.
+fn rows(options: &Options, events: &Repeated<Maker>) -> anyhow::Result<Vec<Row>> {
+    let row = |per_second, about| Row { about, per_second, rounds: Vec::new() };
+    let told = |rate: i64| grouped(rate as f64, 0);
+    let mut rows: Vec<_> = options.rates.iter().map(|rate| row(*rate, told(*rate))).collect();
+    if options.share > 0 {
+        let highest = options.highest.map_or_else(|| highest(events), Ok)?;
+        let rate = (highest * options.share / 100).max(1);
+        rows.push(row(rate, format!("{}: {} % of the highest, {}", told(rate), options.share, told(highest))));
+    }
+    Ok(rows)
+}
+
+/// What they carry, the second time: a broker that was just started carries a fifth of what it does after a while.
 fn highest(events: &Repeated<Maker>) -> anyhow::Result<i64> {
-    let measured = stream::measure(events, Pace::InFlight).context("looking for the highest rate")?;
-    progress(&format!("highest rate: {:.0} events/s with sender and reader beside the worker", measured.per_second));
-    Ok(measured.per_second as i64)
+    let mut highest = 0;
+    for _ in 0..2 {
+        let measured = stream::measure(events, Pace::InFlight).context("looking for the highest rate")?;
+        highest = measured.per_second as i64;
+        progress(&format!("highest rate: {highest} events/s with sender and reader beside the worker"));
+    }
+    Ok(highest)
 }
 
-fn table(all: &[(String, Measured)], machine: &Machine, options: &Options) -> String {
+impl Row {
+    /// Measures it once more and tells how it went.
+    fn measure(&mut self, events: &Repeated<Maker>, options: &Options, round: &str) {
+        let pace = Pace::Schedule { per_second: self.per_second, events: self.per_second * options.seconds };
+        match stream::measure(events, pace) {
+            Ok(measured) => {
+                progress(&format!("{round}: {}: {}", self.about, measured.told()));
+                self.rounds.push(measured);
+            }
+            Err(error) => progress(&format!("{round}: {}: FAILED: {error:#}", self.about)),
+        }
+    }
+
+    /// Median, least and most of what each round measured.
+    fn spread(&self, figure: impl Fn(&Measured) -> f64, digits: usize) -> String {
+        spread(self.rounds.iter().map(figure), digits)
+    }
+}
+
+fn table(rows: &[Row], machine: &Machine, options: &Options) -> String {
     let mut text = format!(
-        "{}.\n{} s each, the first {} left out; milliseconds.\n\n",
+        "{}.\n{} rounds, the rates in turn within each, {} s each, the first {} left out; milliseconds. Median (least to most).\n\n",
         machine.told(),
+        options.rounds,
         options.seconds,
         WARM_UP.as_secs(),
     );
-    text.push_str("| events/s | p50 | p99 | p99.9 | most | the sender behind its schedule, at most |\n|---|---|---|---|---|---|\n");
-    for (about, measured) in all {
-        let [p50, p99, p999, most] = measured.millis();
-        let late = measured.sender_late.as_secs_f64() * 1e3;
+    text.push_str("| events/s | verdicts/s | p50 | p99 | p99.9 | most | the sender behind its schedule, at most |\n");
+    text.push_str("|---|---|---|---|---|---|---|\n");
+    for row in rows {
+        let verdicts = row.spread(|measured| measured.per_second, 0);
+        let [p50, p99, p999, most] = [0, 1, 2, 3].map(|which| row.spread(|measured| measured.millis()[which], 1));
+        let late = row.spread(|measured| measured.sender_late.as_secs_f64() * 1e3, 1);
         // Writing into a String cannot fail.
-        let _ = writeln!(text, "| {about} | {p50:.1} | {p99:.1} | {p999:.1} | {most:.1} | {late:.1} |");
+        let _ = writeln!(text, "| {} | {verdicts} | {p50} | {p99} | {p999} | {most} | {late} |", row.about);
     }
     text
 }
