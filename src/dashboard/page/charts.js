@@ -57,6 +57,8 @@ function create(element, data) {
   const observer = new ResizeObserver(() => chart.setSize({ width: Math.max(200, element.clientWidth), height: 220 }));
   const chart = new uPlot({
     width: Math.max(200, element.clientWidth), height: 220,
+    // A time stands centred below the end of the chart, too.
+    padding: [null, 28, null, null],
     legend: { show: false }, cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     // The last bar reaches one step beyond its time.
     scales: { x: { time: true, range: (self, first, last) => [first, last + (self.told?.step ?? 0) / 1000] }, y: { range: (_, __, most) => [0, Math.max(4, most * 1.08)] } },
