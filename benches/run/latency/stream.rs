@@ -18,14 +18,16 @@ use crate::{
     cluster::{self, PATIENCE, Sender},
     events::{self, Events as _, Repeated},
     input::number,
+    machine,
     peers::mixes::Maker,
     worker::Running,
 };
 
 /// The first seconds are left out: processes start, groups form.
 pub(super) const WARM_UP: Duration = Duration::from_secs(5);
-/// What is in flight where the highest rate is looked for: half a second's worth and more.
-const IN_FLIGHT: i64 = 100_000;
+/// What is in flight where the highest rate is looked for: some commit intervals' worth. With more of it batches are fuller, and the
+/// rate is one that no schedule gets.
+const IN_FLIGHT: i64 = 20_000;
 /// How long that is looked for.
 const SEARCH: Duration = Duration::from_secs(15);
 /// The longest time that is told from longer ones.
@@ -37,6 +39,8 @@ pub(super) struct Measured {
     pub(super) latency: Histogram<u64>,
     /// The most that the sender was behind its schedule.
     pub(super) sender_late: Duration,
+    /// What the machine's host took from the cores meanwhile.
+    pub(super) stolen: Duration,
     /// Verdicts that were seen a second, after the warm-up and while events were sent.
     pub(super) per_second: f64,
 }
@@ -106,6 +110,7 @@ pub(super) fn measure(events: &Repeated<Maker>, pace: Pace) -> anyhow::Result<Me
     std::fs::write(&settings, events.settings())?;
     let mut worker = Running::attrsync(&input, settings.path(), &[])?;
     let (seen, total) = (AtomicI64::new(0), AtomicI64::new(i64::MAX));
+    let stolen = machine::stolen();
     let stream = Stream { events, input, pace, begun: Instant::now(), seen, total };
     let (sent, read) = std::thread::scope(|scope| {
         let sending = scope.spawn(|| stream.send());
@@ -113,13 +118,14 @@ pub(super) fn measure(events: &Repeated<Maker>, pace: Pace) -> anyhow::Result<Me
         stream.seen.store(ENDED, Release);
         (sending.join(), read)
     });
+    let stolen = machine::stolen().saturating_sub(stolen);
     let stopped = worker.stop();
     let deleted = cluster::delete(&[&stream.input]);
     // What the sender says of itself explains what the reader missed.
     let sender_late = sent.map_err(|_| anyhow::anyhow!("the sender panicked"))?.context("the sender")?;
     let (latency, per_second) = read?;
     stopped.and(deleted)?;
-    Ok(Measured { latency, sender_late, per_second })
+    Ok(Measured { latency, sender_late, stolen, per_second })
 }
 
 impl Stream<'_> {

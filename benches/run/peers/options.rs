@@ -1,5 +1,7 @@
 //! What can be asked of the bench.
 
+use std::num::NonZeroUsize;
+
 use crate::peers::{
     measure::Plan,
     mixes::Mix,
@@ -24,7 +26,7 @@ pub(crate) struct Options {
     mix: Vec<Mix>,
     /// How often each worker is measured [default: 5, quick 3].
     #[arg(long)]
-    rounds: Option<usize>,
+    rounds: Option<NonZeroUsize>,
     /// How many events a worker is measured over [default: by mix].
     #[arg(long)]
     events: Option<i64>,
@@ -56,7 +58,7 @@ impl Options {
     }
 
     pub(crate) fn rounds(&self) -> usize {
-        self.rounds.unwrap_or(if self.quick { 3 } else { 5 })
+        self.rounds.map_or(if self.quick { 3 } else { 5 }, NonZeroUsize::get)
     }
 
     pub(crate) fn plan(&self, mix: Mix) -> Plan {

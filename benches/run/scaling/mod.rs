@@ -7,7 +7,7 @@ mod dimensions;
 mod figures;
 mod made;
 
-use std::{process::ExitCode, rc::Rc};
+use std::{num::NonZeroUsize, process::ExitCode, rc::Rc};
 
 use self::{
     dimensions::{Dimension, Point, Source},
@@ -32,7 +32,7 @@ pub(crate) struct Options {
     only: Vec<Dimension>,
     /// How often each point is measured [default: 3, quick 1].
     #[arg(long)]
-    rounds: Option<usize>,
+    rounds: Option<NonZeroUsize>,
     /// Measures nothing: draws the plots and writes the tables of docs/benchmarks/scaling.json anew.
     #[arg(long)]
     redraw: bool,
@@ -45,7 +45,7 @@ impl Options {
     }
 
     fn rounds(&self) -> usize {
-        self.rounds.unwrap_or(if self.quick { 1 } else { 3 })
+        self.rounds.map_or(if self.quick { 1 } else { 3 }, NonZeroUsize::get)
     }
 
     /// A window of this many events, or a part of it.

@@ -9,6 +9,8 @@ use opentelemetry_proto::tonic::collector::{
 use prost::Message;
 use ureq::{Agent, Body, http::Response};
 
+use crate::domain::visible::visible;
+
 /// The most bytes of an answer that are read.
 const ANSWER_BYTES: u64 = 1 << 16;
 /// The most characters of a remark that are kept.
@@ -131,14 +133,7 @@ fn read(answer: &mut Response<Body>) -> Vec<u8> {
 
 /// The beginning of a text that comes from outside, with what is not seen spelled out.
 fn fit_for_a_log(text: &str) -> String {
-    let mut fit = String::new();
-    for char in text.chars().take(REMARK_CHARS) {
-        match char {
-            '"' | '\'' | '\\' => fit.push(char),
-            other => fit.extend(other.escape_debug()),
-        }
-    }
-    fit
+    visible(&text.chars().take(REMARK_CHARS).collect::<String>())
 }
 
 #[cfg(test)]
