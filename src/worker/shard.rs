@@ -133,6 +133,7 @@ impl Shard {
                     self.consumer.put_back(Change::Assigned(partitions.clone()));
                 })?;
                 self.progress.begin(&starts);
+                self.counts().lags().begin(&starts);
                 Change::Assigned(starts)
             }
             revoked @ Change::Revoked(_) => revoked,

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rdkafka::TopicPartitionList;
+use rdkafka::{Offset as KafkaOffset, TopicPartitionList};
 use serde::Deserialize;
 
 use super::look_up::Edge;
@@ -105,6 +105,17 @@ impl Lags {
                 None => table.committed.push(Committed { topic: topic.to_owned(), partition, offset, last }),
             }
         }
+    }
+
+    /// Takes in where partitions begin that were assigned. librdkafka is told to begin there, so it doesn't hear what is committed, and
+    /// of one that is held before anything of it is committed here it knows no position either.
+    pub(crate) fn begin(&self, starts: &TopicPartitionList) {
+        let starts = starts.elements();
+        let known = starts.iter().filter_map(|start| match start.offset() {
+            KafkaOffset::Offset(offset) => Some((start.topic(), start.partition(), Offset(offset), None)),
+            _ => None,
+        });
+        self.committed(known, 0);
     }
 
     /// Takes in where partitions end that aren't read for the time being: the statistics know what the last fetch told. Where one of
@@ -209,8 +220,8 @@ impl Statistics {
 }
 
 impl Partition {
-    /// From the position to the end. After a seek, as where a partition is held, librdkafka knows none, and the offset that it holds
-    /// for committed is the one it found when the partition was assigned: what was `committed` since then is known here.
+    /// From the position to the end. After a seek, as where a partition is held, librdkafka knows none: where it began and what was
+    /// `committed` since then is known here.
     fn lag(&self, committed: Option<Offset>) -> Option<u64> {
         let ours = committed.map_or(-1, |offset| offset.0);
         let positions = [self.app_offset, ours, self.committed_offset, self.lo_offset];
@@ -295,6 +306,18 @@ mod tests {
         lags.committed([("events", 3, Offset(95), None)].into_iter(), 60_000);
         lags.read(held.as_bytes());
         assert_eq!(records(), 5);
+    }
+
+    #[test]
+    fn the_lag_of_a_partition_of_which_nothing_was_read_runs_from_where_it_begins() {
+        let lags = Lags::default();
+        let held = told(&[3], r#""app_offset":-1001,"committed_offset":-1001,"lo_offset":0,"ls_offset":100"#);
+        let mut starts = TopicPartitionList::new();
+        starts.add_partition_offset("events", 3, KafkaOffset::Offset(95)).unwrap();
+        starts.add_partition_offset("events", 4, KafkaOffset::Beginning).unwrap();
+        lags.begin(&starts);
+        lags.read(held.as_bytes());
+        assert_eq!(lags.get()[0].records, 5);
     }
 
     #[test]
