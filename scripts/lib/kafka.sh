@@ -39,8 +39,8 @@ kafka_start() {
   (umask 077 && cat "$kafka_dir"/{key,certificate}.pem >"$kafka_dir/keystore.pem")
   kafka_configuration >"$kafka_properties"
   kafka_format
-  # ZGC stops nothing for more than a millisecond. G1 on two cores that clients keep busy stops the broker for 10 to 150 ms, about
-  # each second, and its pauses would be what a measurement of latency shows.
+  # Under ZGC no pause was longer than 11 ms. G1 on two cores that clients keep busy stops the broker for 10 to 150 ms, about each
+  # second, and its pauses would be what a measurement of latency shows.
   (cd "$kafka_dir" && exec setsid java -Xmx1g -XX:+UseZGC -Djava.awt.headless=true \
     -Dorg.slf4j.simpleLogger.showDateTime=true '-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS' \
     -cp 'jars/*' kafka.Kafka "$kafka_properties" </dev/null >"$kafka_log" 2>&1 8>&- 9>&-) &

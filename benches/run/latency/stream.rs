@@ -25,8 +25,8 @@ use crate::{
 
 /// The first seconds are left out: processes start, groups form.
 pub(super) const WARM_UP: Duration = Duration::from_secs(5);
-/// What is in flight where the highest rate is looked for: some commit intervals' worth. With more of it batches are fuller, and the
-/// rate is one that no schedule gets.
+/// What is in flight where the highest rate is looked for: some commit intervals' worth. With more, batches are fuller than a
+/// schedule's.
 const IN_FLIGHT: i64 = 20_000;
 /// How long that is looked for.
 const SEARCH: Duration = Duration::from_secs(15);
